@@ -1,0 +1,103 @@
+import { z } from 'zod';
+import { GradscopeError } from '../protocol/errors';
+import { networkSpecSchema, type LayerSpec, type NetworkSpec } from './network';
+
+/** How a network is trained, as data: everything a run needs but the seed, the engine and the loop. */
+export const recipeSchema = z.strictObject({
+  name: z.string(),
+  /** One line for people. */
+  summary: z.string(),
+  network: networkSpecSchema,
+  /** v = momentum v + g; w = w - learningRate v (PyTorch's SGD without dampening; tfjs's MomentumOptimizer). */
+  optimiser: z.strictObject({
+    kind: z.literal('sgd'),
+    learningRate: z.number().positive(),
+    momentum: z.number().min(0).lt(1),
+  }),
+  /**
+   * `torchDefault`: weights and biases U(-1/sqrt(fanIn), 1/sqrt(fanIn)) (PyTorch's reset_parameters).
+   * `glorotUniform`: weights U(-a, a) with a = sqrt(6 / (fanIn + fanOut)), biases 0 (Keras's default).
+   */
+  initialisation: z.enum(['torchDefault', 'glorotUniform']),
+  /** pixel byte b -> (b / 255 - mean) / deviation */
+  input: z.strictObject({ mean: z.number(), deviation: z.number().positive() }),
+  /** Examples in a minibatch; the last one of an epoch has what is left. */
+  batchSize: z.int().positive(),
+  /** Examples in a forward pass of the test; no effect on its result but rounding. */
+  testBatchSize: z.int().positive(),
+  epochs: z.int().positive(),
+});
+
+export type Recipe = z.infer<typeof recipeSchema>;
+
+const conv = (name: string, filters: number): LayerSpec => ({ kind: 'conv2d', name, filters, kernelSize: 5 });
+const pool = (name: string): LayerSpec => ({ kind: 'maxPool2d', name, size: 2 });
+const relu = (name: string): LayerSpec => ({ kind: 'relu', name });
+const dropout = (name: string, unit: 'channel' | 'element'): LayerSpec => ({ kind: 'dropout', name, rate: 0.5, unit });
+const dense = (name: string, units: number): LayerSpec => ({ kind: 'dense', name, units });
+const flatten: LayerSpec = { kind: 'flatten', name: 'flatten' };
+
+const network = (layers: LayerSpec[]): NetworkSpec => ({ input: [1, 28, 28], layers, loss: 'softmaxCrossEntropy' });
+
+/** The two recipes of the paper (CP8321-A6, 2022): the same 21,840 parameters, trained the way each library's notebook does. */
+const PAPER_RECIPES: readonly Recipe[] = [
+  {
+    name: 'pytorch-paper',
+    summary: 'The PyTorch notebook: channel dropout after conv2, dropout after fc1, standardised input, 3 epochs.',
+    network: network([
+      conv('conv1', 10),
+      pool('pool1'),
+      relu('relu1'),
+      conv('conv2', 20),
+      dropout('dropout1', 'channel'),
+      pool('pool2'),
+      relu('relu2'),
+      flatten,
+      dense('fc1', 50),
+      relu('relu3'),
+      dropout('dropout2', 'element'),
+      dense('fc2', 10),
+    ]),
+    optimiser: { kind: 'sgd', learningRate: 0.01, momentum: 0.5 },
+    initialisation: 'torchDefault',
+    input: { mean: 0.1307, deviation: 0.3081 },
+    batchSize: 64,
+    testBatchSize: 1000,
+    epochs: 3,
+  },
+  {
+    name: 'keras-paper',
+    summary: 'The Keras notebook: ReLU before each pool, element dropout before fc1, input from 0 to 1, 6 epochs.',
+    network: network([
+      conv('conv1', 10),
+      relu('relu1'),
+      pool('pool1'),
+      conv('conv2', 20),
+      relu('relu2'),
+      pool('pool2'),
+      dropout('dropout1', 'element'),
+      flatten,
+      dense('fc1', 50),
+      relu('relu3'),
+      dense('fc2', 10),
+    ]),
+    optimiser: { kind: 'sgd', learningRate: 0.01, momentum: 0.5 },
+    initialisation: 'glorotUniform',
+    input: { mean: 0, deviation: 1 },
+    batchSize: 64,
+    testBatchSize: 64,
+    epochs: 6,
+  },
+];
+
+export const RECIPES: readonly Recipe[] = PAPER_RECIPES.map((recipe) => recipeSchema.parse(recipe));
+
+/** @throws GradscopeError `unknown-recipe` naming the recipes there are. */
+export function recipeNamed(name: string): Recipe {
+  const recipe = RECIPES.find((candidate) => candidate.name === name);
+  if (recipe === undefined) {
+    const known = RECIPES.map((candidate) => candidate.name).join(', ');
+    throw new GradscopeError('unknown-recipe', `There is no recipe called ${JSON.stringify(name)}; there is ${known}.`);
+  }
+  return recipe;
+}

@@ -1,0 +1,323 @@
+import { z } from 'zod';
+import { networkSpecSchema } from '../model/network';
+import { PHASES } from '../model/phases';
+import { recipeSchema } from '../model/recipe';
+import { ENGINE_NAMES, modeSchema, runConfigSchema } from '../model/run-config';
+import { ERROR_CODES } from './errors';
+
+/** docs/protocol.md says in words what these schemas say in types. A change that an old side would misread raises it. */
+export const PROTOCOL_VERSION = 1;
+
+/** Credits a page grants at the start: frames that may be under way to it at once. */
+export const INITIAL_CREDITS = 2;
+
+const phaseSchema = z.enum(PHASES);
+const count = z.int().min(0);
+
+/** JSON has no NaN and no infinities, and a bad number must never be lost on the way. */
+export const wireNumberSchema = z.union([z.number(), z.enum(['NaN', 'Infinity', '-Infinity'])]);
+export type WireNumber = z.infer<typeof wireNumberSchema>;
+export const toWireNumber = (value: number): WireNumber =>
+  Number.isFinite(value) ? value : (String(value) as WireNumber);
+export const fromWireNumber = (value: WireNumber): number => Number(value);
+
+// ---------------------------------------------------------------- what can be looked at
+
+/**
+ * `weight`, `gradient`, `update`: of a parameter (`conv1.weight`, `fc2.bias`), PyTorch's layout.
+ *   gradient: the minibatch gradient given to the optimiser; update: W after the step - W before it.
+ * `digitOutput`, `digitError`: of a layer (`conv1`), for the chosen digit with dropout off; (channels, height, width) or
+ *   (units). digitError is dL/d output. `digitOutput` of `input` is the image as the network gets it.
+ * `digitProbabilities`: of `output`: softmax of the logits, one value a class.
+ */
+export const tensorKindSchema = z.enum([
+  'weight',
+  'gradient',
+  'update',
+  'digitOutput',
+  'digitError',
+  'digitProbabilities',
+]);
+export type TensorKind = z.infer<typeof tensorKindSchema>;
+
+export const watchItemSchema = z.strictObject({
+  name: z.string(),
+  kind: tensorKindSchema,
+  /** A tensor of more values is reduced to at most that many block means before it is sent. */
+  maxValues: z.int().positive(),
+});
+export type WatchItem = z.infer<typeof watchItemSchema>;
+
+export const slotSchema = z.strictObject({
+  name: z.string(),
+  kind: tensorKindSchema,
+  /** Shape of the whole tensor. */
+  shape: z.array(z.int().positive()),
+  /**
+   * Shape of what is sent. Equal to `shape` unless reduced; then (rows, columns) of the matrix view (first axis, product
+   * of the others) after taking the mean over blocks of `block` = [rows, columns] values.
+   */
+  sentShape: z.array(z.int().positive()),
+  block: z.tuple([z.int().positive(), z.int().positive()]).nullable(),
+  /** Where the slot starts in the payload, in float32 values. */
+  offset: count,
+  length: count,
+});
+export type Slot = z.infer<typeof slotSchema>;
+
+/** `old`: of an earlier step than the frame's. `cleared`: zeroed and not computed since. `notYet`: never computed. */
+export const freshnessSchema = z.enum(['fresh', 'old', 'cleared', 'notYet']);
+export type Freshness = z.infer<typeof freshnessSchema>;
+
+export const slotStateSchema = z.strictObject({
+  freshness: freshnessSchema,
+  /** Step the values belong to (0: initial weights). */
+  step: count,
+  phase: phaseSchema.nullable(),
+  /** Counted over the whole tensor, before any reduction. */
+  nan: count,
+  infinite: count,
+});
+export type SlotState = z.infer<typeof slotStateSchema>;
+
+// ---------------------------------------------------------------- page -> trainer
+
+const helloSchema = z.strictObject({ type: z.literal('hello'), protocol: z.int() });
+const watchSchema = z.strictObject({ type: z.literal('watch'), items: z.array(watchItemSchema).max(512) });
+const creditSchema = z.strictObject({ type: z.literal('credit'), count: z.int().min(1).max(INITIAL_CREDITS) });
+/** A hidden page never holds stepping back. */
+const visibilitySchema = z.strictObject({ type: z.literal('visibility'), visible: z.boolean() });
+
+const nothing = z.strictObject({});
+
+/**
+ * Requests: name -> [params, result]. A request may carry a payload, and so may its reply (see the comments); both then
+ * travel as a binary envelope whose head is the message.
+ */
+export const REQUESTS = {
+  /** Runs on until paused or finished. */
+  play: [nothing, nothing],
+  /** Stands still. When the reply arrives nothing moves any more; a minibatch that was under way is abandoned and will be done again from its start. */
+  pause: [nothing, nothing],
+  /** Each runs to the end of the current (or next) phase, minibatch or epoch and stands still. */
+  stepPhase: [nothing, nothing],
+  stepBatch: [nothing, nothing],
+  stepEpoch: [nothing, nothing],
+  /** Takes effect at the next minibatch boundary. */
+  setMode: [z.strictObject({ mode: modeSchema }), nothing],
+  /** null: flat out. */
+  setSpeed: [z.strictObject({ stepsPerSecond: z.number().positive().nullable() }), nothing],
+  /** A new run at step 0, standing still. Payload: weights to start from (safetensors), or empty. Refused as a whole or done as a whole. */
+  restart: [z.strictObject({ config: runConfigSchema, weightsFile: z.string().nullable() }), z.strictObject({ runId: count })],
+  /** More epochs for a finished run; leaves it standing still. */
+  continue: [z.strictObject({ epochs: z.int().positive() }), nothing],
+  /** Chooses a test image for digitOutput, digitError and digitProbabilities. Reply payload: its pixel bytes, row-major. */
+  chooseDigit: [z.strictObject({ testIndex: count }), z.strictObject({ testIndex: count, label: count, height: count, width: count })],
+  /** Replaces every weight, standing still, at a minibatch boundary; optimiser state is cleared. Payload: safetensors. */
+  loadWeights: [z.strictObject({ fileName: z.string() }), nothing],
+  /** Reply payload: safetensors. */
+  saveWeights: [nothing, z.strictObject({ step: count, weightsSha256: z.string() })],
+  /** Sets one value of a parameter by hand (flat index, PyTorch's layout), standing still: an experiment. NaN is allowed. */
+  setWeight: [z.strictObject({ name: z.string(), index: count, value: wireNumberSchema }), nothing],
+  /**
+   * One whole tensor as it is now. Reply payload: float32. `activation` (output), `error` (dL/d output) and `mask`
+   * (dropout: 0 or 1/(1-rate); other layers have none) are of a layer and the whole minibatch, (n, ...), and only there
+   * while standing inside a step after they were computed.
+   */
+  readTensor: [
+    z.strictObject({ name: z.string(), kind: z.enum(['weight', 'gradient', 'update', 'activation', 'error', 'mask']) }),
+    z.strictObject({ shape: z.array(count), step: count, phase: phaseSchema.nullable(), freshness: freshnessSchema }),
+  ],
+} as const satisfies Record<string, readonly [z.ZodType, z.ZodType]>;
+
+export type RequestName = keyof typeof REQUESTS;
+export type RequestParams<N extends RequestName> = z.infer<(typeof REQUESTS)[N][0]>;
+export type RequestResult<N extends RequestName> = z.infer<(typeof REQUESTS)[N][1]>;
+export const REQUEST_NAMES = Object.keys(REQUESTS) as [RequestName, ...RequestName[]];
+
+const requestSchema = z.strictObject({
+  type: z.literal('request'),
+  id: count,
+  method: z.string(),
+  params: z.record(z.string(), z.unknown()),
+});
+
+export const pageMessageSchema = z.discriminatedUnion('type', [
+  helloSchema,
+  watchSchema,
+  creditSchema,
+  visibilitySchema,
+  requestSchema,
+]);
+export type PageMessage = z.infer<typeof pageMessageSchema>;
+
+// ---------------------------------------------------------------- trainer -> page
+
+export const engineInfoSchema = z.strictObject({
+  name: z.string(),
+  /** What of it runs, for people: "SIMD", "plain JavaScript". */
+  variant: z.string(),
+  /** Library -> version. */
+  versions: z.record(z.string(), z.string()),
+  /** Why this engine: "asked for", or what auto found. */
+  chosenBecause: z.string(),
+});
+export type EngineInfo = z.infer<typeof engineInfoSchema>;
+
+const sampleSchema = z.strictObject({ index: count, label: count, /** row-major bytes, base64 */ pixels: z.string() });
+
+export const datasetInfoSchema = z.strictObject({
+  name: z.string(),
+  trainExamples: count,
+  testExamples: count,
+  height: count,
+  width: count,
+  classes: count,
+  /** A few training images to show. */
+  samples: z.array(sampleSchema),
+});
+export type DatasetInfo = z.infer<typeof datasetInfoSchema>;
+
+/** First message after hello, and again whenever a new run begins. The run's metrics and evaluations so far follow at once. */
+const readySchema = z.strictObject({
+  type: z.literal('ready'),
+  protocol: z.int(),
+  runId: count,
+  trainer: z.strictObject({ name: z.string(), version: z.string() }),
+  engine: engineInfoSchema,
+  /** Engines that can be asked for. */
+  engines: z.array(z.enum(ENGINE_NAMES)),
+  dataset: datasetInfoSchema,
+  recipes: z.array(recipeSchema),
+  config: runConfigSchema,
+  network: networkSpecSchema,
+  /** Names of the columns of every `metrics` message of this run. */
+  metricColumns: z.array(z.string()),
+  /** The chosen digit. */
+  digit: z.strictObject({ testIndex: count, label: count, pixels: z.string() }),
+  /** Trainer's clock, ms since 1970; the page finds the offset to its own with it. */
+  clockMs: z.number(),
+});
+export type Ready = z.infer<typeof readySchema>;
+
+export const runStateSchema = z.enum(['running', 'paused', 'finished', 'failed']);
+export type RunState = z.infer<typeof runStateSchema>;
+
+/** Another run with the same config had these weights at this step, or had others. */
+const proofSchema = z.strictObject({
+  mode: modeSchema,
+  step: count,
+  same: z.boolean(),
+});
+
+/** Sent at every change and, while running, about four times a second. */
+const statusSchema = z.strictObject({
+  type: z.literal('status'),
+  runId: count,
+  state: runStateSchema,
+  /** Finished steps. */
+  step: count,
+  /** Epoch under way, counted from 1; when finished, the last one. */
+  epoch: count,
+  epochs: count,
+  stepInEpoch: count,
+  stepsPerEpoch: count,
+  /** Last finished phase; null before the first. */
+  phase: phaseSchema.nullable(),
+  /** Name of the layer at which training stands inside forward or backward. */
+  layer: z.string().nullable(),
+  mode: modeSchema,
+  stepsPerSecondLimit: z.number().positive().nullable(),
+  /** Measured over the last second or so; null when standing. */
+  stepsPerSecond: z.number().nullable(),
+  imagesPerSecond: z.number().nullable(),
+  /** Share of the time of a step that each phase took lately, adding up to 1; null before the first step. */
+  phaseShares: z.record(phaseSchema, z.number()).nullable(),
+  /** Minibatch that is under way (standing inside a step) or was the last: its step, counted from 1, and the training images in it. */
+  minibatch: z.strictObject({ step: count, indices: z.array(count) }).nullable(),
+  /** Of the weights now; known when standing at a minibatch boundary and at the end of each epoch. */
+  weightsSha256: z.strictObject({ step: count, value: z.string() }).nullable(),
+  proof: proofSchema.nullable(),
+  /** Progress of a test run under way, 0..1. */
+  testing: z.number().min(0).max(1).nullable(),
+  failure: z.strictObject({ code: z.enum(ERROR_CODES), message: z.string() }).nullable(),
+});
+export type Status = z.infer<typeof statusSchema>;
+
+const layoutSchema = z.strictObject({ type: z.literal('layout'), layoutId: count, slots: z.array(slotSchema) });
+export type Layout = z.infer<typeof layoutSchema>;
+
+/** Binary. Payload: float32 little-endian, the slots of the layout one after the other. Spends one credit. */
+const frameSchema = z.strictObject({
+  type: z.literal('frame'),
+  runId: count,
+  layoutId: count,
+  /** Finished steps when it was taken. */
+  step: count,
+  phase: phaseSchema.nullable(),
+  /** Trainer's clock when the newest values in it were computed. */
+  appliedAtMs: z.number(),
+  /** Pictures that were not taken since the last frame to this page because it had no credit. */
+  skipped: count,
+  slots: z.array(slotStateSchema),
+});
+export type FrameHead = z.infer<typeof frameSchema>;
+
+/**
+ * Binary; lossless, in order, nothing left out. Payload: float32, column after column as named in `ready`, `count` values
+ * each, one for each step from `firstStep` on. `loss` is that of the minibatch before the update; `runningLoss` and
+ * `runningAccuracy` (0..1) are over the epoch so far with dropout on; `weightNorm:conv1` etc. are L2 norms of the layer's
+ * weights (without bias) after the step, `gradientNorm:` of the gradient applied in it, `updateNorm:` of the update.
+ */
+const metricsSchema = z.strictObject({ type: z.literal('metrics'), runId: count, firstStep: count, count: count });
+
+/** Lossless. Test loss and accuracy (0..1) with dropout off. */
+const evaluationSchema = z.strictObject({
+  type: z.literal('evaluation'),
+  runId: count,
+  step: count,
+  /** Finished epochs; null within an epoch. */
+  epoch: count.nullable(),
+  loss: wireNumberSchema,
+  accuracy: z.number(),
+  examples: count,
+  /** At the end of an epoch: that epoch's running training loss and accuracy and speed. */
+  runningLoss: wireNumberSchema.nullable(),
+  runningAccuracy: z.number().nullable(),
+  imagesPerSecond: z.number().nullable(),
+});
+export type Evaluation = z.infer<typeof evaluationSchema>;
+
+/** First time that a NaN or an infinity was met in a run: where. */
+const nonFiniteSchema = z.strictObject({
+  type: z.literal('nonFinite'),
+  runId: count,
+  step: count,
+  phase: phaseSchema,
+  tensor: z.string(),
+  nan: count,
+  infinite: count,
+});
+
+const replySchema = z.strictObject({
+  type: z.literal('reply'),
+  id: count,
+  error: z.strictObject({ code: z.enum(ERROR_CODES), message: z.string() }).nullable(),
+  result: z.record(z.string(), z.unknown()),
+});
+
+/** The last message before the trainer closes the connection. */
+const goodbyeSchema = z.strictObject({ type: z.literal('goodbye'), code: z.enum(ERROR_CODES), message: z.string() });
+
+export const trainerMessageSchema = z.discriminatedUnion('type', [
+  readySchema,
+  statusSchema,
+  layoutSchema,
+  frameSchema,
+  metricsSchema,
+  evaluationSchema,
+  nonFiniteSchema,
+  replySchema,
+  goodbyeSchema,
+]);
+export type TrainerMessage = z.infer<typeof trainerMessageSchema>;

@@ -1,0 +1,90 @@
+import type * as tf from '@tensorflow/tfjs-core';
+import type { LayerPlan, NetworkPlan, ParameterPlan } from '../../src-shared/model/network';
+import type { EngineName } from '../../src-shared/model/run-config';
+
+/** The layer interface: all that training knows of the arithmetic. An engine owns its buffers; whoever looks copies out. */
+export interface Engine {
+  readonly name: EngineName;
+  /** For people: what of it runs, e.g. "SIMD". */
+  readonly variant: string;
+  /** Library -> version. */
+  readonly versions: Readonly<Record<string, string>>;
+  /** Parameters start at zero. @throws GradscopeError `engine-cannot-run` naming the layer and the reason. */
+  createNetwork(plan: NetworkPlan): EngineNetwork;
+  /** Number of buffers that are alive (tf.memory().numTensors where tfjs holds them): flat from step to step. */
+  liveBuffers(): number;
+  dispose(): void;
+}
+
+export interface OptimiserSettings {
+  readonly learningRate: number;
+  readonly momentum: number;
+}
+
+/** Parameters, their gradients and their momentum. Values cross this interface in PyTorch's layout (see ParameterPlan). */
+export interface EngineNetwork {
+  readonly plan: NetworkPlan;
+  writeParameter(parameter: ParameterPlan, values: Float32Array): void;
+  /**
+   * Copies into `target`, which has `parameter.size` values. A gradient that was cleared reads as zeros; momentum before
+   * the first update too.
+   */
+  readParameter(parameter: ParameterPlan, what: 'weight' | 'gradient' | 'momentum', target: Float32Array): void;
+  writeMomentum(parameter: ParameterPlan, values: Float32Array): void;
+  zeroGradients(): void;
+  /** v = momentum v + g; w = w - learningRate v, in float32, in that order of operations. */
+  update(parameter: ParameterPlan, settings: OptimiserSettings): void;
+  /** A chain of activations and errors of its own over these parameters; training, testing and the chosen digit each have one. */
+  createPass(): Pass;
+  /** What fit() needs to drive the same buffers through tfjs-layers. */
+  readonly tensors: TensorView;
+  dispose(): void;
+}
+
+export interface ForwardContext {
+  /**
+   * Factors of a dropout layer, one for each channel or value it decides on (0 or 1/(1-rate)), shape (n, channels) or
+   * (n, ...outputShape); null where dropout is off.
+   */
+  mask(layer: LayerPlan): Float32Array | null;
+}
+
+/** One minibatch on its way through the network. Layers are called in order; calling out of order throws. */
+export interface Pass {
+  /** images: (n, channels, height, width), ready for the network; labels: n classes. Both are copied. */
+  load(images: Float32Array, labels: Uint8Array, n: number): void;
+  forward(layer: LayerPlan, context: ForwardContext): void;
+  /** Mean loss over the minibatch and how many were classified rightly; leaves the error of the logits for backward. */
+  loss(): { readonly loss: number; readonly correct: number };
+  /**
+   * From the error of the layer's output: the error of its input (not for the first layer) and, when `parameters` is
+   * true, the gradients of its parameters in the network's gradient buffers.
+   */
+  backward(layer: LayerPlan, options: { readonly parameters: boolean }): void;
+  /** Copies the whole minibatch, (n, ...layer.outputShape), channel first. */
+  readOutput(layer: LayerPlan, target: Float32Array): void;
+  /** dL/d output, same shape. */
+  readError(layer: LayerPlan, target: Float32Array): void;
+  /** softmax(logits), (n, classes); after loss(). */
+  readProbabilities(target: Float32Array): void;
+  readonly tensors: PassTensors;
+  dispose(): void;
+}
+
+/**
+ * The same buffers as tfjs tensors, in whatever layout the engine holds. Tensors returned here stay the engine's: fit()
+ * clones what it hands to tfjs-layers.
+ */
+export interface TensorView {
+  /** tfjs backend that must be active while fit() runs. */
+  readonly backend: string;
+  readonly variable: (parameter: ParameterPlan) => tf.Variable;
+  readonly gradient: (parameter: ParameterPlan) => tf.Tensor;
+}
+
+export interface PassTensors {
+  readonly input: () => tf.Tensor;
+  readonly output: (layer: LayerPlan) => tf.Tensor;
+  readonly error: (layer: LayerPlan) => tf.Tensor;
+  readonly inputError: () => tf.Tensor;
+}
