@@ -1,0 +1,125 @@
+import { planNetwork } from '../../src-shared/model/network';
+import type { Evaluation, Ready, Status } from '../../src-shared/protocol/messages';
+import {
+  appStore,
+  type Connection,
+  type Digit,
+  type Draft,
+  type Drawer,
+  type NonFinite,
+  type Notice,
+  type Rates,
+  type ScaleScope,
+  type Selection,
+  type Theme,
+  type View,
+} from './store';
+
+const setView = (change: Partial<View>): void => {
+  appStore.setState((state) => ({ view: { ...state.view, ...change } }));
+};
+
+// ---------------------------------------------------------------- the person's choices
+
+export const select = (selection: Selection | null): void => {
+  setView({ selection });
+};
+
+export const setTheme = (theme: Theme): void => {
+  setView({ theme });
+};
+
+export const toggleTheme = (): void => {
+  setTheme(appStore.getState().view.theme === 'dark' ? 'light' : 'dark');
+};
+
+/** A scale that was locked for one scope says nothing about another, so the lock opens. */
+export const setScaleScope = (scaleScope: ScaleScope): void => {
+  if (appStore.getState().view.scaleScope !== scaleScope) setView({ scaleScope, scaleLocked: false });
+};
+
+export const toggleLock = (): void => {
+  setView({ scaleLocked: !appStore.getState().view.scaleLocked });
+};
+
+export const openDrawer = (drawer: Drawer | null): void => {
+  setView({ drawer });
+};
+
+export const toggleDrawer = (drawer: Drawer): void => {
+  openDrawer(appStore.getState().view.drawer === drawer ? null : drawer);
+};
+
+export const setHelpOpen = (helpOpen: boolean): void => {
+  setView({ helpOpen });
+};
+
+/** Keeps only what differs from the run under way, so that an empty draft means "nothing pending". */
+export const setDraft = (change: Draft): void => {
+  appStore.setState((state) => {
+    const config = state.ready?.config;
+    const merged = Object.entries({ ...state.draft, ...change });
+    const differing = merged.filter(([key, value]) => config?.[key as keyof Draft] !== value);
+    return { draft: Object.fromEntries(differing) as Draft };
+  });
+};
+
+export const discardDraft = (): void => {
+  appStore.setState({ draft: {} });
+};
+
+export const dismissNotice = (): void => {
+  appStore.setState({ notice: null });
+};
+
+// ---------------------------------------------------------------- what the trainer says
+
+export const setConnection = (connection: Connection): void => {
+  appStore.setState({ connection });
+};
+
+/** A new run: what belonged to the last one goes. The kernel that was chosen stays chosen if the network still has it. */
+export const beginRun = (ready: Ready, digit: Digit): void => {
+  const plan = planNetwork(ready.network);
+  appStore.setState((state) => {
+    const { selection } = state.view;
+    const kept = selection !== null && plan.layers.some((layer) => layer.spec.name === selection.layer);
+    return {
+      connection: { state: 'open', code: null, message: null },
+      ready,
+      plan,
+      status: null,
+      evaluations: [],
+      nonFinite: null,
+      digit,
+      draft: {},
+      notice: null,
+      view: { ...state.view, selection: kept ? selection : null, scaleLocked: false },
+      rates: { ...state.rates, pictureAgeMs: null, skipped: 0 },
+    };
+  });
+};
+
+export const setStatus = (status: Status): void => {
+  appStore.setState({ status });
+};
+
+export const addEvaluation = (evaluation: Evaluation): void => {
+  appStore.setState((state) => ({ evaluations: [...state.evaluations, evaluation] }));
+};
+
+export const setNonFinite = (nonFinite: NonFinite): void => {
+  appStore.setState({ nonFinite });
+};
+
+export const setDigit = (digit: Digit): void => {
+  appStore.setState({ digit });
+};
+
+export const setRates = (rates: Rates): void => {
+  appStore.setState({ rates });
+};
+
+export const notify = (notice: Notice): void => {
+  appStore.setState({ notice });
+};

@@ -1,0 +1,120 @@
+import { useStore } from 'zustand';
+import { createStore } from 'zustand/vanilla';
+import type { NetworkPlan } from '../../src-shared/model/network';
+import type { RunConfig } from '../../src-shared/model/run-config';
+import type { Phase } from '../../src-shared/model/phases';
+import type { Evaluation, Ready, Status } from '../../src-shared/protocol/messages';
+
+/** What the colour scale of W, g and dW is taken over: each kernel, each layer, or the whole network. */
+export type ScaleScope = 'kernel' | 'layer' | 'network';
+export type Theme = 'dark' | 'light';
+
+/** A kernel of a conv layer (filter and input channel) or a unit of a dense layer (input null). Counted from 0. */
+export interface Selection {
+  readonly layer: string;
+  readonly filter: number;
+  readonly input: number | null;
+}
+
+export interface Connection {
+  /** `lost`: the trainer has gone; what it sent stays on the screen. */
+  readonly state: 'connecting' | 'open' | 'lost';
+  /** Why, when lost. */
+  readonly code: string | null;
+  readonly message: string | null;
+}
+
+/** Where the first NaN or infinity of the run was met. */
+export interface NonFinite {
+  readonly step: number;
+  readonly phase: Phase;
+  readonly tensor: string;
+  readonly nan: number;
+  readonly infinite: number;
+}
+
+/** The chosen test image: `pixels` are its bytes, row-major. */
+export interface Digit {
+  readonly testIndex: number;
+  readonly label: number;
+  readonly pixels: Uint8Array;
+}
+
+export const DRAWERS = ['recipe', 'data', 'digit', 'inspector'] as const;
+export type Drawer = (typeof DRAWERS)[number];
+
+export interface View {
+  readonly theme: Theme;
+  readonly scaleScope: ScaleScope;
+  readonly scaleLocked: boolean;
+  readonly selection: Selection | null;
+  /** The rail section shown over the grid where the window is too small for rails. */
+  readonly drawer: Drawer | null;
+  readonly helpOpen: boolean;
+}
+
+export interface Rates {
+  /** Frames drawn a second, over the last second. */
+  readonly framesPerSecond: number;
+  /** From the moment the newest drawn values were computed to the moment they were drawn; null before the first. */
+  readonly pictureAgeMs: number | null;
+  /** Pictures of this run that the trainer did not take because the page was busy. */
+  readonly skipped: number;
+}
+
+/** What a new run would have, where the person chose something else than the run under way. */
+export type Draft = Partial<Pick<RunConfig, 'recipe' | 'seed' | 'engine' | 'epochs'>>;
+
+/** A refusal or a piece of news, shown in one line until it is dismissed. */
+export interface Notice {
+  readonly code: string;
+  readonly message: string;
+}
+
+/**
+ * Everything of the page that changes slowly. Frames and metrics are in stores of their own (frames/), which React never
+ * sees.
+ */
+export interface AppState {
+  readonly connection: Connection;
+  /** Of the current run; null until the trainer has answered. */
+  readonly ready: Ready | null;
+  /** planNetwork(ready.network). */
+  readonly plan: NetworkPlan | null;
+  readonly status: Status | null;
+  /** Of the current run, in order. */
+  readonly evaluations: readonly Evaluation[];
+  readonly nonFinite: NonFinite | null;
+  readonly digit: Digit | null;
+  readonly view: View;
+  /** Refreshed about four times a second, never per frame. */
+  readonly rates: Rates;
+  readonly draft: Draft;
+  readonly notice: Notice | null;
+}
+
+export const INITIAL_STATE: AppState = {
+  connection: { state: 'connecting', code: null, message: null },
+  ready: null,
+  plan: null,
+  status: null,
+  evaluations: [],
+  nonFinite: null,
+  digit: null,
+  view: {
+    theme: 'dark',
+    scaleScope: 'layer',
+    scaleLocked: false,
+    selection: null,
+    drawer: null,
+    helpOpen: false,
+  },
+  rates: { framesPerSecond: 0, pictureAgeMs: null, skipped: 0 },
+  draft: {},
+  notice: null,
+};
+
+export const appStore = createStore<AppState>()(() => INITIAL_STATE);
+
+/** The selector must return something that stays the same while nothing it reads has changed. */
+export const useApp = <T>(selector: (state: AppState) => T): T => useStore(appStore, selector);
