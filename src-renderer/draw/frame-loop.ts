@@ -1,0 +1,203 @@
+/** Phases of one animation frame, in this order: take in what arrived, paint it, then tell others that it is painted. */
+export const FRAME_PHASES = ['read', 'draw', 'after'] as const;
+export type FramePhase = (typeof FRAME_PHASES)[number];
+
+/** @param nowMs the animation frame's time, on the clock of performance.now(). */
+export type Painter = (nowMs: number) => void;
+
+/** The browser's clock and frames, passed in so that tests can drive them. */
+export interface FrameHost {
+  requestFrame(callback: (nowMs: number) => void): number;
+  cancelFrame(handle: number): void;
+  now(): number;
+  after(delayMs: number, callback: () => void): () => void;
+  report(error: unknown): void;
+}
+
+export interface Percentiles {
+  readonly p50: number;
+  readonly p95: number;
+  readonly max: number;
+}
+
+export interface FramePerformance {
+  /** Animation frames painted since the page opened. */
+  readonly frames: number;
+  /** Time our work took in an animation frame, ms, over the last frames. */
+  readonly work: Percentiles;
+  readonly phases: Readonly<Record<FramePhase, Percentiles>>;
+  /** From asking for an animation frame to getting it, ms. */
+  readonly wait: Percentiles;
+  /** Between two animation frames the second of which was asked for in time for the next refresh of the screen, ms. */
+  readonly interval: Percentiles;
+}
+
+const HISTORY = 600;
+
+/** Half a refresh at 60 Hz: who asks within it after a frame began can have the next refresh. */
+const IN_TIME_MS = 8;
+
+/**
+ * The only requestAnimationFrame of the app. It sleeps until something is invalid, then runs every painter once, phase
+ * by phase. A painter that throws is reported and does not keep the others from painting.
+ */
+export class FrameLoop {
+  private readonly host: FrameHost;
+  private readonly painters: Record<FramePhase, Set<Painter>> = {
+    read: new Set(),
+    draw: new Set(),
+    after: new Set(),
+  };
+  private handle: number | null = null;
+  private timer: { readonly dueMs: number; readonly cancel: () => void } | null = null;
+  private idleWaiters: (() => void)[] = [];
+  private stopped = false;
+  private frames = 0;
+  private askedAtMs = 0;
+  private previousMs = Number.NEGATIVE_INFINITY;
+  private readonly work = new Ring();
+  private readonly wait = new Ring();
+  private readonly interval = new Ring();
+  private readonly phaseTimes: Record<FramePhase, Ring> = {
+    read: new Ring(),
+    draw: new Ring(),
+    after: new Ring(),
+  };
+
+  constructor(host: FrameHost = browserHost) {
+    this.host = host;
+  }
+
+  /** Returns what removes it. A painter added during a frame runs from the next one on. */
+  addPainter(phase: FramePhase, painter: Painter): () => void {
+    this.painters[phase].add(painter);
+    this.invalidate();
+    return () => {
+      this.painters[phase].delete(painter);
+    };
+  }
+
+  /** Asks for one animation frame; asking again before it comes changes nothing. */
+  invalidate(): void {
+    if (this.stopped || this.handle !== null) return;
+    this.askedAtMs = this.host.now();
+    this.handle = this.host.requestFrame((nowMs) => {
+      this.run(nowMs);
+    });
+  }
+
+  /** Asks for an animation frame in a while; of several the earliest counts. Waiting for it counts as idle. */
+  invalidateAfter(delayMs: number): void {
+    if (this.stopped) return;
+    const dueMs = this.host.now() + delayMs;
+    if (this.timer !== null && this.timer.dueMs <= dueMs) return;
+    this.timer?.cancel();
+    const cancel = this.host.after(delayMs, () => {
+      this.timer = null;
+      this.invalidate();
+    });
+    this.timer = { dueMs, cancel };
+  }
+
+  /** No animation frame is asked for. */
+  get idle(): boolean {
+    return this.handle === null;
+  }
+
+  /** Resolves once no animation frame is asked for. */
+  whenIdle(): Promise<void> {
+    if (this.idle) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.idleWaiters.push(resolve);
+    });
+  }
+
+  perf(): FramePerformance {
+    return {
+      frames: this.frames,
+      work: this.work.percentiles(),
+      phases: {
+        read: this.phaseTimes.read.percentiles(),
+        draw: this.phaseTimes.draw.percentiles(),
+        after: this.phaseTimes.after.percentiles(),
+      },
+      wait: this.wait.percentiles(),
+      interval: this.interval.percentiles(),
+    };
+  }
+
+  /** No painter runs any more. */
+  stop(): void {
+    this.stopped = true;
+    if (this.handle !== null) this.host.cancelFrame(this.handle);
+    this.handle = null;
+    this.timer?.cancel();
+    this.timer = null;
+    this.settleIdle();
+  }
+
+  private run(nowMs: number): void {
+    this.handle = null;
+    const startMs = this.host.now();
+    this.wait.push(startMs - this.askedAtMs);
+    if (this.askedAtMs - this.previousMs < IN_TIME_MS) this.interval.push(startMs - this.previousMs);
+    this.previousMs = startMs;
+    let phaseStartMs = startMs;
+    for (const phase of FRAME_PHASES) {
+      for (const painter of [...this.painters[phase]]) {
+        try {
+          painter(nowMs);
+        } catch (error) {
+          this.host.report(error);
+        }
+      }
+      const endMs = this.host.now();
+      this.phaseTimes[phase].push(endMs - phaseStartMs);
+      phaseStartMs = endMs;
+    }
+    this.frames += 1;
+    this.work.push(phaseStartMs - startMs);
+    if (this.handle === null) this.settleIdle();
+  }
+
+  private settleIdle(): void {
+    const waiters = this.idleWaiters;
+    this.idleWaiters = [];
+    for (const resolve of waiters) resolve();
+  }
+}
+
+/** The last HISTORY durations. */
+class Ring {
+  private readonly values = new Float64Array(HISTORY);
+  private count = 0;
+
+  push(value: number): void {
+    this.values[this.count % HISTORY] = value;
+    this.count += 1;
+  }
+
+  percentiles(): Percentiles {
+    const kept = this.values.slice(0, Math.min(this.count, HISTORY)).sort();
+    const at = (share: number): number =>
+      kept[Math.min(kept.length - 1, Math.floor(kept.length * share))] ?? 0;
+    return { p50: at(0.5), p95: at(0.95), max: kept[kept.length - 1] ?? 0 };
+  }
+}
+
+const browserHost: FrameHost = {
+  requestFrame: (callback) => requestAnimationFrame(callback),
+  cancelFrame: (handle) => {
+    cancelAnimationFrame(handle);
+  },
+  now: () => performance.now(),
+  after: (delayMs, callback) => {
+    const timer = setTimeout(callback, delayMs);
+    return () => {
+      clearTimeout(timer);
+    };
+  },
+  report: (error) => {
+    reportError(error);
+  },
+};
