@@ -1,0 +1,60 @@
+/** What a shell and the page agree on besides the messages: where the trainer is reached, and what the desktop adds. */
+
+/**
+ * Browser shell: the one WebSocket, on the page's own origin. A text message is one JSON message, a binary one an
+ * envelope (envelope.ts). The page is let in by the cookie that it was served with; other programs add `?token=`.
+ */
+export const TRAINER_PATH = '/trainer';
+
+/**
+ * A WebSocket closes with one of these numbers and an ErrorCode as its reason, after a `goodbye` that has the sentence.
+ * 1006 (no close frame came) means that the shell is gone; 1009 is also what a message over the size limit gets.
+ */
+export const CLOSE_NUMBERS = {
+  closed: 1000,
+  shellStopped: 1001,
+  refused: 1008,
+  tooLarge: 1009,
+  failed: 1011,
+} as const;
+
+/** Largest message either way, in bytes. */
+export const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
+
+/**
+ * Every shell serves index.html with this text replaced by a fresh nonce that the content policy allows for style
+ * elements (`style-src 'self' 'nonce-...'`). A page that adds style elements at run time holds it in
+ * `<meta property="csp-nonce" nonce="__CSP_NONCE__">` and reads it back from there.
+ */
+export const NONCE_PLACEHOLDER = '__CSP_NONCE__';
+
+/** Desktop menu items that the page carries out. */
+export const MENU_COMMANDS = [
+  'openWeights',
+  'saveWeights',
+  'playOrPause',
+  'stepPhase',
+  'stepBatch',
+  'stepEpoch',
+  'restart',
+  'toggleTheme',
+  'help',
+] as const;
+export type MenuCommand = (typeof MENU_COMMANDS)[number];
+
+/**
+ * `window.gradscopeShell`, put there by the desktop's preload; a page in a browser has none.
+ *
+ * A port to the trainer comes as a window message from the page's own window (event.source === window) with PORT_MESSAGE
+ * as data and the MessagePort as ports[0]; register for it before asking.
+ */
+export interface GradscopeShell {
+  readonly kind: 'desktop';
+  /** Asks for a new port; starts the trainer process if none is alive. The port, or onTrainerGone, follows. */
+  requestPort(): void;
+  onMenu(receiver: (command: MenuCommand) => void): () => void;
+  /** The trainer process has ended or could not be started; every port to it is dead. */
+  onTrainerGone(receiver: (reason: { code: string; message: string }) => void): () => void;
+}
+
+export const PORT_MESSAGE = 'gradscope:port';
