@@ -29,7 +29,11 @@ export interface EngineNetwork {
    * Copies into `target`, which has `parameter.size` values. A gradient that was cleared reads as zeros; momentum before
    * the first update too.
    */
-  readParameter(parameter: ParameterPlan, what: 'weight' | 'gradient' | 'momentum', target: Float32Array): void;
+  readParameter(
+    parameter: ParameterPlan,
+    what: 'weight' | 'gradient' | 'momentum',
+    target: Float32Array,
+  ): void;
   writeMomentum(parameter: ParameterPlan, values: Float32Array): void;
   zeroGradients(): void;
   /** v = momentum v + g; w = w - learningRate v, in float32, in that order of operations. */

@@ -1,0 +1,46 @@
+import { ENGINE_NAMES, type EngineChoice, type EngineName } from '../../src-shared/model/run-config';
+import { GradscopeError } from '../../src-shared/protocol/errors';
+import { openCpuEngine } from './cpu-engine';
+import type { Engine } from './engine';
+
+const OPENERS: Readonly<Partial<Record<EngineName, () => Promise<Engine>>>> = {
+  cpu: openCpuEngine,
+};
+
+export interface OpenedEngine {
+  readonly engine: Engine;
+  /** For people: why this one. */
+  readonly chosenBecause: string;
+}
+
+/**
+ * Loads an engine and makes it the thread's; the one before it must be disposed. `auto` takes the first of ENGINE_NAMES
+ * that loads.
+ * @throws GradscopeError `engine-unavailable`: the engine asked for by name cannot load, or none can; says why.
+ */
+export async function openEngine(choice: EngineChoice): Promise<OpenedEngine> {
+  if (choice !== 'auto') return { engine: await open(choice), chosenBecause: 'asked for by name' };
+  const refusals: string[] = [];
+  for (const name of ENGINE_NAMES) {
+    try {
+      const engine = await open(name);
+      const chosenBecause =
+        refusals.length === 0
+          ? 'auto takes the first engine that loads'
+          : `auto went on to it: ${refusals.join(' ')}`;
+      return { engine, chosenBecause };
+    } catch (error) {
+      if (!(error instanceof GradscopeError) || error.code !== 'engine-unavailable') throw error;
+      refusals.push(error.message);
+    }
+  }
+  throw new GradscopeError('engine-unavailable', `No engine can load. ${refusals.join(' ')}`);
+}
+
+async function open(name: EngineName): Promise<Engine> {
+  const opener = OPENERS[name];
+  if (opener === undefined) {
+    throw new GradscopeError('engine-unavailable', `The engine ${name} cannot load: it is not built in.`);
+  }
+  return opener();
+}

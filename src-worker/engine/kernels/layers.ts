@@ -1,0 +1,320 @@
+/* eslint-disable @typescript-eslint/no-non-null-assertion -- every index below is bounded by the loops around it */
+
+/**
+ * Backpropagation in plain loops: for each kind of layer its forward pass and its vector-Jacobian products. This is the
+ * reference that every other implementation is held to, and the one that runs where a library's kernel would hide a NaN.
+ *
+ * Memory layout (channels last): a minibatch of images is (n, height, width, channels) in one flat array, so the channels
+ * of a pixel, and the pixels of a row, lie side by side. A filter is (filters, kernel row, kernel column, channels): then
+ * one row of a kernel and the row of the image under it are both contiguous, and a convolution is a dot product of rows.
+ *
+ * "Error" of a value means dL/d(value), L being the mean loss of the minibatch. Sums are taken in float64 and rounded to
+ * float32 once, when they are stored; everything that is stored is float32.
+ *
+ * An error that is exactly 0 adds 0 * w = 0 to every sum, so it is skipped: after max-pool and ReLU nine in ten are. Not so
+ * if w is NaN or infinite (0 * w is then NaN): with such a w nothing is skipped. Skipping changes no bit of a result.
+ */
+
+/** Extents of a convolution without padding, stride 1: outHeight = height - kernel + 1, likewise the width. */
+export interface ConvolutionShape {
+  readonly n: number;
+  readonly height: number;
+  readonly width: number;
+  readonly channels: number;
+  readonly filters: number;
+  /** Side of the square kernel. */
+  readonly kernel: number;
+  readonly outHeight: number;
+  readonly outWidth: number;
+}
+
+/** output[n,y,x,f] = bias[f] + sum over ky,kx,c of input[n,y+ky,x+kx,c] filter[f,ky,kx,c] */
+export function convolutionForward(
+  shape: ConvolutionShape,
+  input: Float32Array,
+  filter: Float32Array,
+  bias: Float32Array,
+  output: Float32Array,
+): void {
+  const { n, height, width, channels, filters, kernel, outHeight, outWidth } = shape;
+  const rowLength = kernel * channels;
+  let out = 0;
+  for (let image = 0; image < n; image++) {
+    for (let y = 0; y < outHeight; y++) {
+      for (let x = 0; x < outWidth; x++) {
+        for (let f = 0; f < filters; f++) {
+          let sum = bias[f]!;
+          for (let ky = 0; ky < kernel; ky++) {
+            const from = ((image * height + y + ky) * width + x) * channels;
+            const row = (f * kernel + ky) * rowLength;
+            for (let i = 0; i < rowLength; i++) sum += input[from + i]! * filter[row + i]!;
+          }
+          output[out++] = sum;
+        }
+      }
+    }
+  }
+}
+
+/** inputError[n,y+ky,x+kx,c] += outputError[n,y,x,f] filter[f,ky,kx,c]: each error goes back the way its value came. */
+export function convolutionBackwardInput(
+  shape: ConvolutionShape,
+  outputError: Float32Array,
+  filter: Float32Array,
+  inputError: Float32Array,
+): void {
+  const { n, height, width, channels, filters, kernel, outHeight, outWidth } = shape;
+  const rowLength = kernel * channels;
+  const skipZeros = allFinite(filter);
+  const sums = new Float64Array(height * width * channels);
+  let out = 0;
+  for (let image = 0; image < n; image++) {
+    sums.fill(0);
+    for (let y = 0; y < outHeight; y++) {
+      for (let x = 0; x < outWidth; x++) {
+        for (let f = 0; f < filters; f++) {
+          const error = outputError[out++]!;
+          if (error === 0 && skipZeros) continue;
+          for (let ky = 0; ky < kernel; ky++) {
+            const to = ((y + ky) * width + x) * channels;
+            const row = (f * kernel + ky) * rowLength;
+            for (let i = 0; i < rowLength; i++) sums[to + i]! += error * filter[row + i]!;
+          }
+        }
+      }
+    }
+    inputError.set(sums, image * sums.length);
+  }
+}
+
+/**
+ * filterGradient[f,ky,kx,c] = sum over n,y,x of outputError[n,y,x,f] input[n,y+ky,x+kx,c]
+ * biasGradient[f] = sum over n,y,x of outputError[n,y,x,f]
+ */
+export function convolutionBackwardFilter(
+  shape: ConvolutionShape,
+  input: Float32Array,
+  outputError: Float32Array,
+  filterGradient: Float32Array,
+  biasGradient: Float32Array,
+): void {
+  const { n, height, width, channels, filters, kernel, outHeight, outWidth } = shape;
+  const rowLength = kernel * channels;
+  const skipZeros = allFinite(input);
+  const sums = new Float64Array(filterGradient.length);
+  const biasSums = new Float64Array(filters);
+  let out = 0;
+  for (let image = 0; image < n; image++) {
+    for (let y = 0; y < outHeight; y++) {
+      for (let x = 0; x < outWidth; x++) {
+        for (let f = 0; f < filters; f++) {
+          const error = outputError[out++]!;
+          if (error === 0 && skipZeros) continue;
+          biasSums[f]! += error;
+          for (let ky = 0; ky < kernel; ky++) {
+            const from = ((image * height + y + ky) * width + x) * channels;
+            const row = (f * kernel + ky) * rowLength;
+            for (let i = 0; i < rowLength; i++) sums[row + i]! += error * input[from + i]!;
+          }
+        }
+      }
+    }
+  }
+  filterGradient.set(sums);
+  biasGradient.set(biasSums);
+}
+
+/** output[n,o] = bias[o] + sum over i of input[n,i] weight[o,i] */
+export function denseForward(
+  n: number,
+  input: Float32Array,
+  weight: Float32Array,
+  bias: Float32Array,
+  output: Float32Array,
+): void {
+  const units = bias.length;
+  const inputs = weight.length / units;
+  for (let example = 0; example < n; example++) {
+    for (let o = 0; o < units; o++) {
+      let sum = bias[o]!;
+      for (let i = 0; i < inputs; i++) sum += input[example * inputs + i]! * weight[o * inputs + i]!;
+      output[example * units + o] = sum;
+    }
+  }
+}
+
+/** inputError[n,i] = sum over o of outputError[n,o] weight[o,i] */
+export function denseBackwardInput(
+  n: number,
+  outputError: Float32Array,
+  weight: Float32Array,
+  inputError: Float32Array,
+): void {
+  const units = outputError.length / n;
+  const inputs = weight.length / units;
+  const skipZeros = allFinite(weight);
+  const sums = new Float64Array(inputs);
+  for (let example = 0; example < n; example++) {
+    sums.fill(0);
+    for (let o = 0; o < units; o++) {
+      const error = outputError[example * units + o]!;
+      if (error === 0 && skipZeros) continue;
+      for (let i = 0; i < inputs; i++) sums[i]! += error * weight[o * inputs + i]!;
+    }
+    inputError.set(sums, example * inputs);
+  }
+}
+
+/**
+ * weightGradient[o,i] = sum over n of outputError[n,o] input[n,i]
+ * biasGradient[o] = sum over n of outputError[n,o]
+ */
+export function denseBackwardWeight(
+  n: number,
+  input: Float32Array,
+  outputError: Float32Array,
+  weightGradient: Float32Array,
+  biasGradient: Float32Array,
+): void {
+  const units = biasGradient.length;
+  const inputs = weightGradient.length / units;
+  const skipZeros = allFinite(input);
+  const sums = new Float64Array(weightGradient.length);
+  const biasSums = new Float64Array(units);
+  for (let example = 0; example < n; example++) {
+    for (let o = 0; o < units; o++) {
+      const error = outputError[example * units + o]!;
+      if (error === 0 && skipZeros) continue;
+      biasSums[o]! += error;
+      for (let i = 0; i < inputs; i++) sums[o * inputs + i]! += error * input[example * inputs + i]!;
+    }
+  }
+  weightGradient.set(sums);
+  biasGradient.set(biasSums);
+}
+
+/** Extents of max-pooling over windows of size x size that do not overlap; what is left over at the edge is not looked at. */
+export interface PoolShape {
+  readonly n: number;
+  readonly height: number;
+  readonly width: number;
+  readonly channels: number;
+  readonly size: number;
+  readonly outHeight: number;
+  readonly outWidth: number;
+}
+
+/**
+ * The largest value of each window, and in `argmax` where in `input` it was. As in PyTorch: the first of equal values in
+ * row-major order; a NaN wins over every number, and the last NaN of a window over those before it.
+ */
+export function maxPoolForward(
+  shape: PoolShape,
+  input: Float32Array,
+  output: Float32Array,
+  argmax: Int32Array,
+): void {
+  const { n, height, width, channels, size, outHeight, outWidth } = shape;
+  let out = 0;
+  for (let image = 0; image < n; image++) {
+    for (let y = 0; y < outHeight; y++) {
+      for (let x = 0; x < outWidth; x++) {
+        const corner = ((image * height + y * size) * width + x * size) * channels;
+        for (let c = 0; c < channels; c++) {
+          let largest = -Infinity;
+          let at = corner + c;
+          for (let wy = 0; wy < size; wy++) {
+            for (let wx = 0; wx < size; wx++) {
+              const index = corner + (wy * width + wx) * channels + c;
+              const value = input[index]!;
+              if (value > largest || Number.isNaN(value)) {
+                largest = value;
+                at = index;
+              }
+            }
+          }
+          output[out] = largest;
+          argmax[out++] = at;
+        }
+      }
+    }
+  }
+}
+
+/** Each error goes to the place its value was taken from; all others did not matter. */
+export function maxPoolBackward(
+  outputError: Float32Array,
+  argmax: Int32Array,
+  inputError: Float32Array,
+): void {
+  inputError.fill(0);
+  for (let i = 0; i < outputError.length; i++) inputError[argmax[i]!] = outputError[i]!;
+}
+
+/** max(x, 0); NaN stays NaN. */
+export function reluForward(input: Float32Array, output: Float32Array): void {
+  for (let i = 0; i < input.length; i++) {
+    const value = input[i]!;
+    output[i] = value <= 0 ? 0 : value;
+  }
+}
+
+/** The error passes where the output is not 0, and at NaN (PyTorch's threshold_backward). */
+export function reluBackward(
+  output: Float32Array,
+  outputError: Float32Array,
+  inputError: Float32Array,
+): void {
+  for (let i = 0; i < output.length; i++) inputError[i] = output[i]! <= 0 ? 0 : outputError[i]!;
+}
+
+/** result = values * factors: dropout's forward pass on activations, and its backward pass on errors. */
+export function multiply(values: Float32Array, factors: Float32Array, result: Float32Array): void {
+  for (let i = 0; i < values.length; i++) result[i] = values[i]! * factors[i]!;
+}
+
+/**
+ * Mean over the minibatch of -log softmax(logits)[label]; `probabilities` = softmax(logits), shifted by the largest logit
+ * so that nothing overflows; `error` = (probabilities - onehot(label)) / n, the error of the logits.
+ * A minibatch with a NaN logit has the loss NaN. `correct` counts rows whose largest logit (the first of equals; NaN counts
+ * as larger than any number, as in torch.argmax) is the label's.
+ */
+export function softmaxCrossEntropy(
+  logits: Float32Array,
+  labels: Uint8Array,
+  probabilities: Float32Array,
+  error: Float32Array,
+): { loss: number; correct: number } {
+  const n = labels.length;
+  const classes = logits.length / n;
+  let lossSum = 0;
+  let correct = 0;
+  for (let example = 0; example < n; example++) {
+    const row = example * classes;
+    const label = labels[example]!;
+    let predicted = 0;
+    for (let k = 1; k < classes; k++) {
+      const best = logits[row + predicted]!;
+      const value = logits[row + k]!;
+      if (value > best || (Number.isNaN(value) && !Number.isNaN(best))) predicted = k;
+    }
+    if (predicted === label) correct++;
+    const largest = logits[row + predicted]!;
+    let sum = 0;
+    for (let k = 0; k < classes; k++) sum += Math.exp(logits[row + k]! - largest);
+    lossSum += Math.log(sum) - (logits[row + label]! - largest);
+    for (let k = 0; k < classes; k++) {
+      const probability = Math.exp(logits[row + k]! - largest) / sum;
+      probabilities[row + k] = probability;
+      error[row + k] = (probability - (k === label ? 1 : 0)) / n;
+    }
+  }
+  return { loss: lossSum / n, correct };
+}
+
+/** x * 0 is 0 for every finite x and NaN for every other, so one sum tells. */
+export function allFinite(values: Float32Array): boolean {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i]! * 0;
+  return sum === 0;
+}

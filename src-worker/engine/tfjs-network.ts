@@ -1,0 +1,141 @@
+/* eslint-disable @typescript-eslint/no-non-null-assertion -- every index below is bounded by the loops around it */
+import * as tf from '@tensorflow/tfjs-core';
+import type { NetworkPlan, ParameterPlan } from '../../src-shared/model/network';
+import { GradscopeError } from '../../src-shared/protocol/errors';
+import type { Arithmetic } from './arithmetic';
+import type { EngineNetwork, OptimiserSettings, Pass, TensorView } from './engine';
+import { TfjsPass } from './tfjs-pass';
+
+/** What a parameter is made of. All three are in PyTorch's layout, so nothing is reordered on the way in or out. */
+interface ParameterState {
+  /**
+   * fit() trains this very variable: tfjs's optimiser assigns it a new tensor each step, which update() here never sees.
+   * So nothing derived from a weight is kept from one pass to the next; every pass reads the variable.
+   */
+  readonly variable: tf.Variable;
+  /** Overwritten by each backward pass; one tensor for life. */
+  readonly gradient: tf.Tensor;
+  readonly momentum: Float32Array;
+}
+
+/**
+ * A network whose parameters are tfjs variables on the active backend. update() and backward() write into the memory of
+ * the variables and gradients: no tensor is made or freed by a step, and a clone taken by fit() shows what is written
+ * later, so clones are for the step in which they were taken.
+ */
+export class TfjsNetwork implements EngineNetwork {
+  readonly plan: NetworkPlan;
+  readonly tensors: TensorView;
+  readonly #arithmetic: Arithmetic;
+  readonly #states: ReadonlyMap<string, ParameterState>;
+  readonly #passes = new Set<TfjsPass>();
+  readonly #onDispose: (network: TfjsNetwork) => void;
+  #disposed = false;
+
+  constructor(
+    plan: NetworkPlan,
+    backend: string,
+    arithmetic: Arithmetic,
+    onDispose: (network: TfjsNetwork) => void,
+  ) {
+    this.plan = plan;
+    this.#arithmetic = arithmetic;
+    this.#onDispose = onDispose;
+    this.#states = new Map(plan.parameters.map((parameter) => [parameter.name, createState(parameter)]));
+    this.tensors = {
+      backend,
+      variable: (parameter) => this.#state(parameter).variable,
+      gradient: (parameter) => this.#state(parameter).gradient,
+    };
+  }
+
+  writeParameter(parameter: ParameterPlan, values: Float32Array): void {
+    checkSize(parameter, values);
+    this.#arithmetic.view(this.#state(parameter).variable).set(values);
+  }
+
+  readParameter(
+    parameter: ParameterPlan,
+    what: 'weight' | 'gradient' | 'momentum',
+    target: Float32Array,
+  ): void {
+    checkSize(parameter, target);
+    const { variable, gradient, momentum } = this.#state(parameter);
+    target.set(
+      what === 'momentum' ? momentum : this.#arithmetic.view(what === 'weight' ? variable : gradient),
+    );
+  }
+
+  writeMomentum(parameter: ParameterPlan, values: Float32Array): void {
+    checkSize(parameter, values);
+    this.#state(parameter).momentum.set(values);
+  }
+
+  zeroGradients(): void {
+    for (const { gradient } of this.#states.values()) this.#arithmetic.view(gradient).fill(0);
+  }
+
+  /**
+   * Every product and every sum is rounded to float32 by itself, in the order of tfjs's MomentumOptimizer
+   * (v = m*v + g; w = (-learningRate)*v + w): both loops give the same bits.
+   */
+  update(parameter: ParameterPlan, settings: OptimiserSettings): void {
+    const { variable, gradient, momentum } = this.#state(parameter);
+    const w = this.#arithmetic.view(variable);
+    const g = this.#arithmetic.view(gradient);
+    const keep = Math.fround(settings.momentum);
+    const step = Math.fround(-settings.learningRate);
+    for (let i = 0; i < w.length; i++) {
+      const v = Math.fround(Math.fround(keep * momentum[i]!) + g[i]!);
+      momentum[i] = v;
+      w[i] = Math.fround(step * v) + w[i]!;
+    }
+  }
+
+  createPass(): Pass {
+    if (this.#disposed) throw new GradscopeError('internal', 'A disposed network makes no more passes.');
+    const pass = new TfjsPass(this.plan, this.tensors, this.#arithmetic, (gone) => {
+      this.#passes.delete(gone);
+    });
+    this.#passes.add(pass);
+    return pass;
+  }
+
+  dispose(): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    for (const pass of this.#passes) pass.dispose();
+    for (const { variable, gradient } of this.#states.values()) {
+      variable.dispose();
+      gradient.dispose();
+    }
+    this.#onDispose(this);
+  }
+
+  #state(parameter: ParameterPlan): ParameterState {
+    const state = this.#states.get(parameter.name);
+    if (state === undefined || this.#disposed) {
+      const why = this.#disposed ? 'the network is disposed' : 'the network has no such parameter';
+      throw new GradscopeError('internal', `${parameter.name} cannot be reached: ${why}.`);
+    }
+    return state;
+  }
+}
+
+function createState(parameter: ParameterPlan): ParameterState {
+  const shape = [...parameter.shape];
+  return {
+    variable: tf.tidy(() => tf.variable(tf.zeros(shape))),
+    gradient: tf.keep(tf.zeros(shape)),
+    momentum: new Float32Array(parameter.size),
+  };
+}
+
+function checkSize(parameter: ParameterPlan, values: Float32Array): void {
+  if (values.length !== parameter.size) {
+    throw new GradscopeError(
+      'internal',
+      `${parameter.name} has ${String(parameter.size)} values, but ${String(values.length)} were given.`,
+    );
+  }
+}
