@@ -1,0 +1,206 @@
+import type { Position } from '../../src-shared/model/phases';
+import { GradscopeError } from '../../src-shared/protocol/errors';
+
+export type StepKind = 'phase' | 'batch' | 'epoch';
+
+/** Answers a request: with an error when it was refused. */
+export type Answer = (refusal?: GradscopeError) => void;
+
+/** Numbers the hub gave to its clients. */
+export type ClientId = number;
+
+interface StepRequest {
+  readonly kind: StepKind;
+  readonly client: ClientId;
+  readonly answer: Answer;
+}
+
+/**
+ * How far training may go. `free`: until something else is asked. `phase`, `batch`, `epoch`: to the end of the one under
+ * way or, when none is, of the next. `boundary`: a step's goal is reached as soon as the minibatch under way is rounded off.
+ */
+type Goal = 'stand' | 'free' | 'boundary' | StepKind;
+
+/** Step requests of all clients that may wait for their turn: more than hands can type, few enough to mean no harm. */
+const MOST_WAITING_STEPS = 256;
+
+/**
+ * What was asked of training and what follows from it at each place it reaches. Knows neither threads nor time: the gate
+ * asks it, and blocks.
+ *
+ * A pause always wins over what is under way: inside a minibatch the answer is `abandon` as long as no weight has changed.
+ * Step requests are done one after the other, each answered when training stands at its end.
+ */
+export class RunControl {
+  private goal: Goal = 'stand';
+  private active: StepRequest | undefined;
+  private queue: StepRequest[] = [];
+  /** Answered as soon as training stands. */
+  private untilStanding: Answer[] = [];
+  private pauseAsked = false;
+  private leaveAsked: 'atOnce' | 'atBoundary' | undefined;
+  private over: 'finished' | 'failed' | undefined;
+  private isStanding = true;
+
+  /** Whether training stands (blocked at a gate, or without a loop). */
+  get standing(): boolean {
+    return this.isStanding;
+  }
+
+  /** A pause that has not taken effect yet. */
+  get pausing(): boolean {
+    return this.pauseAsked;
+  }
+
+  /** Whether the loop must return to the controller, and whether the minibatch under way is abandoned for it. */
+  get leaving(): 'atOnce' | 'atBoundary' | undefined {
+    return this.leaveAsked;
+  }
+
+  get ended(): 'finished' | 'failed' | undefined {
+    return this.over;
+  }
+
+  /** Whether there is a goal to run for: free or a step. */
+  get going(): boolean {
+    return this.goal !== 'stand';
+  }
+
+  /** Whether the speed limit applies: single steps are not slowed down. */
+  get runningOn(): boolean {
+    return this.goal === 'free' || this.goal === 'epoch';
+  }
+
+  /** @throws GradscopeError `not-now` when the run is over. */
+  play(): void {
+    this.refuseWhenOver();
+    this.goal = 'free';
+    for (const step of this.takeSteps()) step.answer();
+  }
+
+  /** `answer` is called as soon as nothing moves any more. */
+  pause(answer: Answer): void {
+    this.untilStanding.push(answer, ...this.takeSteps().map((step) => step.answer));
+    if (this.isStanding) {
+      this.goal = 'stand';
+      this.answerWaiting();
+    } else if (this.goal !== 'stand') {
+      this.goal = 'stand';
+      this.pauseAsked = true;
+    }
+  }
+
+  /** @throws GradscopeError `not-now` when the run is over or too many steps wait already. */
+  step(kind: StepKind, client: ClientId, answer: Answer): void {
+    this.refuseWhenOver();
+    if (this.queue.length >= MOST_WAITING_STEPS) {
+      throw new GradscopeError('not-now', `${String(MOST_WAITING_STEPS)} steps are waiting already.`);
+    }
+    this.queue.push({ kind, client, answer });
+    // Running free, a step sets the end of it at once; otherwise it waits for its turn (see beginNextStep).
+    if (this.goal === 'free') this.beginNextStep(() => true);
+  }
+
+  /** Makes the loop return to the controller: after the minibatch under way, or by abandoning it. */
+  leave(when: 'atOnce' | 'atBoundary'): void {
+    if (this.leaveAsked !== 'atOnce') this.leaveAsked = when;
+  }
+
+  /** The loop has returned. */
+  left(): void {
+    this.leaveAsked = undefined;
+  }
+
+  /** A client has gone: steps of its that have not begun are forgotten. */
+  forget(client: ClientId): void {
+    this.queue = this.queue.filter((step) => step.client !== client);
+  }
+
+  /** Takes up the step whose turn it is, unless `mayBegin` holds its client back. */
+  beginNextStep(mayBegin: (client: ClientId) => boolean): void {
+    const next = this.queue[0];
+    if (next === undefined || this.active !== undefined || !mayBegin(next.client)) return;
+    this.queue.shift();
+    this.active = next;
+    this.goal = next.kind;
+  }
+
+  /** Inside a minibatch, just after the work named by `position`. */
+  arrive(position: Position): 'go' | 'stand' | 'abandon' {
+    if (this.pauseAsked || this.leaveAsked === 'atOnce') return position.phase === 'step' ? 'go' : 'abandon';
+    if (position.layer !== null) return 'go';
+    if (position.phase === 'step') {
+      if (this.goal === 'phase' || this.goal === 'batch') this.goal = 'boundary';
+      return 'go';
+    }
+    if (this.goal !== 'phase') return 'go';
+    this.reachGoal();
+    return 'stand';
+  }
+
+  /** Between two minibatches. */
+  arriveAtBoundary(): 'go' | 'stand' | 'leave' {
+    if (this.leaveAsked !== undefined) return 'leave';
+    if (this.goal === 'boundary') this.reachGoal();
+    return this.goal === 'stand' ? 'stand' : 'go';
+  }
+
+  /** An epoch and the test that belongs to it are over. */
+  epochEnded(): void {
+    if (this.goal === 'epoch') this.goal = 'boundary';
+  }
+
+  /** Training stands from here on. */
+  stand(): void {
+    this.isStanding = true;
+    this.pauseAsked = false;
+  }
+
+  /** Answers everybody who waited for training to stand. */
+  answerWaiting(): void {
+    const answers = this.untilStanding;
+    this.untilStanding = [];
+    for (const answer of answers) answer();
+  }
+
+  /** Training goes on from where it stood. */
+  go(): void {
+    this.isStanding = false;
+  }
+
+  /** The run is over: nothing but a continuation or a new run can follow. */
+  end(how: 'finished' | 'failed'): void {
+    this.over = how;
+    this.reachGoal();
+    const sentence =
+      how === 'finished' ? 'The run is finished; continue or restart it.' : 'The run has failed; restart it.';
+    for (const step of this.takeSteps()) step.answer(new GradscopeError('not-now', sentence));
+  }
+
+  /** A new run, or the continuation of a finished one, stands ready. */
+  begin(): void {
+    this.reachGoal();
+    this.untilStanding.push(...this.takeSteps().map((step) => step.answer));
+    this.over = undefined;
+  }
+
+  private reachGoal(): void {
+    this.goal = 'stand';
+    if (this.active !== undefined) this.untilStanding.push(this.active.answer);
+    this.active = undefined;
+  }
+
+  private takeSteps(): StepRequest[] {
+    const steps = this.active === undefined ? this.queue : [this.active, ...this.queue];
+    this.active = undefined;
+    this.queue = [];
+    return steps;
+  }
+
+  private refuseWhenOver(): void {
+    if (this.over === 'finished') {
+      throw new GradscopeError('not-now', 'The run is finished; continue it for more epochs, or restart.');
+    }
+    if (this.over === 'failed') throw new GradscopeError('not-now', 'The run has failed; restart it.');
+  }
+}
