@@ -1,0 +1,133 @@
+import { GradscopeError } from '../../src-shared/protocol/errors';
+import type { Mode } from '../../src-shared/model/run-config';
+import { notify, setDigit } from '../state/actions';
+import type { RequestClient } from '../state/request-client';
+import { appStore } from '../state/store';
+import { offerFile, pickFile } from './files';
+import { newestOnly } from './newest-only';
+import { SPEEDS, speedIndex } from './speeds';
+
+export interface CommandsOptions {
+  readonly send: RequestClient;
+  /** Joins the page to the trainer again after it was lost; at once when it is joined. */
+  readonly connect: () => Promise<void>;
+}
+
+/**
+ * What a person can make the trainer do, by button, key or menu alike. A refusal becomes the line under the strip;
+ * nothing here throws.
+ */
+export class Commands {
+  /** Chooses a test image; beyond either end it goes round. */
+  readonly chooseDigit: (testIndex: number) => Promise<void>;
+  /** @param stepsPerSecond null: flat out. */
+  readonly setSpeed: (stepsPerSecond: number | null) => Promise<void>;
+  private readonly send: RequestClient;
+  private readonly connect: () => Promise<void>;
+
+  constructor({ send, connect }: CommandsOptions) {
+    this.send = send;
+    this.connect = connect;
+    this.setSpeed = newestOnly((stepsPerSecond) =>
+      this.attempt(() => send.request('setSpeed', { stepsPerSecond })),
+    );
+    this.chooseDigit = newestOnly((testIndex) =>
+      this.attempt(async () => {
+        const examples = appStore.getState().ready?.dataset.testExamples ?? 1;
+        const { result, payload } = await send.request('chooseDigit', {
+          testIndex: ((testIndex % examples) + examples) % examples,
+        });
+        setDigit({ testIndex: result.testIndex, label: result.label, pixels: payload });
+      }),
+    );
+  }
+
+  play(): Promise<void> {
+    return this.attempt(() => this.send.request('play', {}));
+  }
+
+  pause(): Promise<void> {
+    return this.attempt(() => this.send.request('pause', {}));
+  }
+
+  playOrPause(): Promise<void> {
+    return appStore.getState().status?.state === 'running' ? this.pause() : this.play();
+  }
+
+  stepPhase(): Promise<void> {
+    return this.attempt(() => this.send.request('stepPhase', {}));
+  }
+
+  stepBatch(): Promise<void> {
+    return this.attempt(() => this.send.request('stepBatch', {}));
+  }
+
+  stepEpoch(): Promise<void> {
+    return this.attempt(() => this.send.request('stepEpoch', {}));
+  }
+
+  setMode(mode: Mode): Promise<void> {
+    return this.attempt(() => this.send.request('setMode', { mode }));
+  }
+
+  toggleMode(): Promise<void> {
+    return this.setMode(appStore.getState().status?.mode === 'fit' ? 'imperative' : 'fit');
+  }
+
+  /** The next slower (-1) or faster (+1) place on the slider. */
+  changeSpeed(by: -1 | 1): Promise<void> {
+    const limit = appStore.getState().status?.stepsPerSecondLimit ?? null;
+    const index = Math.min(SPEEDS.length - 1, Math.max(0, speedIndex(limit) + by));
+    return this.setSpeed(SPEEDS[index] ?? null);
+  }
+
+  /** A new run at step 0 with what was chosen for it; reaches for a new trainer where the old one is gone. */
+  restart(): Promise<void> {
+    return this.attempt(async () => {
+      const { ready, draft, status } = appStore.getState();
+      await this.connect();
+      const current = ready ?? appStore.getState().ready;
+      if (current === null) return;
+      const mode = status?.mode ?? current.config.mode;
+      const config = { ...current.config, mode, ...draft };
+      await this.send.request('restart', { config, weightsFile: null });
+    });
+  }
+
+  continueRun(epochs: number): Promise<void> {
+    return this.attempt(() => this.send.request('continue', { epochs }));
+  }
+
+  nextDigit(by: -1 | 1): Promise<void> {
+    return this.chooseDigit((appStore.getState().digit?.testIndex ?? 0) + by);
+  }
+
+  openWeights(): Promise<void> {
+    return this.attempt(async () => {
+      const file = await pickFile('.safetensors');
+      if (file === null) return;
+      const bytes = new Uint8Array(await file.arrayBuffer());
+      if (appStore.getState().status?.state === 'running') await this.send.request('pause', {});
+      await this.send.request('loadWeights', { fileName: file.name }, bytes);
+    });
+  }
+
+  saveWeights(): Promise<void> {
+    return this.attempt(async () => {
+      const { result, payload } = await this.send.request('saveWeights', {});
+      const { recipe = 'weights', seed = 0 } = appStore.getState().ready?.config ?? {};
+      offerFile(`${recipe}-seed${String(seed)}-step${String(result.step)}.safetensors`, payload);
+    });
+  }
+
+  private async attempt(task: () => Promise<unknown>): Promise<void> {
+    try {
+      await task();
+    } catch (error) {
+      const { code, message } =
+        error instanceof GradscopeError ? error : new GradscopeError('internal', String(error));
+      // The connection has a line of its own.
+      if (code !== 'connection-lost') notify({ code, message });
+    }
+  }
+}

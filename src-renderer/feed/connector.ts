@@ -1,0 +1,69 @@
+import { GradscopeError, ERROR_CODES, type ErrorCode } from '../../src-shared/protocol/errors';
+import type { Port } from '../../src-shared/protocol/port';
+import { PORT_MESSAGE, TRAINER_PATH, type GradscopeShell } from '../../src-shared/protocol/shell';
+import type { CloseReason } from './closing';
+import { MessagePortPort } from './message-port';
+import { openWebSocketPort } from './websocket-port';
+
+/** Opens a new port to the trainer. @throws GradscopeError when there is none to be had. */
+export type Connector = () => Promise<Port>;
+
+declare global {
+  interface Window {
+    readonly gradscopeShell?: GradscopeShell;
+  }
+}
+
+/** The shell's port on the desktop, else a WebSocket to where the page came from. */
+export function connectorFor(page: Window): Connector {
+  const shell = page.gradscopeShell;
+  return shell === undefined ? webSocketConnector(page.location) : desktopConnector(page, shell);
+}
+
+function webSocketConnector({ protocol, host }: Location): Connector {
+  const address = `${protocol === 'https:' ? 'wss' : 'ws'}://${host}${TRAINER_PATH}`;
+  return () => openWebSocketPort(address);
+}
+
+function desktopConnector(page: Window, shell: GradscopeShell): Connector {
+  let current: MessagePortPort | null = null;
+  let waiting: PromiseWithResolvers<Port> | null = null;
+  page.addEventListener('message', ({ source, data, ports }) => {
+    const [port] = ports;
+    if (source !== page || data !== PORT_MESSAGE || port === undefined) return;
+    current = new MessagePortPort(port);
+    waiting?.resolve(current);
+    waiting = null;
+  });
+  shell.onTrainerGone((reason) => {
+    current?.lose(reason);
+    current = null;
+    waiting?.reject(asError(reason));
+    waiting = null;
+  });
+  return () => {
+    waiting = promiseWithResolvers<Port>();
+    shell.requestPort();
+    return waiting.promise;
+  };
+}
+
+const asError = ({ code, message }: CloseReason): GradscopeError =>
+  new GradscopeError(isErrorCode(code) ? code : 'internal', message);
+
+const isErrorCode = (code: string): code is ErrorCode => (ERROR_CODES as readonly string[]).includes(code);
+
+interface PromiseWithResolvers<T> {
+  readonly promise: Promise<T>;
+  readonly resolve: (value: T) => void;
+  readonly reject: (error: Error) => void;
+}
+
+function promiseWithResolvers<T>(): PromiseWithResolvers<T> {
+  let settle: Pick<PromiseWithResolvers<T>, 'resolve' | 'reject'> | null = null;
+  const promise = new Promise<T>((resolve, reject) => {
+    settle = { resolve, reject };
+  });
+  if (settle === null) throw new Error('A promise runs its executor at once.');
+  return { promise, ...(settle as Pick<PromiseWithResolvers<T>, 'resolve' | 'reject'>) };
+}

@@ -1,0 +1,237 @@
+import { decodeTrainerMessage, type Received } from '../../src-shared/protocol/decode';
+import { GradscopeError } from '../../src-shared/protocol/errors';
+import {
+  INITIAL_CREDITS,
+  PROTOCOL_VERSION,
+  type FrameHead,
+  type PageMessage,
+  type Ready,
+  type RequestName,
+  type RequestParams,
+  type TrainerMessage,
+} from '../../src-shared/protocol/messages';
+import type { Port } from '../../src-shared/protocol/port';
+import { planNetwork } from '../../src-shared/model/network';
+import type { FrameStore } from '../frames/frame-store';
+import type { MetricsStore } from '../frames/metrics-store';
+import { addEvaluation, beginRun, setConnection, setNonFinite, setRates, setStatus } from '../state/actions';
+import type { Reply, RequestClient } from '../state/request-client';
+import { appStore } from '../state/store';
+import { bytesFromBase64 } from './base64';
+import { clockOffset } from './clock';
+import { closeReason, type CloseReason } from './closing';
+import type { Connector } from './connector';
+import { RateMeter } from './rates';
+import { Requests } from './requests';
+import { watchList } from './watch-list';
+
+export interface FeedOptions {
+  readonly connect: Connector;
+  readonly frames: FrameStore;
+  readonly metrics: MetricsStore;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+}
+
+/**
+ * The page's end of the protocol: what the trainer says goes to the stores, what is drawn goes back as credits. A
+ * connection that is lost stays lost, with its reason on the screen, until `connect` is called again.
+ */
+export class Feed implements RequestClient {
+  private readonly options: FeedOptions;
+  private readonly requests = new Requests();
+  private readonly rates = new RateMeter();
+  private port: Port | null = null;
+  private connecting: Promise<void> | null = null;
+  private visible = true;
+  private askedAtMs = 0;
+  private clockOffsetMs = 0;
+  private runId: number | null = null;
+  private goodbye: CloseReason | null = null;
+
+  constructor(options: FeedOptions) {
+    this.options = options;
+  }
+
+  /** Nothing that was asked for is still to come. */
+  get idle(): boolean {
+    return this.requests.pending === 0 && this.connecting === null;
+  }
+
+  /** Resolves when the trainer has answered with a run; at once when it has. @throws GradscopeError when it cannot. */
+  connect(): Promise<void> {
+    if (this.port !== null) return Promise.resolve();
+    this.connecting ??= this.open().finally(() => {
+      this.connecting = null;
+    });
+    return this.connecting;
+  }
+
+  close(): void {
+    this.port?.close();
+  }
+
+  request<N extends RequestName>(name: N, params: RequestParams<N>, payload?: Uint8Array): Promise<Reply<N>> {
+    return this.requests.request(name, params, payload);
+  }
+
+  /** A hidden page draws nothing, and the trainer must not wait for it. */
+  setVisible(visible: boolean): void {
+    if (this.visible === visible) return;
+    this.visible = visible;
+    this.send({ type: 'visibility', visible });
+  }
+
+  /** To be called a few times a second. */
+  measure(): void {
+    const { status } = appStore.getState();
+    const latest = this.options.frames.latest();
+    const behind = status !== null && latest !== null && status.step > latest.step;
+    setRates(this.rates.read(this.options.now(), behind));
+  }
+
+  private async open(): Promise<void> {
+    setConnection({ state: 'connecting', code: null, message: null });
+    try {
+      const port = await this.options.connect();
+      await this.greet(port);
+    } catch (error) {
+      const { code, message } = asGradscopeError(error);
+      setConnection({ state: 'lost', code, message });
+      throw error;
+    }
+  }
+
+  private greet(port: Port): Promise<void> {
+    this.port = port;
+    this.goodbye = null;
+    this.runId = null;
+    this.requests.open(port);
+    return new Promise((resolve, reject) => {
+      port.onClose((reason) => {
+        this.lost(port, this.goodbye ?? reason);
+        reject(asError(this.goodbye ?? reason));
+      });
+      port.onMessage((raw) => {
+        this.receive(port, raw);
+        if (this.runId !== null) resolve();
+      });
+      this.askedAtMs = this.options.now();
+      this.send({ type: 'hello', protocol: PROTOCOL_VERSION });
+    });
+  }
+
+  private lost(port: Port, reason: CloseReason): void {
+    if (this.port !== port) return;
+    this.port = null;
+    this.requests.close(reason);
+    setConnection({ state: 'lost', ...reason });
+  }
+
+  private receive(port: Port, raw: unknown): void {
+    if (this.port !== port) return;
+    try {
+      this.dispatch(decodeTrainerMessage(raw));
+    } catch (error) {
+      // Whoever sends what the protocol does not know cannot be trusted to count credits either.
+      const { code, message } = asGradscopeError(error);
+      port.close(closeReason(code, message));
+    }
+  }
+
+  private dispatch({ message, payload }: Received<TrainerMessage>): void {
+    const { frames, metrics } = this.options;
+    if ('runId' in message && message.type !== 'ready' && message.runId !== this.runId) {
+      if (message.type === 'frame') this.returnCredit();
+      return;
+    }
+    switch (message.type) {
+      case 'ready':
+        this.begin(message);
+        break;
+      case 'status':
+        setStatus(message);
+        break;
+      case 'layout':
+        frames.setLayout(message);
+        break;
+      case 'frame':
+        this.show(message, floats(payload));
+        break;
+      case 'metrics':
+        metrics.append(message.firstStep, message.count, floats(payload));
+        break;
+      case 'evaluation':
+        addEvaluation(message);
+        break;
+      case 'nonFinite': {
+        const { step, phase, tensor, nan, infinite } = message;
+        setNonFinite({ step, phase, tensor, nan, infinite });
+        break;
+      }
+      case 'reply':
+        this.requests.settle(message, payload);
+        break;
+      case 'goodbye':
+        this.goodbye = { code: message.code, message: message.message };
+        break;
+    }
+  }
+
+  private begin(ready: Ready): void {
+    if (ready.protocol !== PROTOCOL_VERSION) {
+      throw new GradscopeError(
+        'wrong-protocol',
+        `This page speaks protocol ${String(PROTOCOL_VERSION)}, but the trainer speaks ${String(ready.protocol)}.`,
+      );
+    }
+    const { frames, metrics, now } = this.options;
+    const isFirst = this.runId === null;
+    if (isFirst) this.clockOffsetMs = clockOffset(this.askedAtMs, ready.clockMs, now());
+    this.runId = ready.runId;
+    this.rates.reset();
+    frames.clear();
+    metrics.reset(ready.metricColumns);
+    const { testIndex, label, pixels } = ready.digit;
+    beginRun(ready, { testIndex, label, pixels: bytesFromBase64(pixels) });
+    this.send({ type: 'watch', items: watchList(planNetwork(ready.network)) });
+    if (!isFirst) return;
+    this.send({ type: 'visibility', visible: this.visible });
+    this.send({ type: 'credit', count: INITIAL_CREDITS });
+  }
+
+  private show(head: FrameHead, values: Float32Array): void {
+    const { port } = this;
+    this.rates.skipped(head.skipped);
+    this.options.frames.put(head, values, () => {
+      if (this.port !== port) return;
+      const isShown = this.options.frames.latest()?.step === head.step;
+      if (isShown) this.rates.drawn(head.appliedAtMs - this.clockOffsetMs, this.options.now());
+      this.returnCredit();
+    });
+  }
+
+  private returnCredit(): void {
+    this.send({ type: 'credit', count: 1 });
+  }
+
+  private send(message: PageMessage): void {
+    this.port?.send(message);
+  }
+}
+
+/** Envelopes put their payload at a multiple of 8 bytes, so this copies nothing. */
+function floats(payload: Uint8Array): Float32Array {
+  if (payload.byteLength % 4 !== 0) {
+    throw new GradscopeError(
+      'malformed-message',
+      `A payload of float32 should have a multiple of 4 bytes, but it has ${String(payload.byteLength)}.`,
+    );
+  }
+  return new Float32Array(payload.buffer, payload.byteOffset, payload.byteLength / 4);
+}
+
+const asError = ({ message }: CloseReason): GradscopeError => new GradscopeError('connection-lost', message);
+
+const asGradscopeError = (error: unknown): GradscopeError =>
+  error instanceof GradscopeError ? error : new GradscopeError('internal', String(error));
