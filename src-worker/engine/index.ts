@@ -2,8 +2,10 @@ import { ENGINE_NAMES, type EngineChoice, type EngineName } from '../../src-shar
 import { GradscopeError } from '../../src-shared/protocol/errors';
 import { openCpuEngine } from './cpu-engine';
 import type { Engine } from './engine';
+import { openWasmEngine } from './wasm-engine';
 
-const OPENERS: Readonly<Partial<Record<EngineName, () => Promise<Engine>>>> = {
+const OPENERS: Readonly<Record<EngineName, () => Promise<Engine>>> = {
+  wasm: openWasmEngine,
   cpu: openCpuEngine,
 };
 
@@ -19,11 +21,11 @@ export interface OpenedEngine {
  * @throws GradscopeError `engine-unavailable`: the engine asked for by name cannot load, or none can; says why.
  */
 export async function openEngine(choice: EngineChoice): Promise<OpenedEngine> {
-  if (choice !== 'auto') return { engine: await open(choice), chosenBecause: 'asked for by name' };
+  if (choice !== 'auto') return { engine: await OPENERS[choice](), chosenBecause: 'asked for by name' };
   const refusals: string[] = [];
   for (const name of ENGINE_NAMES) {
     try {
-      const engine = await open(name);
+      const engine = await OPENERS[name]();
       const chosenBecause =
         refusals.length === 0
           ? 'auto takes the first engine that loads'
@@ -35,12 +37,4 @@ export async function openEngine(choice: EngineChoice): Promise<OpenedEngine> {
     }
   }
   throw new GradscopeError('engine-unavailable', `No engine can load. ${refusals.join(' ')}`);
-}
-
-async function open(name: EngineName): Promise<Engine> {
-  const opener = OPENERS[name];
-  if (opener === undefined) {
-    throw new GradscopeError('engine-unavailable', `The engine ${name} cannot load: it is not built in.`);
-  }
-  return opener();
 }

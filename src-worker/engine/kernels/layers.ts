@@ -312,6 +312,15 @@ export function softmaxCrossEntropy(
   return { loss: lossSum / n, correct };
 }
 
+/** sums[c] = sum over all rows of values[row,c]: the gradient of a bias, from the error of what it was added to. */
+export function sumsByChannel(values: Float32Array, sums: Float32Array): void {
+  const exact = new Float64Array(sums.length);
+  for (let row = 0; row < values.length; row += exact.length) {
+    for (let c = 0; c < exact.length; c++) exact[c]! += values[row + c]!;
+  }
+  sums.set(exact);
+}
+
 /** x * 0 is 0 for every finite x and NaN for every other, so one sum tells. */
 export function allFinite(values: Float32Array): boolean {
   let sum = 0;

@@ -1,0 +1,42 @@
+import { accessSync, constants } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { BackendWasm, setWasmPaths, version_wasm } from '@tensorflow/tfjs-backend-wasm';
+import * as tf from '@tensorflow/tfjs-core';
+import { GradscopeError } from '../../src-shared/protocol/errors';
+import type { Engine } from './engine';
+import { referenceArithmetic } from './reference-arithmetic';
+import { tfjsEngine } from './tfjs-engine';
+import { wasmArithmetic } from './wasm-arithmetic';
+
+/** XNNPACK in WebAssembly, one thread: tfjs's wasm backend, with the gradient kernels it lacks. */
+export async function openWasmEngine(): Promise<Engine> {
+  const simd = await tf.env().getAsync('WASM_HAS_SIMD_SUPPORT');
+  const folder = binaryFolder(simd === true ? 'tfjs-backend-wasm-simd.wasm' : 'tfjs-backend-wasm.wasm');
+  setWasmPaths(`${folder}/`);
+  if (!(await tf.setBackend('wasm'))) throw cannotLoad(`its WebAssembly module in ${folder} did not start`);
+  const backend = tf.backend();
+  if (!(backend instanceof BackendWasm)) throw cannotLoad("tfjs's wasm backend is not its own");
+  const view = (tensor: tf.Tensor): Float32Array => backend.typedArrayFromHeap(tensor) as Float32Array;
+  return tfjsEngine({
+    name: 'wasm',
+    variant: simd === true ? 'SIMD' : 'no SIMD',
+    versions: { '@tensorflow/tfjs-core': tf.version_core, '@tensorflow/tfjs-backend-wasm': version_wasm },
+    backend: 'wasm',
+    arithmetic: wasmArithmetic(view, referenceArithmetic(view)),
+  });
+}
+
+/** The worker may be bundled, the binaries are not: they are where the package is installed. */
+function binaryFolder(binary: string): string {
+  try {
+    const folder = dirname(createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm'));
+    accessSync(join(folder, binary), constants.R_OK);
+    return folder;
+  } catch (cause) {
+    throw cannotLoad(`${binary} of @tensorflow/tfjs-backend-wasm cannot be read`, cause);
+  }
+}
+
+const cannotLoad = (why: string, cause?: unknown): GradscopeError =>
+  new GradscopeError('engine-unavailable', `The engine wasm cannot load: ${why}.`, { cause });
