@@ -1,0 +1,83 @@
+import { spawn } from 'node:child_process';
+import { constants } from 'node:os';
+import { ROOT } from './project.mjs';
+
+/**
+ * @typedef {object} Ended
+ * @property {number} code exit code; 128 + its number after a signal, as shells have it
+ * @property {string | null} signal
+ * @property {string} output what it wrote, where `capture` was asked for
+ * @property {boolean} timedOut
+ * @property {boolean} interrupted a signal to end reached this process meanwhile
+ */
+
+/** @typedef {NonNullable<import('node:child_process').SpawnOptions['stdio']>} Stdio */
+
+const PASSED_ON = /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']);
+
+/**
+ * Runs a program to its end. Signals that reach this process are passed on to it, so that it can end in its own way.
+ * @param {string} command
+ * @param {readonly string[]} args
+ * @param {{ stdio?: Stdio, capture?: boolean, env?: NodeJS.ProcessEnv, timeoutMs?: number }} [options]
+ *   capture: take stdout and stderr instead of showing them. timeoutMs: after that it is killed.
+ * @returns {Promise<Ended>}
+ */
+export function run(command, args, options = {}) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, [...args], {
+      cwd: ROOT,
+      env: options.env ?? process.env,
+      stdio: options.capture === true ? ['ignore', 'pipe', 'pipe'] : (options.stdio ?? 'inherit'),
+    });
+    /** @type {Buffer[]} */
+    const chunks = [];
+    child.stdout?.on('data', (/** @type {Buffer} */ chunk) => chunks.push(chunk));
+    child.stderr?.on('data', (/** @type {Buffer} */ chunk) => chunks.push(chunk));
+
+    let interrupted = false;
+    /** @param {NodeJS.Signals} signal */
+    const passOn = (signal) => {
+      interrupted = true;
+      // CTRL-C in a terminal reaches every process of the group by itself; a second one would be a second wish.
+      if (!(signal === 'SIGINT' && process.stdin.isTTY)) child.kill(signal);
+    };
+    for (const signal of PASSED_ON) process.on(signal, passOn);
+
+    let timedOut = false;
+    const timer =
+      options.timeoutMs === undefined
+        ? undefined
+        : setTimeout(() => {
+            timedOut = true;
+            child.kill('SIGKILL');
+          }, options.timeoutMs);
+
+    const release = () => {
+      clearTimeout(timer);
+      for (const signal of PASSED_ON) process.off(signal, passOn);
+    };
+    child.once('error', (error) => {
+      release();
+      reject(error);
+    });
+    child.once('close', (code, signal) => {
+      release();
+      const number = signal === null ? 0 : 128 + constants.signals[signal];
+      resolve({
+        code: code ?? number,
+        signal,
+        output: Buffer.concat(chunks).toString(),
+        timedOut,
+        interrupted,
+      });
+    });
+  });
+}
+
+/**
+ * Runs a program of Node's: a script of this project or of an installed package.
+ * @param {readonly string[]} args the script's path first
+ * @param {Parameters<typeof run>[2]} [options]
+ */
+export const runNode = (args, options) => run(process.execPath, args, options);
