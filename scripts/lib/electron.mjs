@@ -32,7 +32,12 @@ export async function ensureElectron() {
   if (ended.timedOut)
     return { whyNot: `Electron's binary was not here within ${FETCH_LIMIT_SECONDS} seconds` };
   const said = ended.output.split('\n').find((line) => line.includes('Error')) ?? ended.output.trim();
-  return { whyNot: `Electron's binary could not be fetched (${said.trim().slice(0, 200)})` };
+  return {
+    whyNot: `Electron's binary could not be fetched (${said
+      .trim()
+      .replace(/^\w*Error: /, '')
+      .slice(0, 200)})`,
+  };
 }
 
 /**

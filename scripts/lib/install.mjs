@@ -39,8 +39,9 @@ function isInstalled() {
  * @returns {Packages}
  */
 function packagesOf(path) {
-  const lockfile = /** @type {{ packages: Packages }} */ (JSON.parse(readFileSync(path, 'utf8')));
-  return lockfile.packages;
+  /** @type {unknown} */
+  const lockfile = JSON.parse(readFileSync(path, 'utf8'));
+  return /** @type {{ packages: Packages }} */ (lockfile).packages;
 }
 
 /** @param {readonly string[]} args */
