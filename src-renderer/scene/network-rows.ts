@@ -1,0 +1,95 @@
+import type { LayerPlan, NetworkPlan, ParameterPlan } from '../../src-shared/model/network';
+
+/** A layer with weights, shown in full. */
+export interface LayerRow {
+  readonly kind: 'layer';
+  readonly layer: LayerPlan;
+  readonly weight: ParameterPlan;
+  /** Counts the layers with weights from 0; gives the row its key colour. */
+  readonly keyIndex: number;
+}
+
+/** The layers between two layers with weights, shown in one line. The last one ends with the loss. */
+export interface BetweenRow {
+  readonly kind: 'between';
+  readonly layers: readonly LayerPlan[];
+  readonly loss: boolean;
+}
+
+export type NetworkRow = LayerRow | BetweenRow;
+
+/** The rows of the scope grid, input first. */
+export function networkRows({ layers }: NetworkPlan): NetworkRow[] {
+  const rows: NetworkRow[] = [];
+  let between: LayerPlan[] = [];
+  let keyIndex = 0;
+  const close = (loss: boolean): void => {
+    if (between.length > 0 || loss) rows.push({ kind: 'between', layers: between, loss });
+    between = [];
+  };
+  for (const layer of layers) {
+    const weight = layer.parameters.find(({ role }) => role === 'weight');
+    if (weight === undefined) {
+      between.push(layer);
+      continue;
+    }
+    close(false);
+    rows.push({ kind: 'layer', layer, weight, keyIndex });
+    keyIndex += 1;
+  }
+  close(true);
+  return rows;
+}
+
+/** Filters (or units), and the kernels of each: one an input channel, or null for a dense layer, whose units have one row. */
+export interface KernelShape {
+  readonly filters: number;
+  readonly inputs: number | null;
+  /** Height and width of one kernel; a dense unit is one row of its inputs. */
+  readonly height: number;
+  readonly width: number;
+}
+
+/** Of a conv weight (out, in, height, width) or a dense weight (out, in). */
+export function kernelShape(shape: readonly number[]): KernelShape {
+  const [filters = 1, inputs = 1, height, width] = shape;
+  return height === undefined || width === undefined
+    ? { filters, inputs: null, height: 1, width: inputs }
+    : { filters, inputs, height, width };
+}
+
+export interface KernelAddress {
+  readonly filter: number;
+  readonly input: number | null;
+}
+
+/** Kernels are counted in the order of the tensor. */
+export const kernelAddress = ({ inputs }: KernelShape, kernel: number): KernelAddress =>
+  inputs === null
+    ? { filter: kernel, input: null }
+    : { filter: Math.floor(kernel / inputs), input: kernel % inputs };
+
+export const kernelNumber = ({ inputs }: KernelShape, { filter, input }: KernelAddress): number =>
+  inputs === null ? filter : filter * inputs + (input ?? 0);
+
+/** `conv2 filter 3 input 7`, `fc1 unit 12`. */
+export const kernelName = (layer: string, { filter, input }: KernelAddress): string =>
+  input === null
+    ? `${layer} unit ${String(filter)}`
+    : `${layer} filter ${String(filter)} input ${String(input)}`;
+
+/** `pool 2`, `ReLU`, `dropout`: what a layer without weights is called in its row. */
+export function betweenName({ spec }: LayerPlan): string {
+  switch (spec.kind) {
+    case 'maxPool2d':
+      return `pool ${String(spec.size)}`;
+    case 'relu':
+      return 'ReLU';
+    default:
+      return spec.kind;
+  }
+}
+
+/** `24 × 24` of (10, 24, 24); `320` of (320). */
+export const planeSize = (shape: readonly number[]): string =>
+  (shape.length > 1 ? shape.slice(1) : shape).join(' \u00d7 ');
