@@ -1,0 +1,132 @@
+import { expect, type Locator, type Page } from '@playwright/test';
+
+type Kind = 'weight' | 'gradient' | 'update';
+
+interface TensorAnswer {
+  readonly shape: readonly number[];
+  readonly step: number;
+  readonly phase: string | null;
+  readonly freshness: string;
+  readonly values: ArrayLike<number>;
+}
+
+/** What the page promises at the console, as far as the tests use it. */
+interface GradscopeConsole {
+  status(): PageStatus;
+  tensor(name: string, kind: Kind): TensorAnswer | Promise<TensorAnswer>;
+  waitForIdle(): Promise<void>;
+}
+
+export interface PageStatus {
+  readonly run: number;
+  readonly state: string;
+  readonly recipe: string;
+  readonly mode: string;
+  readonly engine: string;
+  readonly step: number;
+  readonly epoch: number;
+  readonly phase: string | null;
+  readonly layer: string | null;
+  readonly minibatch: { readonly step: number; readonly indices: readonly number[] } | null;
+}
+
+declare const gradscope: GradscopeConsole;
+
+export interface PageTensor {
+  readonly shape: readonly number[];
+  readonly step: number;
+  readonly phase: string | null;
+  readonly freshness: string;
+  readonly values: readonly number[];
+}
+
+/** The page as a person meets it, by roles and names, and what it says of itself on the console. */
+export class GradscopePage {
+  readonly page: Page;
+
+  constructor(page: Page) {
+    this.page = page;
+  }
+
+  async open(address: string): Promise<void> {
+    await this.page.goto(address);
+    await expect(this.button('Play').or(this.button('Pause'))).toBeVisible();
+    await this.idle();
+  }
+
+  button(name: string): Locator {
+    return this.page.getByRole('button', { name, exact: true });
+  }
+
+  radio(name: string): Locator {
+    return this.page.getByRole('radio', { name, exact: true });
+  }
+
+  /** One of `Run state`, `Step`, `Epoch`, `Phase`. */
+  status(name: string): Locator {
+    return this.page.getByRole('status', { name, exact: true });
+  }
+
+  kernel(name: string): Locator {
+    return this.page.getByRole('gridcell', { name, exact: true });
+  }
+
+  /** Until nothing is asked, nothing is to be drawn and, standing, the picture is that of now. */
+  async idle(): Promise<void> {
+    await this.page.evaluate(() => gradscope.waitForIdle());
+  }
+
+  state(): Promise<PageStatus> {
+    return this.page.evaluate(() => gradscope.status());
+  }
+
+  async tensor(name: string, kind: Kind): Promise<PageTensor> {
+    return this.page.evaluate(
+      async ([tensorName, tensorKind]) => {
+        const found = await gradscope.tensor(tensorName, tensorKind);
+        return { ...found, values: Array.from(found.values) };
+      },
+      [name, kind] as const,
+    );
+  }
+
+  /** Presses a step button and waits until it has been done and drawn. */
+  async step(unit: 'phase' | 'batch' | 'epoch'): Promise<void> {
+    await this.button(`Step ${unit}`).click();
+    await this.idle();
+  }
+
+  async pause(): Promise<void> {
+    await this.button('Pause').click();
+    await expect(this.button('Play')).toBeVisible();
+    await this.idle();
+  }
+
+  /** Plays until at least so many steps are done, and pauses. */
+  async playTo(step: number): Promise<void> {
+    await this.button('Play').click();
+    await this.reaches(step);
+    await this.pause();
+  }
+
+  async reaches(step: number): Promise<void> {
+    await expect
+      .poll(async () => (await this.state()).step, { timeout: 120_000 })
+      .toBeGreaterThanOrEqual(step);
+  }
+
+  /** Returns after Chromium has drawn `count` more animation frames. */
+  async animationFrames(count: number): Promise<void> {
+    await this.page.evaluate(
+      (frames) =>
+        new Promise<void>((resolve) => {
+          const next = (left: number): void => {
+            if (left === 0) resolve();
+            else requestAnimationFrame(() => next(left - 1));
+          };
+          next(frames);
+        }),
+      count,
+    );
+  }
+}

@@ -1,0 +1,69 @@
+import { readFile } from 'node:fs/promises';
+import { expect, test } from './fixtures';
+import type { GradscopePage } from './support/gradscope-page';
+
+async function save(gradscope: GradscopePage): Promise<{ name: string; bytes: Buffer }> {
+  const download = gradscope.page.waitForEvent('download');
+  await gradscope.button('Save weights').click();
+  const file = await download;
+  return { name: file.suggestedFilename(), bytes: await readFile(await file.path()) };
+}
+
+async function open(gradscope: GradscopePage, name: string, buffer: Buffer): Promise<void> {
+  const chooser = gradscope.page.waitForEvent('filechooser');
+  await gradscope.button('Open weights').click();
+  await (await chooser).setFiles({ name, mimeType: 'application/octet-stream', buffer });
+}
+
+test('weights are saved and opened again, bit for bit', async ({ gradscope, trainer }) => {
+  await gradscope.playTo(5);
+  const trained = await trainer.place();
+  const { name, bytes } = await save(gradscope);
+  expect(name).toMatch(/\.safetensors$/);
+
+  await gradscope.button('Restart').click();
+  await gradscope.idle();
+  expect((await trainer.place()).weightsSha256).not.toBe(trained.weightsSha256);
+  await open(gradscope, name, bytes);
+  await expect.poll(async () => (await trainer.place()).weightsSha256).toBe(trained.weightsSha256);
+  await gradscope.idle();
+  expect((await gradscope.tensor('fc2.weight', 'weight')).freshness).toBe('fresh');
+});
+
+for (const [what, broken] of [
+  ['a file cut short', (bytes: Buffer) => bytes.subarray(0, bytes.length - 40)],
+  ['a file of something else', () => Buffer.from('not weights at all')],
+  [
+    'a file with a NaN',
+    (bytes: Buffer) => Buffer.concat([bytes.subarray(0, -4), Buffer.from([0, 0, 0xc0, 0x7f])]),
+  ],
+] as const) {
+  test(`${what} is refused in one sentence and changes nothing`, async ({ gradscope, trainer }) => {
+    await gradscope.step('batch');
+    const before = await trainer.place();
+    const { bytes } = await save(gradscope);
+    await open(gradscope, 'broken.safetensors', broken(bytes));
+    const line = gradscope.page.getByRole('alert');
+    await expect(line).toContainText('broken.safetensors');
+    expect((await line.innerText()).match(/[.](?=\s|$)/g) ?? []).toHaveLength(1);
+    expect(await trainer.place()).toEqual(before);
+    await gradscope.step('batch');
+    expect((await trainer.place()).step).toBe(before.step + 1);
+  });
+}
+
+test('Restart with another seed begins another run, and the first seed the first again', async ({
+  gradscope,
+  trainer,
+}) => {
+  const first = await trainer.place();
+  const seed = gradscope.page.getByRole('spinbutton', { name: 'Seed' });
+  await seed.fill('7');
+  await gradscope.button('Restart').click();
+  await expect.poll(async () => (await trainer.place()).weightsSha256).not.toBe(first.weightsSha256);
+  expect(trainer.ready.config.seed).toBe(7);
+  await gradscope.idle();
+  await seed.fill('1');
+  await gradscope.button('Restart').click();
+  await expect.poll(() => trainer.place()).toEqual(first);
+});
