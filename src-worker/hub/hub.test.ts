@@ -1,0 +1,401 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { RECIPES, recipeNamed } from '../../src-shared/model/recipe';
+import { DEFAULT_RUN_CONFIG } from '../../src-shared/model/run-config';
+import { decodeTrainerMessage, encodeMessage, type Received } from '../../src-shared/protocol/decode';
+import { encodeEnvelope } from '../../src-shared/protocol/envelope';
+import type { Status, TrainerMessage } from '../../src-shared/protocol/messages';
+import type { Port, WireMessage } from '../../src-shared/protocol/port';
+import { memoryPortPair } from '../../src-shared/testing/memory-port';
+import type { ThreadCommand, ThreadMessage } from '../training/thread-messages';
+import { Hub, type ThreadEvents } from './hub';
+
+/** Stands in for the thread's end of the mailbox; what it says is said by the test. */
+class Bench {
+  readonly commands: ThreadCommand[] = [];
+  readonly hub: Hub;
+  spawned: number[] = [];
+  say: (message: ThreadMessage) => void = () => undefined;
+  die: (why: string) => void = () => undefined;
+
+  constructor() {
+    this.hub = new Hub({
+      config: DEFAULT_RUN_CONFIG,
+      version: '1.2.3',
+      wallClock: () => 1_700_000_000_000,
+      spawnThread: (firstRunId, events) => {
+        this.spawned.push(firstRunId);
+        this.listen(events);
+        return {
+          post: (command) => this.commands.push(command),
+          close: () => Promise.resolve(),
+        };
+      },
+    });
+  }
+
+  requests(method: string): Extract<ThreadCommand, { type: 'request' }>[] {
+    return this.commands.filter(
+      (command): command is Extract<ThreadCommand, { type: 'request' }> =>
+        command.type === 'request' && command.method === method,
+    );
+  }
+
+  begin(runId = 1): void {
+    this.say({ type: 'run', run: { ...RUN, runId } });
+    this.say({ ...STATUS, runId });
+  }
+
+  page(): Page {
+    const [near, far] = memoryPortPair();
+    this.hub.addClient(far);
+    return new Page(near);
+  }
+
+  private listen(events: ThreadEvents): void {
+    this.say = (message) => {
+      events.message(message);
+    };
+    this.die = (why) => {
+      events.died(why);
+    };
+  }
+}
+
+class Page {
+  readonly port: Port;
+  readonly heard: Received<TrainerMessage>[] = [];
+  closed: string | undefined;
+
+  constructor(port: Port) {
+    this.port = port;
+    port.onMessage((raw) => this.heard.push(decodeTrainerMessage(raw)));
+    port.onClose(({ code }) => (this.closed = code));
+  }
+
+  async send(message: WireMessage): Promise<void> {
+    this.port.send(message);
+    await settled();
+  }
+
+  async hello(): Promise<this> {
+    await this.send({ type: 'hello', protocol: 1 });
+    return this;
+  }
+
+  get types(): string[] {
+    return this.heard.map(({ message }) => message.type);
+  }
+
+  all<T extends TrainerMessage['type']>(type: T): Extract<TrainerMessage, { type: T }>[] {
+    return this.heard
+      .map(({ message }) => message)
+      .filter((message): message is Extract<TrainerMessage, { type: T }> => message.type === type);
+  }
+}
+
+/** Everything that memory ports deliver with microtasks has arrived. */
+const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+const RUN: Extract<ThreadMessage, { type: 'run' }>['run'] = {
+  runId: 1,
+  engine: { name: 'wasm', variant: 'SIMD', versions: {}, chosenBecause: 'asked for' },
+  engines: ['wasm', 'cpu'],
+  dataset: {
+    name: 'MNIST',
+    trainExamples: 4,
+    testExamples: 2,
+    height: 1,
+    width: 1,
+    classes: 10,
+    samples: [],
+  },
+  recipes: [...RECIPES],
+  config: DEFAULT_RUN_CONFIG,
+  network: recipeNamed('pytorch-paper').network,
+  metricColumns: ['loss', 'runningLoss'],
+  digit: { testIndex: 0, label: 7, pixels: 'AA==' },
+};
+
+const STATUS: Status = {
+  type: 'status',
+  runId: 1,
+  state: 'running',
+  step: 0,
+  epoch: 1,
+  epochs: 3,
+  stepInEpoch: 0,
+  stepsPerEpoch: 938,
+  phase: null,
+  layer: null,
+  mode: 'imperative',
+  stepsPerSecondLimit: null,
+  stepsPerSecond: 10,
+  imagesPerSecond: 640,
+  phaseShares: null,
+  minibatch: null,
+  weightsSha256: null,
+  proof: null,
+  testing: null,
+  failure: null,
+};
+
+const evaluation = (step: number): ThreadMessage => ({
+  type: 'evaluation',
+  runId: 1,
+  step,
+  epoch: null,
+  loss: 'NaN',
+  accuracy: 0.1,
+  examples: 1000,
+  runningLoss: null,
+  runningAccuracy: null,
+  imagesPerSecond: null,
+});
+
+describe('a client that comes', () => {
+  it('hears ready first, then all that the run has said so far, then its status', async () => {
+    const bench = new Bench();
+    bench.begin();
+    bench.say({ type: 'metrics', firstStep: 1, rows: Float32Array.of(1, 10, 2, 20) });
+    bench.say(evaluation(2));
+    bench.say({ type: 'metrics', firstStep: 3, rows: Float32Array.of(3, 30) });
+    const page = await bench.page().hello();
+    expect(page.types).toEqual(['ready', 'metrics', 'evaluation', 'status']);
+    const metrics = page.heard[1]!;
+    expect(metrics.message).toMatchObject({ firstStep: 1, count: 3 });
+    expect([...new Float32Array(metrics.payload.slice().buffer)]).toEqual([1, 2, 3, 10, 20, 30]);
+    expect(page.all('ready')[0]).toMatchObject({ protocol: 1, trainer: { version: '1.2.3' } });
+  });
+
+  it('waits for the first run when it comes before there is one', async () => {
+    const bench = new Bench();
+    const page = await bench.page().hello();
+    expect(page.types).toEqual([]);
+    bench.begin();
+    await settled();
+    expect(page.types).toEqual(['ready', 'status']);
+    expect(bench.commands.map(({ type }) => type)).toEqual(['request', 'connect']);
+  });
+
+  it('is told why when there can be no run, now and later', async () => {
+    const bench = new Bench();
+    const early = await bench.page().hello();
+    const failure = { code: 'bad-dataset', message: 'x: expected an IDX file, found none.' } as const;
+    bench.say({ type: 'reply', client: -1, id: 0, error: failure, result: {}, payload: null });
+    await settled();
+    const late = await bench.page().hello();
+    for (const page of [early, late]) {
+      expect(page.all('goodbye')).toEqual([{ type: 'goodbye', ...failure }]);
+      expect(page.closed).toBe('bad-dataset');
+    }
+  });
+
+  it('gets the last chosen digit and hears of a new run with a new ready', async () => {
+    const bench = new Bench();
+    bench.begin();
+    bench.say({ type: 'digit', digit: { testIndex: 1, label: 2, pixels: 'AQ==' } });
+    const page = await bench.page().hello();
+    bench.begin(2);
+    await settled();
+    expect(page.types).toEqual(['ready', 'status', 'ready', 'status']);
+    expect(page.all('ready').map(({ runId, digit }) => [runId, digit.testIndex])).toEqual([
+      [1, 1],
+      [2, 0],
+    ]);
+  });
+});
+
+describe('the lossless lane', () => {
+  it('reaches every client whole and in order, whenever it came', async () => {
+    const bench = new Bench();
+    bench.begin();
+    const pages = [await bench.page().hello()];
+    for (let step = 1; step <= 3000; step += 1) {
+      bench.say({ type: 'metrics', firstStep: step, rows: Float32Array.of(step, -step) });
+      if (step % 1000 === 500) pages.push(await bench.page().hello());
+    }
+    await settled();
+    for (const page of pages) {
+      const losses: number[] = [];
+      for (const { message, payload } of page.heard) {
+        if (message.type !== 'metrics') continue;
+        expect(message.firstStep).toBe(losses.length + 1);
+        losses.push(...new Float32Array(payload.slice().buffer).subarray(0, message.count));
+      }
+      expect(losses).toEqual(Array.from({ length: 3000 }, (_, i) => i + 1));
+    }
+  });
+});
+
+describe('a client that does not keep to the protocol', () => {
+  const goodbyeOf = async (...messages: WireMessage[]): Promise<string | undefined> => {
+    const bench = new Bench();
+    bench.begin();
+    const good = await bench.page().hello();
+    const bad = bench.page();
+    for (const message of messages) await bad.send(message);
+    expect(bad.closed).toBe(bad.all('goodbye')[0]?.code);
+    bench.say(evaluation(1));
+    await settled();
+    expect(good.types.at(-1)).toBe('evaluation');
+    return bad.closed;
+  };
+  const hello = { type: 'hello', protocol: 1 };
+
+  it.each<[string, string, WireMessage[]]>([
+    ['another protocol', 'wrong-protocol', [{ type: 'hello', protocol: 2 }]],
+    ['no hello', 'malformed-message', [{ type: 'watch', items: [] }]],
+    ['two hellos', 'malformed-message', [hello, hello]],
+    ['an unknown type', 'malformed-message', [hello, { type: 'dance' }]],
+    ['a field too many', 'malformed-message', [hello, { type: 'credit', count: 1, extra: 1 }]],
+    ['more credits than there are', 'malformed-message', [hello, { type: 'credit', count: 3 }]],
+    ['bytes that are no envelope', 'malformed-message', [hello, Uint8Array.of(1, 2, 3)]],
+    [
+      'an envelope cut short',
+      'malformed-message',
+      [hello, encodeEnvelope(hello, new Uint8Array(8)).slice(0, 12)],
+    ],
+    ['more bytes than allowed', 'message-too-large', [hello, new Uint8Array(64 * 1024 * 1024 + 1)]],
+    [
+      'one tensor twice',
+      'malformed-message',
+      [
+        hello,
+        {
+          type: 'watch',
+          items: [
+            { name: 'conv1.weight', kind: 'weight', maxValues: 10 },
+            { name: 'conv1.weight', kind: 'weight', maxValues: 20 },
+          ],
+        },
+      ],
+    ],
+  ])('%s: is sent away with a code, and nobody else notices', async (_what, code, messages) => {
+    expect(await goodbyeOf(...messages)).toBe(code);
+  });
+
+  it('never brings the hub down, whatever it sends', async () => {
+    const bench = new Bench();
+    bench.begin();
+    await fc.assert(
+      fc.asyncProperty(
+        fc.oneof(
+          fc.object().map((object) => object as WireMessage),
+          fc.uint8Array({ maxLength: 64 }),
+          fc
+            .uint8Array({ maxLength: 64 })
+            .map((payload) => encodeEnvelope({ type: 'watch', items: [] }, payload)),
+        ),
+        async (message) => {
+          const page = await bench.page().hello();
+          await page.send(message);
+          page.port.close();
+        },
+      ),
+    );
+    expect((await bench.page().hello()).types).toEqual(['ready', 'status']);
+  });
+});
+
+describe('a request', () => {
+  it('reaches the thread with its payload, and its answer the client that asked', async () => {
+    const bench = new Bench();
+    bench.begin();
+    const [asking, other] = [await bench.page().hello(), await bench.page().hello()];
+    const head = {
+      type: 'request',
+      id: 9,
+      method: 'loadWeights',
+      params: { fileName: 'w.safetensors' },
+    } as const;
+    await asking.send(encodeMessage(head, Uint8Array.of(1, 2, 3)));
+    const command = bench.requests('loadWeights')[0]!;
+    expect(command).toMatchObject({ id: 9, params: { fileName: 'w.safetensors' } });
+    expect([...command.payload]).toEqual([1, 2, 3]);
+    const { client } = command;
+    bench.say({ type: 'reply', client, id: 9, error: null, result: {}, payload: Uint8Array.of(7) });
+    await settled();
+    const answer = asking.heard[asking.heard.length - 1]!;
+    expect(answer).toMatchObject({ message: { type: 'reply', id: 9 } });
+    expect([...answer.payload]).toEqual([7]);
+    expect(other.types).not.toContain('reply');
+  });
+
+  it.each([
+    ['dance', {}, 'unknown-command'],
+    ['setMode', { mode: 'jazz' }, 'malformed-message'],
+    ['play', { fast: true }, 'malformed-message'],
+    ['restart', { config: { ...DEFAULT_RUN_CONFIG, seed: -1 }, weightsFile: null }, 'bad-config'],
+  ])('%s %j is refused with a code and never reaches the thread', async (method, params, code) => {
+    const bench = new Bench();
+    bench.begin();
+    const page = await bench.page().hello();
+    await page.send({ type: 'request', id: 4, method, params });
+    expect(page.all('reply')).toMatchObject([{ id: 4, error: { code } }]);
+    expect(page.closed).toBeUndefined();
+    expect(bench.requests(method)).toHaveLength(method === 'restart' ? 1 : 0);
+  });
+});
+
+describe('a client that goes', () => {
+  it('is forgotten by the thread', async () => {
+    const bench = new Bench();
+    bench.begin();
+    const page = await bench.page().hello();
+    page.port.close();
+    await settled();
+    expect(bench.commands.at(-1)).toEqual({ type: 'disconnect', client: 1 });
+  });
+});
+
+describe('a thread that dies', () => {
+  it('is named, answers what was asked of it with an error, and is replaced at a restart', async () => {
+    const bench = new Bench();
+    bench.begin();
+    const page = await bench.page().hello();
+    await page.send({ type: 'watch', items: [{ name: 'conv1.weight', kind: 'weight', maxValues: 250 }] });
+    await page.send({ type: 'credit', count: 2 });
+    await page.send({ type: 'request', id: 1, method: 'stepEpoch', params: {} });
+    bench.die('out of memory.');
+    await settled();
+    expect(page.all('reply')).toMatchObject([{ id: 1, error: { code: 'worker-died' } }]);
+    expect(page.all('status').at(-1)).toMatchObject({ state: 'failed', failure: { code: 'worker-died' } });
+
+    await page.send({ type: 'request', id: 2, method: 'play', params: {} });
+    expect(page.all('reply').at(-1)).toMatchObject({ id: 2, error: { code: 'worker-died' } });
+
+    bench.commands.length = 0;
+    await page.send({
+      type: 'request',
+      id: 3,
+      method: 'restart',
+      params: { config: DEFAULT_RUN_CONFIG, weightsFile: null },
+    });
+    expect(bench.spawned).toEqual([1, 2]);
+    expect(bench.commands.map(({ type }) => type)).toEqual([
+      'connect',
+      'visibility',
+      'credit',
+      'watch',
+      'request',
+    ]);
+  });
+
+  it('sends clients away with the reason when it never had a run', async () => {
+    const bench = new Bench();
+    const page = await bench.page().hello();
+    bench.die('no memory.');
+    await settled();
+    expect(page.closed).toBe('worker-died');
+  });
+});
+
+it('says goodbye to everybody when the trainer is closed', async () => {
+  const bench = new Bench();
+  bench.begin();
+  const page = await bench.page().hello();
+  await bench.hub.close();
+  await settled();
+  expect(page.all('goodbye')).toMatchObject([{ code: 'closed' }]);
+});

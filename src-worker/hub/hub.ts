@@ -1,0 +1,287 @@
+import { encodeMessage } from '../../src-shared/protocol/decode';
+import {
+  PROTOCOL_VERSION,
+  type RequestParams,
+  type Status,
+  type TrainerMessage,
+  type WatchItem,
+} from '../../src-shared/protocol/messages';
+import type { RunConfig } from '../../src-shared/model/run-config';
+import type { Port } from '../../src-shared/protocol/port';
+import type { ClientId } from '../training/run-control';
+import {
+  type Failure,
+  HUB,
+  type RunBegan,
+  type ThreadCommand,
+  type ThreadMessage,
+  type ThreadReply,
+} from '../training/thread-messages';
+import { Client, type ClientEvents, type ClientRequest } from './client';
+import { RunHistory } from './run-history';
+
+/** The thread that trains, as the hub sees it. */
+export interface TrainingThread {
+  post(command: ThreadCommand, transfer?: readonly ArrayBuffer[]): void;
+  /** Resolves when it has gone. */
+  close(): Promise<void>;
+}
+
+export interface ThreadEvents {
+  message(message: ThreadMessage): void;
+  /** It ended by itself; nothing follows. */
+  died(why: string): void;
+}
+
+export interface HubOptions {
+  readonly spawnThread: (firstRunId: number, events: ThreadEvents) => TrainingThread;
+  /** The first run. */
+  readonly config: RunConfig;
+  readonly version: string;
+  /** ms since 1970 */
+  readonly wallClock: () => number;
+}
+
+interface Run {
+  readonly began: RunBegan;
+  readonly history: RunHistory;
+  status: Status | undefined;
+}
+
+/**
+ * The trainer as its clients meet it: knows who is there and what the run has said so far, and stands between them and
+ * the training thread. It never waits for the thread, so a client is greeted and a bad one is sent away even while a long
+ * computation is under way.
+ */
+export class Hub implements ClientEvents, ThreadEvents {
+  private readonly options: HubOptions;
+  private readonly clients = new Map<ClientId, Client>();
+  private clientCount = 0;
+  private thread: TrainingThread | undefined;
+  private run: Run | undefined;
+  /** Why there is no run and will be none. */
+  private cannotBegin: Failure | undefined;
+  /** Requests the thread has not answered yet, by client. */
+  private readonly unanswered = new Map<ClientId, Set<number>>();
+  private closing = false;
+
+  constructor(options: HubOptions) {
+    this.options = options;
+    this.thread = options.spawnThread(1, this);
+    const firstRun: RequestParams<'restart'> = { config: options.config, weightsFile: null };
+    this.thread.post(request(HUB, 0, 'restart', firstRun));
+  }
+
+  addClient(port: Port): void {
+    this.clientCount += 1;
+    const client = new Client(this.clientCount, port, this);
+    this.clients.set(client.id, client);
+  }
+
+  /** Sends everybody away and ends the thread. */
+  async close(): Promise<void> {
+    this.closing = true;
+    for (const client of [...this.clients.values()]) client.close('closed', 'The trainer was closed.');
+    await this.thread?.close();
+  }
+
+  // ---------------------------------------------------------------- from clients
+
+  greeted(client: Client): void {
+    if (this.cannotBegin !== undefined) {
+      client.close(this.cannotBegin.code, this.cannotBegin.message);
+      return;
+    }
+    this.post({ type: 'connect', client: client.id });
+    if (this.run !== undefined) this.welcome(client, this.run);
+  }
+
+  watch(client: Client, items: readonly WatchItem[]): void {
+    this.post({ type: 'watch', client: client.id, items });
+  }
+
+  credit(client: Client, count: number): void {
+    this.post({ type: 'credit', client: client.id, count });
+  }
+
+  visibility(client: Client, visible: boolean): void {
+    this.post({ type: 'visibility', client: client.id, visible });
+  }
+
+  request(client: Client, { id, method, params, payload }: ClientRequest): void {
+    if (this.thread === undefined) {
+      if (method !== 'restart') {
+        client.refuse(id, 'worker-died', 'The training thread has died; restart the run.');
+        return;
+      }
+      this.respawn();
+    }
+    this.await(client.id, id);
+    const own = payload.slice();
+    this.post({ ...request(client.id, id, method, params), payload: own }, [own.buffer]);
+  }
+
+  frameDropped(client: Client): void {
+    this.post({ type: 'frameDropped', client: client.id });
+  }
+
+  gone(client: Client): void {
+    this.clients.delete(client.id);
+    this.unanswered.delete(client.id);
+    if (client.welcomed || client.greeted) this.post({ type: 'disconnect', client: client.id });
+  }
+
+  // ---------------------------------------------------------------- from the thread
+
+  message(message: ThreadMessage): void {
+    switch (message.type) {
+      case 'run':
+        this.begin(message.run);
+        break;
+      case 'digit':
+        if (this.run !== undefined) {
+          this.run = { ...this.run, began: { ...this.run.began, digit: message.digit } };
+        }
+        break;
+      case 'metrics':
+        this.metrics(message.firstStep, message.rows);
+        break;
+      case 'evaluation':
+        this.run?.history.evaluations.push(message);
+        this.broadcast(message);
+        break;
+      case 'nonFinite':
+        if (this.run !== undefined) this.run.history.nonFinite = message;
+        this.broadcast(message);
+        break;
+      case 'status':
+        if (this.run !== undefined) this.run.status = message;
+        this.broadcast(message);
+        break;
+      case 'layout':
+        this.clients.get(message.client)?.send(message.layout);
+        break;
+      case 'frame':
+        this.clients.get(message.client)?.sendFrame(message.head, new Uint8Array(message.payload.buffer));
+        break;
+      case 'reply':
+        this.reply(message);
+        break;
+    }
+  }
+
+  died(why: string): void {
+    this.thread = undefined;
+    if (this.closing) return;
+    const failure: Failure = { code: 'worker-died', message: `The training thread died: ${why}` };
+    for (const [clientId, ids] of this.unanswered) {
+      for (const id of ids) this.clients.get(clientId)?.refuse(id, failure.code, failure.message);
+    }
+    this.unanswered.clear();
+    if (this.run === undefined) {
+      this.giveUp(failure);
+    } else if (this.run.status !== undefined) {
+      const { status } = this.run;
+      this.message({ ...status, state: 'failed', stepsPerSecond: null, imagesPerSecond: null, failure });
+    }
+  }
+
+  private begin(began: RunBegan): void {
+    this.run = { began, history: new RunHistory(began.metricColumns.length), status: undefined };
+    for (const client of this.clients.values()) {
+      if (client.greeted) this.welcome(client, this.run);
+    }
+  }
+
+  private welcome(client: Client, { began, history, status }: Run): void {
+    client.welcomed = true;
+    client.send({
+      type: 'ready',
+      protocol: PROTOCOL_VERSION,
+      trainer: { name: 'Gradscope', version: this.options.version },
+      ...began,
+      clockMs: this.options.wallClock(),
+    });
+    if (history.length > 0) {
+      const { runId } = began;
+      client.send({ type: 'metrics', runId, firstStep: 1, count: history.length }, history.payload(1));
+    }
+    for (const evaluation of history.evaluations) client.send(evaluation);
+    if (history.nonFinite !== undefined) client.send(history.nonFinite);
+    if (status !== undefined) client.send(status);
+  }
+
+  private metrics(firstStep: number, rows: Float32Array): void {
+    if (this.run === undefined) return;
+    const { history, began } = this.run;
+    history.append(rows);
+    const count = history.length - firstStep + 1;
+    const head: TrainerMessage = { type: 'metrics', runId: began.runId, firstStep, count };
+    const encoded = encodeMessage(head, history.payload(firstStep));
+    for (const client of this.clients.values()) {
+      if (client.welcomed) client.sendEncoded(encoded);
+    }
+  }
+
+  private reply({ client, id, error, result, payload }: ThreadReply): void {
+    if (client === HUB) {
+      if (error !== null) this.giveUp(error);
+      return;
+    }
+    this.unanswered.get(client)?.delete(id);
+    const message: TrainerMessage = { type: 'reply', id, error, result: { ...result } };
+    this.clients.get(client)?.send(message, payload ?? undefined);
+  }
+
+  /** There is no run and will be none: a page that comes is told why. */
+  private giveUp(failure: Failure): void {
+    this.cannotBegin = failure;
+    for (const client of [...this.clients.values()]) {
+      if (client.greeted) client.close(failure.code, failure.message);
+    }
+  }
+
+  private broadcast(message: TrainerMessage): void {
+    for (const client of this.clients.values()) {
+      if (client.welcomed) client.send(message);
+    }
+  }
+
+  // ---------------------------------------------------------------- to the thread
+
+  private post(command: ThreadCommand, transfer?: readonly ArrayBuffer[]): void {
+    this.thread?.post(command, transfer);
+  }
+
+  private await(client: ClientId, id: number): void {
+    const ids = this.unanswered.get(client) ?? new Set();
+    this.unanswered.set(client, ids.add(id));
+  }
+
+  /** A new thread in place of the dead one; it is told who is there. */
+  private respawn(): void {
+    const lastRunId = this.run?.began.runId ?? 0;
+    this.thread = this.options.spawnThread(lastRunId + 1, this);
+    for (const { id, greeted, visible, items, credits } of this.clients.values()) {
+      if (!greeted) continue;
+      this.post({ type: 'connect', client: id });
+      this.post({ type: 'visibility', client: id, visible });
+      if (credits > 0) this.post({ type: 'credit', client: id, count: credits });
+      if (items.length > 0) this.post({ type: 'watch', client: id, items });
+    }
+  }
+}
+
+const request = (
+  client: ClientId,
+  id: number,
+  method: ClientRequest['method'],
+  params: unknown,
+): Extract<ThreadCommand, { type: 'request' }> => ({
+  type: 'request',
+  client,
+  id,
+  method,
+  params,
+  payload: new Uint8Array(0),
+});

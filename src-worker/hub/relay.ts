@@ -1,0 +1,111 @@
+import { GradscopeError } from '../../src-shared/protocol/errors';
+import { type RelayToHost, relayToTrainerSchema } from '../../src-shared/protocol/host-messages';
+import type { Port, WireMessage } from '../../src-shared/protocol/port';
+
+type Reason = Parameters<Parameters<Port['onClose']>[0]>[0];
+
+/** The IPC channel to the process that forked this one. `sent` is called when the message has left. */
+export interface HostChannel {
+  send(message: RelayToHost, sent: () => void): void;
+  onMessage(receiver: (message: unknown) => void): void;
+}
+
+/** Clients whose messages all come over the one channel of a forked process, told apart by number. */
+export class Relay {
+  private readonly channel: HostChannel;
+  private readonly clients = new Map<number, RelayPort>();
+
+  /** Calls back with a port for every client that the host opens. */
+  constructor(channel: HostChannel, onClient: (port: Port) => void) {
+    this.channel = channel;
+    channel.onMessage((raw) => {
+      const message = relayToTrainerSchema.safeParse(raw).data;
+      if (message === undefined) {
+        throw new GradscopeError('internal', 'The host sent something that is no message of a client.');
+      }
+      const { client } = message;
+      if (message.event === 'open') {
+        const port = new RelayPort(client, this.channel, () => this.clients.delete(client));
+        this.clients.set(client, port);
+        onClient(port);
+      } else if (message.event === 'message') this.clients.get(client)?.deliver(message.data);
+      else this.clients.get(client)?.lost();
+    });
+  }
+}
+
+class RelayPort implements Port {
+  private readonly client: number;
+  private readonly channel: HostChannel;
+  private readonly onEnd: () => void;
+  private receiver: ((message: unknown) => void) | undefined;
+  private early: unknown[] = [];
+  private closeReceivers = new Set<(reason: Reason) => void>();
+  private closed: Reason | undefined;
+  private buffered = 0;
+
+  constructor(client: number, channel: HostChannel, onEnd: () => void) {
+    this.client = client;
+    this.channel = channel;
+    this.onEnd = onEnd;
+  }
+
+  get bufferedBytes(): number {
+    return this.buffered;
+  }
+
+  send(message: WireMessage): void {
+    if (this.closed !== undefined) return;
+    const bytes = message instanceof Uint8Array ? message.length : 0;
+    this.buffered += bytes;
+    this.channel.send({ client: this.client, event: 'message', data: message }, () => {
+      this.buffered -= bytes;
+    });
+  }
+
+  onMessage(receiver: (message: unknown) => void): () => void {
+    this.receiver = receiver;
+    const { early } = this;
+    this.early = [];
+    for (const message of early) receiver(message);
+    return () => {
+      if (this.receiver === receiver) this.receiver = undefined;
+    };
+  }
+
+  onClose(receiver: (reason: Reason) => void): () => void {
+    const { closed } = this;
+    if (closed === undefined) this.closeReceivers.add(receiver);
+    else {
+      queueMicrotask(() => {
+        receiver(closed);
+      });
+    }
+    return () => this.closeReceivers.delete(receiver);
+  }
+
+  close({ code, message }: Reason = { code: 'closed', message: 'The trainer closed the connection.' }): void {
+    if (this.closed !== undefined) return;
+    this.channel.send({ client: this.client, event: 'close', code, message }, () => undefined);
+    this.settle({ code, message });
+  }
+
+  deliver(message: unknown): void {
+    if (this.receiver === undefined) this.early.push(message);
+    else this.receiver(message);
+  }
+
+  /** The host says that the client has gone. */
+  lost(): void {
+    this.settle({ code: 'closed', message: 'The other side closed the connection.' });
+  }
+
+  private settle(reason: Reason): void {
+    if (this.closed !== undefined) return;
+    this.closed = reason;
+    this.onEnd();
+    const receivers = [...this.closeReceivers];
+    this.closeReceivers.clear();
+    for (const receiver of receivers) receiver(reason);
+  }
+}

@@ -1,0 +1,222 @@
+import {
+  type FrameHead,
+  INITIAL_CREDITS,
+  type Layout,
+  type WatchItem,
+} from '../../src-shared/protocol/messages';
+import type { Slot, SlotState } from '../../src-shared/protocol/messages';
+import { countNonFinite } from '../../src-shared/tensor/statistics';
+import type { ClientId } from '../training/run-control';
+import type { SessionView } from '../training/session';
+import { capture } from './capture';
+import { payloadLength, planSlots } from './layout';
+
+/** The chosen digit's own pass through the network. */
+export interface DigitView {
+  /** Whether what `read` gives is not that of the weights and the digit as they are now. */
+  stale(withError: boolean): boolean;
+  /**
+   * Computes it anew: always when `exact`, else only when its share of the time allows. Errors cost a backward pass and
+   * are left out unless asked for.
+   */
+  update(withError: boolean, exact: boolean): void;
+  /** Finished steps when it was last computed; null: never. */
+  readonly step: number | null;
+  /** The whole tensor of a digit slot. The array is reused by the next call. */
+  read(slot: Slot): Float32Array;
+}
+
+/** Everything a picture is taken of. */
+export interface PictureSource {
+  readonly runId: number;
+  readonly session: SessionView;
+  readonly digit: DigitView;
+}
+
+export interface PublisherOutput {
+  layout(client: ClientId, layout: Layout): void;
+  /** `payload` is exactly sized and handed over. */
+  frame(client: ClientId, head: FrameHead, payload: Float32Array<ArrayBuffer>): void;
+}
+
+interface Watcher {
+  items: readonly WatchItem[];
+  slots: readonly Slot[];
+  layoutId: number;
+  credits: number;
+  /** Frames it was sent and has not drawn. */
+  inFlight: number;
+  visible: boolean;
+  skipped: number;
+  /** The picture that it has not been sent yet. */
+  owed: boolean;
+}
+
+/**
+ * Takes pictures for the pages that look, and only what they look at. A picture costs a credit, which comes back when the
+ * page has drawn it; without credit nothing is taken or kept, only counted.
+ */
+export class Publisher {
+  private readonly output: PublisherOutput;
+  private readonly wallClock: () => number;
+  private readonly watchers = new Map<ClientId, Watcher>();
+  private source: PictureSource | undefined;
+  private layouts = 0;
+  private changedAtMs = 0;
+  private changedPlace = '';
+
+  /** @param wallClock ms since 1970 */
+  constructor(output: PublisherOutput, wallClock: () => number) {
+    this.output = output;
+    this.wallClock = wallClock;
+  }
+
+  connect(client: ClientId): void {
+    this.watchers.set(client, {
+      items: [],
+      slots: [],
+      layoutId: 0,
+      credits: 0,
+      inFlight: 0,
+      visible: true,
+      skipped: 0,
+      owed: false,
+    });
+  }
+
+  disconnect(client: ClientId): void {
+    this.watchers.delete(client);
+  }
+
+  /** A new run: everybody gets a layout for its network, as what was sent before has no meaning any more. */
+  setSource(source: PictureSource): void {
+    this.source = source;
+    for (const [client, watcher] of this.watchers) {
+      if (watcher.items.length > 0) this.layOut(client, watcher);
+    }
+    this.changed();
+  }
+
+  watch(client: ClientId, items: readonly WatchItem[]): void {
+    const watcher = this.watchers.get(client);
+    if (watcher === undefined) return;
+    watcher.items = items;
+    this.layOut(client, watcher);
+  }
+
+  credit(client: ClientId, count: number): void {
+    const watcher = this.watchers.get(client);
+    if (watcher === undefined) return;
+    watcher.inFlight = Math.max(0, watcher.inFlight - count);
+    watcher.credits = Math.min(INITIAL_CREDITS, watcher.credits + count);
+  }
+
+  /** A frame that could not be handed to the transport: its credit is back, and the picture is one that was skipped. */
+  frameDropped(client: ClientId): void {
+    const watcher = this.watchers.get(client);
+    if (watcher === undefined) return;
+    this.credit(client, 1);
+    watcher.skipped += 1;
+  }
+
+  setVisible(client: ClientId, visible: boolean): void {
+    const watcher = this.watchers.get(client);
+    if (watcher !== undefined) watcher.visible = visible;
+  }
+
+  /** Whether a step that this client asked for may begin: it has drawn the last one, or nobody is there to see it. */
+  hasDrawn(client: ClientId): boolean {
+    const watcher = this.watchers.get(client);
+    return watcher === undefined || !watcher.visible || watcher.inFlight === 0;
+  }
+
+  /** Something that can be seen is not what it was. */
+  changed(): void {
+    this.changedAtMs = this.wallClock();
+    this.changedPlace = this.place();
+    for (const watcher of this.watchers.values()) {
+      if (watcher.slots.length === 0) continue;
+      if (watcher.owed) watcher.skipped += 1;
+      watcher.owed = true;
+    }
+  }
+
+  /** Training stands: makes sure that a picture of exactly this place is on its way, once. */
+  stood(): void {
+    if (this.source === undefined) return;
+    const digitIsOld = this.someWatch(isOfDigit) && this.source.digit.stale(this.someWatch(isDigitError));
+    if (digitIsOld || this.place() !== this.changedPlace) this.changed();
+  }
+
+  /** Sends every picture that is owed and paid for. @param exact whether training stands, so that nothing may be old. */
+  publish(exact: boolean): void {
+    for (const [client, watcher] of this.watchers) {
+      if (watcher.owed && watcher.credits > 0 && this.source !== undefined) {
+        this.take(client, watcher, this.source, exact);
+      }
+    }
+  }
+
+  /** Where training is, as far as pictures can tell. */
+  private place(): string {
+    return this.source === undefined
+      ? ''
+      : `${String(this.source.session.step)} ${this.source.session.phase ?? ''}`;
+  }
+
+  private someWatch(which: (slot: Slot) => boolean): boolean {
+    return [...this.watchers.values()].some((watcher) => watcher.slots.some(which));
+  }
+
+  private layOut(client: ClientId, watcher: Watcher): void {
+    if (this.source === undefined) return;
+    this.layouts += 1;
+    watcher.layoutId = this.layouts;
+    watcher.slots = planSlots(this.source.session.plan, watcher.items);
+    watcher.owed = watcher.slots.length > 0;
+    this.output.layout(client, { type: 'layout', layoutId: watcher.layoutId, slots: [...watcher.slots] });
+  }
+
+  private take(client: ClientId, watcher: Watcher, source: PictureSource, exact: boolean): void {
+    const { session, digit } = source;
+    // Errors are computed for all when one page wants them, or two pages would make each other's digit old.
+    if (watcher.slots.some(isOfDigit)) digit.update(this.someWatch(isDigitError), exact);
+    const payload = new Float32Array(payloadLength(watcher.slots));
+    const states = watcher.slots.map((slot) => takeSlot(slot, source, payload));
+    const head: FrameHead = {
+      type: 'frame',
+      runId: source.runId,
+      layoutId: watcher.layoutId,
+      step: session.step,
+      phase: session.phase,
+      appliedAtMs: this.changedAtMs,
+      skipped: watcher.skipped,
+      slots: states,
+    };
+    watcher.credits -= 1;
+    watcher.inFlight += 1;
+    watcher.skipped = 0;
+    watcher.owed = false;
+    this.output.frame(client, head, payload);
+  }
+}
+
+const isOfDigit = (slot: Slot): boolean => slot.kind.startsWith('digit');
+const isDigitError = (slot: Slot): boolean => slot.kind === 'digitError';
+
+function takeSlot(slot: Slot, source: PictureSource, payload: Float32Array): SlotState {
+  const { session, digit } = source;
+  if (slot.kind === 'weight' || slot.kind === 'gradient' || slot.kind === 'update') {
+    const { values, freshness, step, phase } = session.mirror(slot.name)[slot.kind];
+    capture(values, slot, payload);
+    return { freshness, step, phase, ...countNonFinite(values) };
+  }
+  const values = digit.read(slot);
+  capture(values, slot, payload);
+  return {
+    freshness: digit.step === null ? 'notYet' : digit.step === session.step ? 'fresh' : 'old',
+    step: digit.step ?? 0,
+    phase: null,
+    ...countNonFinite(values),
+  };
+}
