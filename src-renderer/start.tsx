@@ -8,6 +8,8 @@ import type { Connector } from './feed/connector';
 import { Feed } from './feed/feed';
 import { FrameStore } from './frames/frame-store';
 import { MetricsStore } from './frames/metrics-store';
+import { keepTheme } from './state/theme';
+import { appStore } from './state/store';
 import './styles/index.css';
 
 const MEASURE_EVERY_MS = 250;
@@ -21,6 +23,10 @@ export function startPage(host: HTMLElement, connect: Connector): { feed: Feed; 
   const feed = new Feed({ connect, frames, metrics, now: () => performance.timeOrigin + performance.now() });
   const commands = new Commands({ send: feed, connect: () => feed.connect() });
 
+  keepTheme(window);
+  appStore.subscribe(() => {
+    loop.invalidate();
+  });
   document.addEventListener('visibilitychange', () => {
     feed.setVisible(document.visibilityState === 'visible');
   });

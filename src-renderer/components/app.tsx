@@ -1,12 +1,34 @@
 import type { ReactElement } from 'react';
+import { SMALL_SCREEN, useMedia } from '../state/screen';
+import { Bar } from './bar/bar';
+import { Help } from './dialog/help';
+import { usePage } from './page-context';
+import { IconStrip, LeftRail, OpenDrawer, RightRail } from './rail/rails';
+import { Lines } from './strip/lines';
+import { PhaseStrip } from './strip/strip';
+import { TipProvider } from './tip';
+import { useKeymap } from './use-keymap';
 
 export function App(): ReactElement {
+  const { commands } = usePage();
+  const isSmall = useMedia(SMALL_SCREEN);
+  useKeymap(commands);
   return (
-    <div className="app">
-      <header className="bar" />
-      <aside className="left" />
-      <main className="mid" />
-      <aside className="right" />
-    </div>
+    <TipProvider delayDuration={500} skipDelayDuration={200}>
+      <div className="app">
+        <Bar />
+        {isSmall ? <IconStrip /> : <LeftRail />}
+        <main className="mid">
+          <div className="strip">
+            <PhaseStrip />
+          </div>
+          <Lines />
+          {isSmall && <OpenDrawer />}
+        </main>
+        {!isSmall && <RightRail />}
+        <footer className="foot" />
+      </div>
+      <Help />
+    </TipProvider>
   );
 }

@@ -94,6 +94,10 @@ export class Commands {
     });
   }
 
+  reconnect(): Promise<void> {
+    return this.attempt(() => this.connect());
+  }
+
   continueRun(epochs: number): Promise<void> {
     return this.attempt(() => this.send.request('continue', { epochs }));
   }

@@ -27,7 +27,7 @@ function webSocketConnector({ protocol, host }: Location): Connector {
 
 function desktopConnector(page: Window, shell: GradscopeShell): Connector {
   let current: MessagePortPort | null = null;
-  let waiting: PromiseWithResolvers<Port> | null = null;
+  let waiting: { resolve: (port: Port) => void; reject: (error: Error) => void } | null = null;
   page.addEventListener('message', ({ source, data, ports }) => {
     const [port] = ports;
     if (source !== page || data !== PORT_MESSAGE || port === undefined) return;
@@ -41,29 +41,14 @@ function desktopConnector(page: Window, shell: GradscopeShell): Connector {
     waiting?.reject(asError(reason));
     waiting = null;
   });
-  return () => {
-    waiting = promiseWithResolvers<Port>();
-    shell.requestPort();
-    return waiting.promise;
-  };
+  return () =>
+    new Promise((resolve, reject) => {
+      waiting = { resolve, reject };
+      shell.requestPort();
+    });
 }
 
 const asError = ({ code, message }: CloseReason): GradscopeError =>
   new GradscopeError(isErrorCode(code) ? code : 'internal', message);
 
 const isErrorCode = (code: string): code is ErrorCode => (ERROR_CODES as readonly string[]).includes(code);
-
-interface PromiseWithResolvers<T> {
-  readonly promise: Promise<T>;
-  readonly resolve: (value: T) => void;
-  readonly reject: (error: Error) => void;
-}
-
-function promiseWithResolvers<T>(): PromiseWithResolvers<T> {
-  let settle: Pick<PromiseWithResolvers<T>, 'resolve' | 'reject'> | null = null;
-  const promise = new Promise<T>((resolve, reject) => {
-    settle = { resolve, reject };
-  });
-  if (settle === null) throw new Error('A promise runs its executor at once.');
-  return { promise, ...(settle as Pick<PromiseWithResolvers<T>, 'resolve' | 'reject'>) };
-}

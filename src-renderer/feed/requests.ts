@@ -51,7 +51,7 @@ export class Requests implements RequestClient {
       this.waiting.set(id, { name, resolve, reject });
     });
     port.send(encodeMessage({ type: 'request', id, method: name, params }, payload));
-    return reply as Promise<Reply<N>>;
+    return reply;
   }
 
   /** @throws GradscopeError `malformed-message` when nobody asked or the result is not what the protocol says. */
@@ -66,7 +66,7 @@ export class Requests implements RequestClient {
       return;
     }
     const parsed = REQUESTS[request.name][1].safeParse(result);
-    if (parsed.success) request.resolve({ result: parsed.data as Reply<RequestName>['result'], payload });
+    if (parsed.success) request.resolve({ result: parsed.data, payload });
     else {
       const refusal = new GradscopeError(
         'malformed-message',

@@ -60,7 +60,7 @@ export const setDraft = (change: Draft): void => {
     const config = state.ready?.config;
     const merged = Object.entries({ ...state.draft, ...change });
     const differing = merged.filter(([key, value]) => config?.[key as keyof Draft] !== value);
-    return { draft: Object.fromEntries(differing) as Draft };
+    return { draft: Object.fromEntries(differing) };
   });
 };
 

@@ -1,0 +1,122 @@
+import type { ReactElement, ReactNode } from 'react';
+import { formatCount } from '../../scene/numbers';
+import { appStore, useApp, type AppState } from '../../state/store';
+import { duration, perSecond } from '../format';
+import { LiveText } from '../live';
+import { usePage } from '../page-context';
+
+/** Above this the picture is noticeably behind what it shows. */
+const OLD_PICTURE_MS = 250;
+
+/** The run's state in one word. */
+export function runStateText({ connection, status }: AppState): string {
+  if (connection.state === 'lost') return 'no trainer';
+  if (connection.state === 'connecting' || status === null) return 'connecting';
+  return status.state;
+}
+
+const isRunning = ({ connection, status }: AppState): boolean =>
+  connection.state === 'open' && status?.state === 'running';
+
+/**
+ * Finished steps. While running free it follows the pictures, which come faster than the trainer's status; standing
+ * still, the status has the last word.
+ */
+function StepNumber(): ReactElement {
+  const { frames } = usePage();
+  const running = useApp(isRunning);
+  return (
+    <LiveText
+      role="status"
+      aria-label="Step"
+      aria-live={running ? 'off' : 'polite'}
+      className="value"
+      read={() => {
+        const { status } = appStore.getState();
+        if (status === null) return '–';
+        const step =
+          status.state === 'running' ? Math.max(status.step, frames.latest()?.step ?? 0) : status.step;
+        return formatCount(step);
+      }}
+    />
+  );
+}
+
+export function Counters(): ReactElement {
+  const epoch = useApp(({ status }) => status?.epoch ?? null);
+  const epochs = useApp(({ status }) => status?.epochs ?? null);
+  return (
+    <div className="counters">
+      <div>
+        <span>Step</span>
+        <StepNumber />
+      </div>
+      <div>
+        <span>Epoch</span>
+        <span className="value" role="status" aria-label="Epoch">
+          {epoch ?? '–'} {epochs !== null && <i>of {epochs}</i>}
+        </span>
+      </div>
+    </div>
+  );
+}
+
+function Reading({ label, children }: { label: ReactNode; children: ReactNode }): ReactElement {
+  return (
+    <div className="reading">
+      <span>{label}</span>
+      {children}
+    </div>
+  );
+}
+
+export function EngineReadings(): ReactElement {
+  const engine = useApp(({ ready }) => ready?.engine ?? null);
+  const state = useApp(runStateText);
+  const running = useApp(isRunning);
+  const images = useApp(({ status }) => status?.imagesPerSecond ?? null);
+  const steps = useApp(({ status }) => status?.stepsPerSecond ?? null);
+  const frames = useApp(({ rates }) => rates.framesPerSecond);
+  const age = useApp(({ rates }) => rates.pictureAgeMs);
+  const isOpen = useApp(({ connection }) => connection.state === 'open');
+  const about = engine === null ? undefined : `${engine.name} (${engine.variant}): ${engine.chosenBecause}`;
+  const rate = (value: number | null): string => (running && value !== null ? perSecond(value) : '–');
+  const isOld = running && age !== null && age > OLD_PICTURE_MS;
+  return (
+    <div className="engine">
+      <Reading
+        label={
+          <>
+            Engine{' '}
+            <span role="status" aria-label="Run state">
+              {state}
+            </span>
+          </>
+        }
+      >
+        <b className="engine-name" title={about}>
+          <i className={running ? 'dot on' : 'dot'} />
+          {engine?.name ?? '–'}
+        </b>
+      </Reading>
+      <Reading label="images/s">
+        <b>{state === 'paused' ? 'paused' : rate(images)}</b>
+      </Reading>
+      <Reading label="steps/s">
+        <b>{rate(steps)}</b>
+      </Reading>
+      <Reading label="frames/s">
+        <b>{running ? perSecond(frames) : '–'}</b>
+      </Reading>
+      <Reading label="picture age">
+        <b className={isOld ? 'warn' : undefined}>{pictureAge(isOpen, running, age)}</b>
+      </Reading>
+    </div>
+  );
+}
+
+function pictureAge(isOpen: boolean, running: boolean, age: number | null): string {
+  if (!isOpen) return 'old';
+  if (!running) return 'current';
+  return age === null ? '–' : duration(age);
+}

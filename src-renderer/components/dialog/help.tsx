@@ -1,0 +1,127 @@
+import { useEffect, useRef, type ReactElement } from 'react';
+import { setHelpOpen } from '../../state/actions';
+import { useApp } from '../../state/store';
+import { CloseIcon } from '../icons';
+import { GRID_KEYS, KEYMAP, type KeyGroup } from '../keymap';
+
+const GROUPS: readonly KeyGroup[] = ['Training', 'Looking', 'Page'];
+
+const COLUMNS = [
+  ['W', 'The weights, after the step that the column head names.'],
+  ['g', 'The gradient of the minibatch loss that the optimiser was given in that step.'],
+  ['dW', 'The update: the weights after the step minus the weights before it.'],
+  ['output', 'What the layer makes of the chosen digit, dropout off.'],
+  ['error', 'dL/d output: how the loss of the chosen digit changes with each output.'],
+] as const;
+
+/** Everything a newcomer has to know, over the page. */
+export function Help(): ReactElement {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const isOpen = useApp(({ view }) => view.helpOpen);
+  useEffect(() => {
+    const { current } = dialog;
+    if (isOpen) current?.showModal();
+    else current?.close();
+  }, [isOpen]);
+  return (
+    <dialog
+      ref={dialog}
+      className="help"
+      aria-labelledby="help-title"
+      onClose={() => {
+        setHelpOpen(false);
+      }}
+      onClick={({ target, currentTarget }) => {
+        // The backdrop belongs to the dialog element; everything in it is inside the sheet.
+        if (target === currentTarget) setHelpOpen(false);
+      }}
+    >
+      {isOpen && <Sheet />}
+    </dialog>
+  );
+}
+
+function Sheet(): ReactElement {
+  return (
+    <div className="sheet">
+      <header>
+        <h2 id="help-title">Gradscope, an oscilloscope for gradients</h2>
+        <button
+          type="button"
+          className="icon-button"
+          aria-label="Close help"
+          onClick={() => {
+            setHelpOpen(false);
+          }}
+        >
+          <CloseIcon />
+        </button>
+      </header>
+      <div className="columns">
+        <div>
+          {GROUPS.map((group) => (
+            <section key={group}>
+              <h3>{group}</h3>
+              <dl className="keys">
+                {KEYMAP.filter((binding) => binding.group === group).map(({ id, hint, does }) => (
+                  <Key key={id} hint={hint} does={does} />
+                ))}
+                {group === 'Looking' && GRID_KEYS.map((key) => <Key key={key.hint} {...key} />)}
+              </dl>
+            </section>
+          ))}
+        </div>
+        <div>
+          <section>
+            <h3>Columns</h3>
+            <dl className="terms">
+              {COLUMNS.map(([name, text]) => (
+                <div key={name}>
+                  <dt>{name}</dt>
+                  <dd>{text}</dd>
+                </div>
+              ))}
+            </dl>
+            <p>All three of W, g and dW belong to one step, and a kernel has the same place in each.</p>
+          </section>
+          <section>
+            <h3>Colours</h3>
+            <p>
+              <span className="ramp" aria-hidden="true" />
+              Blue is negative, orange positive, neutral exactly zero. The end of the scale stands beside each
+              picture and steps in 1, 2, 5; what lies beyond it has the end colour.
+            </p>
+            <p>
+              <span className="hatch" aria-hidden="true" />
+              NaN or infinity. They are never hidden, and one line under the phases says where the first was
+              met.
+            </p>
+            <p>
+              <span className="lime" aria-hidden="true" />
+              Now: the phase that was done last, the playhead.
+            </p>
+          </section>
+          <section>
+            <h3>Freshness</h3>
+            <p>
+              <b>cleared</b>: zeroed and not computed since. <b>old</b>: of an earlier step. <b>not yet</b>:
+              never computed. Pausing stands still at once; a minibatch whose update had not begun is done
+              again from its start.
+            </p>
+          </section>
+        </div>
+      </div>
+    </div>
+  );
+}
+
+const Key = ({ hint, does }: { hint: string; does: string }): ReactElement => (
+  <div>
+    <dt>
+      {hint.split(' ').map((part) => (
+        <kbd key={part}>{part}</kbd>
+      ))}
+    </dt>
+    <dd>{does}</dd>
+  </div>
+);

@@ -1,0 +1,241 @@
+import type { MenuCommand } from '../../src-shared/protocol/shell';
+import { DRAWERS } from '../state/store';
+import { openDrawer, setHelpOpen, setScaleScope, toggleLock, toggleTheme } from '../state/actions';
+import { appStore } from '../state/store';
+import type { Commands } from './commands';
+
+export type KeyGroup = 'Training' | 'Looking' | 'Page';
+
+/** One key and what it does: the only place that says so. Handlers, tooltips and the help overlay read it. */
+export interface KeyBinding {
+  readonly id: string;
+  /** As KeyboardEvent.key, letters in lower case. */
+  readonly key: string;
+  readonly shift: boolean;
+  /** For people. */
+  readonly hint: string;
+  readonly does: string;
+  readonly group: KeyGroup;
+  readonly run: (commands: Commands) => void;
+}
+
+type Plain = Omit<KeyBinding, 'shift'> & { readonly shift?: boolean };
+
+const TRAINING: readonly Plain[] = [
+  {
+    id: 'playOrPause',
+    key: ' ',
+    hint: 'Space',
+    does: 'Play or pause',
+    group: 'Training',
+    run: (c) => void c.playOrPause(),
+  },
+  {
+    id: 'stepPhase',
+    key: 'p',
+    hint: 'P',
+    does: 'Step to the end of the next phase',
+    group: 'Training',
+    run: (c) => void c.stepPhase(),
+  },
+  {
+    id: 'stepBatch',
+    key: 'b',
+    hint: 'B',
+    does: 'Step to the end of the minibatch',
+    group: 'Training',
+    run: (c) => void c.stepBatch(),
+  },
+  {
+    id: 'stepEpoch',
+    key: 'e',
+    hint: 'E',
+    does: 'Step to the end of the epoch',
+    group: 'Training',
+    run: (c) => void c.stepEpoch(),
+  },
+  {
+    id: 'restart',
+    key: 'r',
+    hint: 'R',
+    does: 'Restart: a new run at step 0',
+    group: 'Training',
+    run: (c) => void c.restart(),
+  },
+  {
+    id: 'toggleMode',
+    key: 'm',
+    hint: 'M',
+    does: 'Switch between imperative loop and fit() + callbacks',
+    group: 'Training',
+    run: (c) => void c.toggleMode(),
+  },
+  {
+    id: 'slower',
+    key: '[',
+    hint: '[',
+    does: 'Slower',
+    group: 'Training',
+    run: (c) => void c.changeSpeed(-1),
+  },
+  {
+    id: 'faster',
+    key: ']',
+    hint: ']',
+    does: 'Faster, up to flat out',
+    group: 'Training',
+    run: (c) => void c.changeSpeed(1),
+  },
+];
+
+const LOOKING: readonly Plain[] = [
+  {
+    id: 'nextDigit',
+    key: 'n',
+    hint: 'N',
+    does: 'Next test image',
+    group: 'Looking',
+    run: (c) => void c.nextDigit(1),
+  },
+  {
+    id: 'previousDigit',
+    key: 'n',
+    shift: true,
+    hint: 'Shift N',
+    does: 'Previous test image',
+    group: 'Looking',
+    run: (c) => void c.nextDigit(-1),
+  },
+  {
+    id: 'scaleKernel',
+    key: '1',
+    hint: '1',
+    does: 'Colour scale of its own for each kernel',
+    group: 'Looking',
+    run: () => {
+      setScaleScope('kernel');
+    },
+  },
+  {
+    id: 'scaleLayer',
+    key: '2',
+    hint: '2',
+    does: 'One colour scale for each layer',
+    group: 'Looking',
+    run: () => {
+      setScaleScope('layer');
+    },
+  },
+  {
+    id: 'scaleNetwork',
+    key: '3',
+    hint: '3',
+    does: 'One colour scale for the network',
+    group: 'Looking',
+    run: () => {
+      setScaleScope('network');
+    },
+  },
+  {
+    id: 'toggleLock',
+    key: 'l',
+    hint: 'L',
+    does: 'Lock the colour scale over time',
+    group: 'Looking',
+    run: () => {
+      toggleLock();
+    },
+  },
+];
+
+const PAGE: readonly Plain[] = [
+  {
+    id: 'toggleTheme',
+    key: 't',
+    hint: 'T',
+    does: 'Light or dark',
+    group: 'Page',
+    run: () => {
+      toggleTheme();
+    },
+  },
+  {
+    id: 'help',
+    key: '?',
+    hint: '?',
+    does: 'This page of help',
+    group: 'Page',
+    run: () => {
+      setHelpOpen(!appStore.getState().view.helpOpen);
+    },
+  },
+  {
+    id: 'closeDrawer',
+    key: 'Escape',
+    hint: 'Esc',
+    does: 'Close what is open',
+    group: 'Page',
+    run: () => {
+      openDrawer(null);
+      setHelpOpen(false);
+    },
+  },
+];
+
+/** `?` and brackets sit behind Shift on some keyboards, so only letters and digits look at it. */
+const minds = (key: string): boolean => /^[a-z0-9]$/.test(key);
+
+export const KEYMAP: readonly KeyBinding[] = [...TRAINING, ...LOOKING, ...PAGE].map((binding) => ({
+  shift: false,
+  ...binding,
+}));
+
+/** Keys that the grids handle themselves while one of their cells has the focus. */
+export const GRID_KEYS = [
+  { hint: 'Arrows', does: 'Move from kernel to kernel in the grid that has the focus' },
+  { hint: 'Enter', does: 'Choose the kernel and read its numbers' },
+  { hint: 'Tab', does: 'Go on to the next control or grid' },
+] as const;
+
+export function keyHint(id: string): string {
+  return KEYMAP.find((binding) => binding.id === id)?.hint ?? '';
+}
+
+type KeyPress = Pick<KeyboardEvent, 'key' | 'shiftKey' | 'ctrlKey' | 'metaKey' | 'altKey'>;
+
+/** What a key press means; null for nothing of ours. */
+export function bindingFor(press: KeyPress): KeyBinding | null {
+  if (press.ctrlKey || press.metaKey || press.altKey) return null;
+  const key = press.key.length === 1 ? press.key.toLowerCase() : press.key;
+  return (
+    KEYMAP.find((binding) => binding.key === key && (!minds(key) || binding.shift === press.shiftKey)) ?? null
+  );
+}
+
+/** What a press must be left to: `text` takes every key, `control` only those that operate it. */
+export type Focus = 'text' | 'control' | 'none';
+
+export function belongsToPage(binding: KeyBinding, focus: Focus, repeat: boolean): boolean {
+  if (binding.key === 'Escape') return true;
+  if (focus === 'text') return false;
+  if (focus === 'control' && binding.key === ' ') return false;
+  // Holding a key walks on where walking on is meant.
+  return (
+    !repeat ||
+    ['nextDigit', 'previousDigit', 'stepPhase', 'stepBatch', 'slower', 'faster'].includes(binding.id)
+  );
+}
+
+/** Menu items of the desktop that are keys too. */
+export function runMenuCommand(command: MenuCommand, commands: Commands): void {
+  if (command === 'openWeights') void commands.openWeights();
+  else if (command === 'saveWeights') void commands.saveWeights();
+  else KEYMAP.find((binding) => binding.id === command)?.run(commands);
+}
+
+export const DRAWER_TITLES: Readonly<Record<(typeof DRAWERS)[number], string>> = {
+  recipe: 'Recipe',
+  data: 'Data',
+  digit: 'Digit',
+  inspector: 'Inspector',
+};

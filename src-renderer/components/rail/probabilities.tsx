@@ -1,0 +1,71 @@
+import { useRef, type ReactElement } from 'react';
+import type { FrameStore } from '../../frames/frame-store';
+import { formatPercent } from '../../scene/numbers';
+import { usePainter } from '../live';
+import { usePage } from '../page-context';
+
+export const probabilitiesOf = (frames: FrameStore): Float32Array | null =>
+  frames.latest()?.slot('output', 'digitProbabilities')?.values ?? null;
+
+/** The class with the largest probability; `NaN` when one of them is not a number. */
+export function mostLikely(probabilities: Float32Array): string {
+  let best = 0;
+  for (let index = 0; index < probabilities.length; index += 1) {
+    const value = probabilities[index] ?? NaN;
+    if (Number.isNaN(value)) return 'NaN';
+    if (value > (probabilities[best] ?? 0)) best = index;
+  }
+  return String(best);
+}
+
+/** What the network makes of the chosen digit, a bar a class, straight from each frame to the page. */
+export function Probabilities({ classes }: { classes: number }): ReactElement {
+  const { frames } = usePage();
+  const list = useRef<HTMLDivElement>(null);
+  const painted = useRef(-1);
+  usePainter(() => {
+    const { current } = list;
+    const frame = frames.latest();
+    const values = probabilitiesOf(frames);
+    if (current === null || frame === null || values === null || frame.serial === painted.current) return;
+    painted.current = frame.serial;
+    const best = mostLikely(values);
+    for (let index = 0; index < current.children.length; index += 1) {
+      paintRow(current.children.item(index), values[index] ?? NaN, String(index) === best);
+    }
+  });
+  return (
+    <div className="probabilities" ref={list} role="group" aria-label="Probabilities">
+      {Array.from({ length: classes }, (_, index) => (
+        <div
+          key={index}
+          role="meter"
+          aria-label={String(index)}
+          aria-valuemin={0}
+          aria-valuemax={1}
+          aria-valuenow={0}
+        >
+          <i>{index}</i>
+          <u>
+            <s />
+          </u>
+          <span>–</span>
+        </div>
+      ))}
+    </div>
+  );
+}
+
+function paintRow(row: Element | null, share: number, isBest: boolean): void {
+  const bar = row?.querySelector('s') ?? null;
+  const figure = row?.lastElementChild ?? null;
+  if (row === null || bar === null || figure === null) return;
+  row.classList.toggle('best', isBest);
+  row.classList.toggle('bad', Number.isNaN(share));
+  bar.style.width = `${String(100 * (Number.isNaN(share) ? 1 : share))}%`;
+  const text = formatPercent(share, 1);
+  if (figure.textContent === text) return;
+  figure.textContent = text;
+  row.setAttribute('aria-valuenow', String(Number.isNaN(share) ? 0 : share));
+  row.setAttribute('aria-valuetext', text);
+}
