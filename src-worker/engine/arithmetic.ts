@@ -11,7 +11,7 @@ import type { ConvolutionShape } from './kernels/layers';
  */
 export interface Arithmetic {
   /** The tensor's own memory. Take it anew after any call that may allocate: a heap that grows moves. */
-  view(tensor: tf.Tensor): Float32Array;
+  readonly view: (tensor: tf.Tensor) => Float32Array;
 
   convolutionForward(
     shape: ConvolutionShape,

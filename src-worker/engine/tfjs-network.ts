@@ -1,4 +1,3 @@
-/* eslint-disable @typescript-eslint/no-non-null-assertion -- every index below is bounded by the loops around it */
 import * as tf from '@tensorflow/tfjs-core';
 import type { NetworkPlan, ParameterPlan } from '../../src-shared/model/network';
 import { GradscopeError } from '../../src-shared/protocol/errors';
@@ -135,7 +134,7 @@ function checkSize(parameter: ParameterPlan, values: Float32Array): void {
   if (values.length !== parameter.size) {
     throw new GradscopeError(
       'internal',
-      `${parameter.name} has ${String(parameter.size)} values, but ${String(values.length)} were given.`,
+      `${parameter.name} has ${parameter.size} values, but ${values.length} were given.`,
     );
   }
 }

@@ -68,8 +68,8 @@ export class TfjsPass implements Pass {
     if (n < 1 || images.length !== n * channels * pixels || labels.length !== n) {
       throw new GradscopeError(
         'internal',
-        `A minibatch of ${String(n)} has ${String(n * channels * pixels)} pixel values and ${String(n)} labels, ` +
-          `but ${String(images.length)} and ${String(labels.length)} were given.`,
+        `A minibatch of ${n} has ${n * channels * pixels} pixel values and ${n} labels, ` +
+          `but ${images.length} and ${labels.length} were given.`,
       );
     }
     if (this.#buffers?.n !== n) {
@@ -270,11 +270,11 @@ export class TfjsPass implements Pass {
   }
 
   #outOfOrder(what: string): GradscopeError {
-    const stands = `${String(this.#nextForward)} of ${String(this.#plan.layers.length)} layers are forwarded`;
+    const stands = `${this.#nextForward} of ${this.#plan.layers.length} layers are forwarded`;
     const errors =
       this.#nextBackward === null
         ? 'the loss is not known'
-        : `errors are known from layer ${String(Math.max(this.#nextBackward, 0))} on`;
+        : `errors are known from layer ${Math.max(this.#nextBackward, 0)} on`;
     return new GradscopeError('internal', `The ${what} is out of order: ${stands} and ${errors}.`);
   }
 
@@ -315,7 +315,7 @@ function createBuffers(plan: NetworkPlan, n: number): Buffers {
 
 function layerBuffers(buffers: Buffers, layer: LayerPlan): LayerBuffers {
   const found = buffers.layers[layer.index];
-  if (found === undefined) throw new GradscopeError('internal', `There is no layer ${String(layer.index)}.`);
+  if (found === undefined) throw new GradscopeError('internal', `There is no layer ${layer.index}.`);
   return found;
 }
 
@@ -387,7 +387,7 @@ function checkLength(values: Float32Array, expected: number): void {
   if (values.length !== expected) {
     throw new GradscopeError(
       'internal',
-      `An array of ${String(expected)} values is needed here, but one of ${String(values.length)} was given.`,
+      `An array of ${expected} values is needed here, but one of ${values.length} was given.`,
     );
   }
 }

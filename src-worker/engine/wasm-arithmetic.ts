@@ -11,14 +11,18 @@ import { allFinite, sumsByChannel } from './kernels/layers';
  * - input: the error, with a border of kernel - 1 zeros, convolved with the kernel turned by 180 degrees and with filters
  *   and channels exchanged.
  *
- * XNNPACK packs the second operand once for each tensor and keeps the packing as long as the tensor lives. Weights and
- * activations are overwritten in place here, so the second operand is always a tensor of its own (see `operand`).
+ * XNNPACK packs the second operand and its bias once, and the backend keeps the packing, and a record of every operator
+ * made of either tensor, for as long as that tensor lives. Here weights and activations are overwritten in place and live
+ * for the whole run: given to XNNPACK, they would be stale in the second step and leak some 200 bytes in each. So second
+ * operands and biases are always tensors of their own, freed after use.
  */
 export function wasmArithmetic(view: (tensor: tf.Tensor) => Float32Array, reference: Arithmetic): Arithmetic {
+  const copy = (tensor: tf.Tensor, shape = tensor.shape): tf.Tensor => tf.tensor(view(tensor).slice(), shape);
+
   /** Axes moved, in memory of its own: tf.transpose shares memory when only axes of length 1 move. */
-  const operand = (tensor: tf.Tensor, axes: number[]): tf.Tensor => {
-    const moved: tf.Tensor = tf.transpose(tensor, axes);
-    return moved.dataId === tensor.dataId ? tf.tensor(view(tensor).slice(), moved.shape) : moved;
+  const moved = (tensor: tf.Tensor, axes: number[]): tf.Tensor => {
+    const result: tf.Tensor = tf.transpose(tensor, axes);
+    return result.dataId === tensor.dataId ? copy(tensor, result.shape) : result;
   };
 
   /** Runs a kernel, copies what it gives into `target`, and frees all that was made on the way. */
@@ -33,7 +37,7 @@ export function wasmArithmetic(view: (tensor: tf.Tensor) => Float32Array, refere
     view,
 
     convolutionForward(_shape, input, weight, bias, output) {
-      into(output, () => convolve(input, operand(weight, [2, 3, 1, 0]), 0, bias));
+      into(output, () => convolve(input, moved(weight, [2, 3, 1, 0]), 0, copy(bias)));
     },
 
     convolutionBackwardInput(shape, outputError, weight, inputError) {
@@ -43,30 +47,28 @@ export function wasmArithmetic(view: (tensor: tf.Tensor) => Float32Array, refere
         return;
       }
       into(inputError, () =>
-        convolve(outputError, operand(tf.reverse(weight, [2, 3]), [2, 3, 0, 1]), shape.kernel - 1),
+        convolve(outputError, moved(tf.reverse(weight, [2, 3]), [2, 3, 0, 1]), shape.kernel - 1),
       );
     },
 
     convolutionBackwardFilter(_shape, input, outputError, weightGradient, biasGradient) {
       into(weightGradient, () => {
-        const exchanged = convolve(tf.transpose(input, [3, 1, 2, 0]), operand(outputError, [1, 2, 0, 3]), 0);
+        const exchanged = convolve(tf.transpose(input, [3, 1, 2, 0]), moved(outputError, [1, 2, 0, 3]), 0);
         return tf.transpose(exchanged, [3, 0, 1, 2]);
       });
       sumsByChannel(view(outputError), view(biasGradient));
     },
 
     denseForward(_n, input, weight, bias, output) {
-      into(output, () => multiply(input, operand(weight, [1, 0]), bias));
+      into(output, () => multiply(input, moved(weight, [1, 0]), copy(bias)));
     },
 
     denseBackwardInput(_n, outputError, weight, inputError) {
-      into(inputError, () => multiply(outputError, tf.tensor(view(weight).slice(), weight.shape)));
+      into(inputError, () => multiply(outputError, copy(weight)));
     },
 
     denseBackwardWeight(_n, input, outputError, weightGradient, biasGradient) {
-      into(weightGradient, () =>
-        multiply(tf.transpose(outputError, [1, 0]), tf.tensor(view(input).slice(), input.shape)),
-      );
+      into(weightGradient, () => multiply(tf.transpose(outputError, [1, 0]), copy(input)));
       sumsByChannel(view(outputError), view(biasGradient));
     },
   };
@@ -76,22 +78,30 @@ export function wasmArithmetic(view: (tensor: tf.Tensor) => Float32Array, refere
  * The kernels are run by name and not through tf.fused.*, which may choose another kernel while tfjs records a tape: the
  * two loops must run the same one.
  */
-function convolve(x: tf.Tensor, filter: tf.Tensor, pad: number, bias?: tf.Tensor): tf.Tensor {
+function convolve(x: tf.Tensor, filter: tf.Tensor, border: number, bias?: tf.Tensor): tf.Tensor {
+  // tfjs takes a border given as one number for that of a square kernel, and an error as kernel need not be square: the
+  // result would be too small, and XNNPACK would write beyond it.
+  const pad = [
+    [0, 0],
+    [border, border],
+    [border, border],
+    [0, 0],
+  ];
   const options = { strides: [1, 1], dilations: [1, 1], pad, dataFormat: 'NHWC' };
   return bias === undefined
-    ? tf.engine().runKernel<tf.Tensor>(tf.Conv2D, { x, filter }, options)
-    : tf
-        .engine()
-        .runKernel<tf.Tensor>(tf.FusedConv2D, { x, filter, bias }, { ...options, activation: 'linear' });
+    ? runKernel(tf.Conv2D, { x, filter }, options)
+    : runKernel(tf.FusedConv2D, { x, filter, bias }, { ...options, activation: 'linear' });
 }
 
-function multiply(a: tf.Tensor, b: tf.Tensor, bias?: tf.Tensor): tf.Tensor {
-  const a3 = tf.reshape(a, [1, ...a.shape]);
-  const b3 = tf.reshape(b, [1, ...b.shape]);
+function multiply(left: tf.Tensor, right: tf.Tensor, bias?: tf.Tensor): tf.Tensor {
+  const a = tf.reshape(left, [1, ...left.shape]);
+  const b = tf.reshape(right, [1, ...right.shape]);
   const options = { transposeA: false, transposeB: false };
   return bias === undefined
-    ? tf.engine().runKernel<tf.Tensor>(tf.BatchMatMul, { a: a3, b: b3 }, options)
-    : tf
-        .engine()
-        .runKernel<tf.Tensor>(tf._FusedMatMul, { a: a3, b: b3, bias }, { ...options, activation: 'linear' });
+    ? runKernel(tf.BatchMatMul, { a, b }, options)
+    : runKernel(tf._FusedMatMul, { a, b, bias }, { ...options, activation: 'linear' });
+}
+
+function runKernel(name: string, inputs: tf.NamedTensorMap, attributes: tf.NamedAttrMap): tf.Tensor {
+  return tf.engine().runKernel<tf.Tensor>(name, inputs, attributes);
 }

@@ -1,5 +1,3 @@
-/* eslint-disable @typescript-eslint/no-non-null-assertion -- every index below is bounded by the loops around it */
-
 /**
  * Backpropagation in plain loops: for each kind of layer its forward pass and its vector-Jacobian products. This is the
  * reference that every other implementation is held to, and the one that runs where a library's kernel would hide a NaN.

@@ -1,5 +1,3 @@
-/* eslint-disable @typescript-eslint/no-non-null-assertion -- every index below is bounded by the loops around it */
-
 /**
  * Reorderings between PyTorch's layout, channel first, in which values cross the engine's interface and parameters are
  * held, and the layouts that kernels work in.

@@ -1,0 +1,66 @@
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+import { networkSpecSchema } from '../../../src-shared/model/network';
+
+/** What bench/peers/pytorch_reference.py wrote: see there for what is in it. */
+
+const fixture = (name: string): URL => new URL(`../fixtures/${name}`, import.meta.url);
+
+const layersSchema = z.object({
+  cases: z.array(
+    z.object({
+      name: z.string(),
+      n: z.int().positive(),
+      labels: z.array(z.int()),
+      correct: z.int(),
+      network: networkSpecSchema,
+    }),
+  ),
+});
+
+const runSchema = z.object({ steps: z.int(), batchSize: z.int(), losses: z.array(z.number()) });
+const paritySchema = z.object({ runs: z.object({ wasm: runSchema, cpu: runSchema }) });
+
+export function layerFixtures() {
+  return {
+    cases: layersSchema.parse(readJson('layers.json')).cases,
+    tensors: readTensors('layers.safetensors'),
+  };
+}
+
+export function parityFixture(recipe: string) {
+  return {
+    ...paritySchema.parse(readJson(`parity-${recipe}.json`)),
+    tensors: readTensors(`parity-${recipe}.safetensors`),
+  };
+}
+
+const readJson = (name: string): unknown => JSON.parse(readFileSync(fixture(name), 'utf8'));
+
+/** All tensors of a safetensors file that is known to be good and, unlike weights, may hold NaN. */
+function readTensors(name: string): ReadonlyMap<string, Float32Array> {
+  const file = readFileSync(fixture(name));
+  const dataStart = 8 + Number(file.readBigUInt64LE(0));
+  const header = z
+    .record(z.string(), z.object({ dtype: z.literal('F32'), data_offsets: z.tuple([z.int(), z.int()]) }))
+    .parse(JSON.parse(file.subarray(8, dataStart).toString()));
+  return new Map(
+    Object.entries(header).map(
+      ([
+        tensor,
+        {
+          data_offsets: [begin, end],
+        },
+      ]) => [
+        tensor,
+        new Float32Array(Uint8Array.from(file.subarray(dataStart + begin, dataStart + end)).buffer),
+      ],
+    ),
+  );
+}
+
+export function tensorNamed(tensors: ReadonlyMap<string, Float32Array>, name: string): Float32Array {
+  const values = tensors.get(name);
+  if (values === undefined) throw new Error(`The fixture has no tensor ${name}.`);
+  return values;
+}
