@@ -24,7 +24,6 @@ export type MarkContext = Pick<
 export interface MarkColours {
   readonly nan: string;
   readonly zero: string;
-  readonly warn: string;
 }
 
 /** CSS pixels of room that marks have round the picture. */

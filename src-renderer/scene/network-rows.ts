@@ -7,6 +7,8 @@ export interface LayerRow {
   readonly weight: ParameterPlan;
   /** Counts the layers with weights from 0; gives the row its key colour. */
   readonly keyIndex: number;
+  /** Its output is what the loss is taken of. */
+  readonly logits: boolean;
 }
 
 /** The layers between two layers with weights, shown in one line. The last one ends with the loss. */
@@ -34,7 +36,7 @@ export function networkRows({ layers }: NetworkPlan): NetworkRow[] {
       continue;
     }
     close(false);
-    rows.push({ kind: 'layer', layer, weight, keyIndex });
+    rows.push({ kind: 'layer', layer, weight, keyIndex, logits: layer.index === layers.length - 1 });
     keyIndex += 1;
   }
   close(true);

@@ -30,7 +30,8 @@ export interface MapPicture {
   readonly tiles: Tiles;
   /** The last tile is the mean of the others. */
   readonly withMean: boolean;
-  readonly caption: string | null;
+  /** Words under output and error; null where there is no room. */
+  readonly caption: { readonly output: string; readonly error: string } | null;
 }
 
 export interface LayerRowLayout extends LayerRow {
@@ -239,10 +240,12 @@ function overviewTiles(
   return { kernels, overview: { rows: blockRows, columns: blockColumns } };
 }
 
+const MEAN_CAPTION = { output: 'last tile: mean map', error: 'last tile: mean error' };
+
 function mapPicture(row: LayerRow, columnWidth: number, height: number, { ratio }: PixelScale): MapPicture {
   const column = Math.floor(columnWidth * ratio + 1e-6);
   const [count = 1, mapHeight, mapWidth] = row.layer.outputShape;
-  if (mapHeight === undefined || mapWidth === undefined) return unitPicture(count, column, ratio);
+  if (mapHeight === undefined || mapWidth === undefined) return unitPicture(row, count, column, ratio);
   for (let cell = devicePixels(8, ratio); cell >= 1; cell -= 1) {
     const gap = devicePixels(cell >= 3 * ratio ? 3 : 1, ratio);
     const across = Math.floor((column + gap) / (mapWidth * cell + gap));
@@ -252,7 +255,7 @@ function mapPicture(row: LayerRow, columnWidth: number, height: number, { ratio 
       const tiles = tileGrid({ ...grid, count: count + (withMean ? 1 : 0) });
       const room = height - (withMean ? CAPTION_HEIGHT : 0);
       if (tiles.height * tiles.unit > room * ratio) continue;
-      return { tiles, withMean, caption: withMean ? 'last tile: mean' : null };
+      return { tiles, withMean, caption: withMean ? MEAN_CAPTION : null };
     }
   }
   // As many maps as there are, at one pixel a value, as tall as they come.
@@ -263,12 +266,17 @@ function mapPicture(row: LayerRow, columnWidth: number, height: number, { ratio 
 }
 
 /** Units as squares, ten in a row. */
-function unitPicture(count: number, column: number, ratio: number): MapPicture {
+function unitPicture(row: LayerRow, count: number, column: number, ratio: number): MapPicture {
   const gap = devicePixels(1, ratio);
   const across = Math.min(count, count <= 10 ? count : 10);
   const cell = Math.max(1, Math.min(Math.floor((column + gap) / 10) - gap, devicePixels(15, ratio)));
   const tiles = tileGrid({ count, tileHeight: 1, tileWidth: 1, across, cell, gap });
-  return { tiles, withMean: false, caption: `${String(count)} units` };
+  const units = `${String(count)} units`;
+  // Of softmax and cross-entropy together, for one example: dL/dz = softmax(z) - one-hot label.
+  const caption = row.logits
+    ? { output: `logits 0 to ${String(count - 1)}`, error: 'softmax \u2212 label' }
+    : { output: units, error: units };
+  return { tiles, withMean: false, caption };
 }
 
 function betweenRow(row: BetweenRow, columns: ScopeColumns, { ratio }: PixelScale): BetweenRowLayout {

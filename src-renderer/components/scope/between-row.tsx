@@ -1,0 +1,217 @@
+import { Fragment, useRef, type ReactElement } from 'react';
+import type { LayerPlan } from '../../../src-shared/model/network';
+import { scaledContext } from '../../draw/scaled-canvas';
+import { tokens } from '../../draw/tokens';
+import { betweenName, planeSize } from '../../scene/network-rows';
+import { formatNumber, formatPercent } from '../../scene/numbers';
+import type { BetweenRowLayout } from '../../scene/scope-layout';
+import { channelMeans, positiveShare, silentChannels } from '../../scene/statistics';
+import { appStore } from '../../state/store';
+import { usePage } from '../page-context';
+import { Maps } from './map-picture';
+import { setText, useTextPainter } from './painting';
+
+const BAR_HEIGHT = 11;
+
+/** The layers without weights between two with: what they do to the chosen digit, in one line. */
+export function BetweenRow({ row, pixelRatio }: { row: BetweenRowLayout; pixelRatio: number }): ReactElement {
+  const { layers, loss, strip } = row;
+  const names = layers.filter(({ spec }) => spec.kind !== 'flatten').map(betweenName);
+  if (loss) names.push('log-softmax', 'NLL');
+  const relu = layers.findLast(({ spec }) => spec.kind === 'relu') ?? null;
+  const pool = layers.find(({ spec }) => spec.kind === 'maxPool2d') ?? null;
+  const flatten = layers.find(({ spec }) => spec.kind === 'flatten') ?? null;
+  const dropout = layers.some(({ spec }) => spec.kind === 'dropout');
+  const shown = lastShown(layers);
+  // Means of the channels take the room of the count of dead maps where there is a dropout to look out for.
+  const meansOf = dropout || (shown !== null && shown.outputShape.length === 1) ? shown : null;
+  return (
+    <div className="scope-row between">
+      <div className="names">
+        {names.map((name, index) => (
+          <Fragment key={index}>
+            {index > 0 && <Chevron />}
+            <span>{name}</span>
+          </Fragment>
+        ))}
+      </div>
+      <div className="facts-line">
+        {meansOf !== null && <Means layer={meansOf} pixelRatio={pixelRatio} />}
+        {relu !== null && <Active layer={relu} />}
+        {relu !== null && meansOf === null && relu.outputShape.length === 3 && <DeadMaps layer={relu} />}
+        {pool !== null && (
+          <span>
+            {planeSize(pool.inputShape)} to {planeSize(pool.outputShape)}
+            {flatten !== null && ` to ${planeSize(flatten.outputShape)}`}
+          </span>
+        )}
+        {pool === null && flatten !== null && <span>flatten to {planeSize(flatten.outputShape)}</span>}
+        {dropout && <span>dropout off</span>}
+        {loss && <Losses />}
+      </div>
+      <FlowMark direction="down" />
+      <div className="strip-maps">
+        {strip !== null && shown !== null && (
+          <Strip layer={shown} kind="digitOutput" strip={strip} pixelRatio={pixelRatio} />
+        )}
+      </div>
+      <FlowMark direction="up" />
+      <div className="strip-maps">
+        {strip !== null && shown !== null && (
+          <Strip layer={shown} kind="digitError" strip={strip} pixelRatio={pixelRatio} />
+        )}
+      </div>
+    </div>
+  );
+}
+
+/** The last of these layers whose output is watched: flatten and, for the digit, dropout only pass theirs on. */
+const lastShown = (layers: readonly LayerPlan[]): LayerPlan | null =>
+  layers.findLast(({ spec }) => spec.kind === 'relu' || spec.kind === 'maxPool2d') ?? null;
+
+function Strip({
+  layer,
+  kind,
+  strip,
+  pixelRatio,
+}: {
+  layer: LayerPlan;
+  kind: 'digitOutput' | 'digitError';
+  strip: NonNullable<BetweenRowLayout['strip']>;
+  pixelRatio: number;
+}): ReactElement {
+  const { tiles, of } = strip;
+  const part = tiles.kernels < of ? { title: `maps 0 to ${String(tiles.kernels - 1)} of ${String(of)}` } : {};
+  return (
+    <Maps
+      layer={layer.spec.name}
+      kind={kind}
+      tiles={tiles}
+      withMean={false}
+      pixelRatio={pixelRatio}
+      {...part}
+    />
+  );
+}
+
+function Active({ layer }: { layer: LayerPlan }): ReactElement {
+  const { frames } = usePage();
+  const text = useRef<HTMLElement>(null);
+  const meter = useRef<HTMLSpanElement>(null);
+  useTextPainter(() => {
+    const slot = frames.latest()?.slot(layer.spec.name, 'digitOutput') ?? null;
+    const share = slot === null ? null : positiveShare(slot.values);
+    setText(text.current, share === null ? '–' : formatPercent(share, 0));
+    if (meter.current !== null) meter.current.style.width = formatWidth(share ?? 0);
+  });
+  return (
+    <span className="fact" title="Share of ReLU outputs above zero for the chosen digit">
+      active
+      {layer.outputShape.length === 3 && (
+        <span className="meter">
+          <span ref={meter} />
+        </span>
+      )}
+      <b ref={text} />
+    </span>
+  );
+}
+
+const formatWidth = (share: number): string => `${(share * 100).toFixed(1)}%`;
+
+function DeadMaps({ layer }: { layer: LayerPlan }): ReactElement {
+  const { frames } = usePage();
+  const text = useRef<HTMLElement>(null);
+  const [channels = 1] = layer.outputShape;
+  useTextPainter(() => {
+    const slot = frames.latest()?.slot(layer.spec.name, 'digitOutput') ?? null;
+    setText(
+      text.current,
+      slot === null ? '–' : `${String(silentChannels(slot.values, channels))} of ${String(channels)}`,
+    );
+  });
+  return (
+    <span className="fact" title="Maps that are zero everywhere for the chosen digit">
+      dead maps <b ref={text} />
+    </span>
+  );
+}
+
+/** Mean of each map (or the value of each unit) as a bar. */
+function Means({ layer, pixelRatio }: { layer: LayerPlan; pixelRatio: number }): ReactElement {
+  const { frames } = usePage();
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const drawn = useRef('');
+  const [channels = 1] = layer.outputShape;
+  const pitch = channels > 20 ? 6 : 5;
+  const width = channels * pitch - 1;
+  useTextPainter(() => {
+    if (canvas.current === null) return;
+    const view = frames.latest();
+    const { ink2 } = tokens();
+    const key = [view?.serial, ink2, pixelRatio].join();
+    if (key === drawn.current) return;
+    drawn.current = key;
+    const slot = view?.slot(layer.spec.name, 'digitOutput') ?? null;
+    const context = scaledContext(canvas.current, width, BAR_HEIGHT, pixelRatio);
+    if (slot === null) return;
+    const means = channelMeans(slot.values, channels);
+    const most = Math.max(...means.filter(Number.isFinite), 0);
+    context.fillStyle = ink2;
+    means.forEach((value, channel) => {
+      const height =
+        Number.isFinite(value) && most > 0 ? Math.max(1, Math.round((BAR_HEIGHT * value) / most)) : 1;
+      context.fillRect(channel * pitch, BAR_HEIGHT - height, pitch - 1, height);
+    });
+  });
+  return (
+    <span className="fact">
+      mean
+      <canvas
+        ref={canvas}
+        role="img"
+        aria-label={`${layer.spec.name} mean of each ${layer.outputShape.length === 3 ? 'map' : 'unit'}`}
+        style={{ width, height: BAR_HEIGHT }}
+      />
+    </span>
+  );
+}
+
+function Losses(): ReactElement {
+  const { frames, metrics } = usePage();
+  const minibatch = useRef<HTMLElement>(null);
+  const chosen = useRef<HTMLElement>(null);
+  useTextPainter(() => {
+    const loss = metrics.last('loss');
+    setText(minibatch.current, loss === null ? '–' : formatNumber(loss));
+    const label = appStore.getState().digit?.label;
+    const slot = frames.latest()?.slot('output', 'digitProbabilities') ?? null;
+    const probability = label === undefined ? undefined : slot?.values[label];
+    setText(chosen.current, probability === undefined ? '–' : formatNumber(-Math.log(probability)));
+  });
+  return (
+    <>
+      <span className="fact">
+        loss of this minibatch <b ref={minibatch} />
+      </span>
+      <span className="fact">
+        loss of the chosen digit <b ref={chosen} />
+      </span>
+    </>
+  );
+}
+
+const Chevron = (): ReactElement => (
+  <svg className="chevron" viewBox="0 0 5 8" aria-hidden="true">
+    <path d="M1 1l3 3-3 3" />
+  </svg>
+);
+
+/** An arrowhead on the rail beside output (down) or error (up). */
+const FlowMark = ({ direction }: { direction: 'down' | 'up' }): ReactElement => (
+  <div className="flow-mark">
+    <svg viewBox="0 0 9 12" aria-hidden="true">
+      <path d={direction === 'down' ? 'M1.5 4.5l3 3.5 3-3.5' : 'M1.5 7.5l3-3.5 3 3.5'} />
+    </svg>
+  </div>
+);

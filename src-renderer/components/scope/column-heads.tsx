@@ -1,0 +1,83 @@
+import { useRef, type ReactElement } from 'react';
+import type { FrameView } from '../../frames/frame-store';
+import type { NetworkRow } from '../../scene/network-rows';
+import { formatCount } from '../../scene/numbers';
+import { usePage } from '../page-context';
+import { setText, useTextPainter } from './painting';
+import { KERNEL_KINDS, type KernelKind } from './scope-model';
+
+const TITLES: Readonly<Record<KernelKind, readonly [symbol: string, words: string]>> = {
+  weight: ['W', 'weights'],
+  gradient: ['g', 'minibatch gradient'],
+  update: ['dW', 'update'],
+};
+
+/** What each column is, and of which step its pictures are. */
+export function ColumnHeads({ rows }: { rows: readonly NetworkRow[] }): ReactElement {
+  const { frames } = usePage();
+  const steps = useRef(new Map<KernelKind, HTMLElement>());
+  useTextPainter(() => {
+    const view = frames.latest();
+    for (const [kind, element] of steps.current) {
+      setText(element, view === null ? '' : columnState(view, kind, weightNames(rows)));
+    }
+  });
+  return (
+    <div className="scope-row column-heads">
+      <div className="norm-heads">
+        <span>|W|</span>
+        <span>|g|</span>
+        <span>|dW|/|W|</span>
+      </div>
+      {KERNEL_KINDS.map((kind) => (
+        <div key={kind} className="column-head">
+          <b>{TITLES[kind][0]}</b>
+          <span>{TITLES[kind][1]}</span>
+          <em
+            ref={(element) => {
+              if (element !== null) steps.current.set(kind, element);
+              return () => {
+                steps.current.delete(kind);
+              };
+            }}
+            title="Step of the pictures in this column"
+          />
+        </div>
+      ))}
+      <div className="column-head maps">
+        <b>output</b>
+        <svg viewBox="0 0 9 10" aria-hidden="true">
+          <path d="M4.5 1v8M1.5 6l3 3 3-3" />
+        </svg>
+        <span>of the digit</span>
+      </div>
+      <div className="column-head maps">
+        <b>error</b>
+        <svg viewBox="0 0 9 10" aria-hidden="true">
+          <path d="M4.5 9V1M1.5 4l3-3 3 3" />
+        </svg>
+        <span>dL/d output</span>
+      </div>
+    </div>
+  );
+}
+
+const weightNames = (rows: readonly NetworkRow[]): string[] =>
+  rows.flatMap((row) => (row.kind === 'layer' ? [row.weight.name] : []));
+
+/**
+ * The step of a column's pictures; inside a step the weights are those `before step`. Where no layer has a fresh
+ * picture: `old`, `cleared`, `not yet`.
+ */
+export function columnState(view: FrameView, kind: KernelKind, names: readonly string[]): string {
+  const states = names.flatMap((name) => view.slot(name, kind)?.state ?? []);
+  const fresh = states.filter(({ freshness }) => freshness === 'fresh');
+  const insideStep = view.phase !== null && view.phase !== 'step';
+  if (fresh.length > 0) {
+    if (kind === 'weight' && insideStep) return 'before step';
+    return formatCount(Math.max(...fresh.map(({ step }) => step)));
+  }
+  if (states.some(({ freshness }) => freshness === 'old')) return 'old';
+  if (states.some(({ freshness }) => freshness === 'cleared')) return 'cleared';
+  return 'not yet';
+}

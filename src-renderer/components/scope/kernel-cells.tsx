@@ -1,0 +1,69 @@
+import { memo, type ReactElement } from 'react';
+import { kernelAddress, kernelName, type KernelShape } from '../../scene/network-rows';
+import { rectsOf, type Tiles } from '../../scene/tiles';
+import type { KernelKind } from './scope-model';
+
+/**
+ * One transparent element over each kernel of a picture, so that kernels have names, take the focus and can be pressed.
+ * Rendered once for a geometry: which one is chosen and has the tab stop is set on the elements (see kernel-picture).
+ */
+export const KernelCells = memo(function KernelCells({
+  layer,
+  kind,
+  shape,
+  tiles,
+  pixelRatio,
+}: {
+  layer: string;
+  kind: KernelKind;
+  shape: KernelShape;
+  tiles: Tiles;
+  pixelRatio: number;
+}): ReactElement {
+  const size = tiles.unit / pixelRatio;
+  return (
+    <>
+      {rowsOf(tiles).map((kernels) => (
+        <div role="row" key={kernels[0]}>
+          {kernels.map((kernel) => {
+            const rect = rectsOf(tiles, kernel)[0] ?? { x: 0, y: 0, width: 0, height: 0 };
+            return (
+              <div
+                key={kernel}
+                role="gridcell"
+                tabIndex={-1}
+                data-kernel={kernel}
+                aria-label={`${kernelName(layer, kernelAddress(shape, kernel))} ${kind}`}
+                style={{
+                  left: rect.x * size,
+                  top: rect.y * size,
+                  width: rect.width * size,
+                  height: rect.height * size,
+                }}
+              />
+            );
+          })}
+        </div>
+      ))}
+    </>
+  );
+});
+
+/** Kernels that lie side by side. */
+function rowsOf(tiles: Tiles): number[][] {
+  const across = kernelsAcross(tiles);
+  return Array.from({ length: Math.ceil(tiles.kernels / across) }, (_, row) =>
+    Array.from(
+      { length: Math.min(across, tiles.kernels - row * across) },
+      (__, column) => row * across + column,
+    ),
+  );
+}
+
+/** How many kernels lie side by side in the picture. */
+export function kernelsAcross({ segments, kernels }: Tiles): number {
+  const top = segments.y[0] ?? 0;
+  let across = 1;
+  while (across < kernels && segments.kernel[across] === across && segments.y[across] === top) across += 1;
+  return across;
+}

@@ -1,0 +1,271 @@
+import { useEffect, useMemo, useRef, type KeyboardEvent, type PointerEvent, type ReactElement } from 'react';
+import { Picture } from '../../draw/picture';
+import { pictures } from '../../draw/picture-registry';
+import { tokens } from '../../draw/tokens';
+import type { FrameSlot } from '../../frames/frame-store';
+import { kernelAddress, kernelNumber, kernelShape } from '../../scene/network-rows';
+import { formatCount } from '../../scene/numbers';
+import { cssSize, type LayerRowLayout } from '../../scene/scope-layout';
+import { blockMeans } from '../../scene/statistics';
+import { hitTest, rectsOf, type Hit, type Tiles } from '../../scene/tiles';
+import { select } from '../../state/actions';
+import { useApp } from '../../state/store';
+import { usePage } from '../page-context';
+import { KernelCells, kernelsAcross } from './kernel-cells';
+import { MarkLayer } from './mark-layer';
+import { setData, setText } from './painting';
+import { isBlank, scopeModelOf, type KernelKind } from './scope-model';
+
+/** W, g or dW of a layer: the picture, what is drawn over it, and its kernels as a grid to walk in and choose from. */
+export function KernelPicture({
+  row,
+  kind,
+  pixelRatio,
+}: {
+  row: LayerRowLayout;
+  kind: KernelKind;
+  pixelRatio: number;
+}): ReactElement {
+  const parts = usePage();
+  const model = scopeModelOf(parts);
+  const { layer, weight, kernels: tiles, overview } = row;
+  const layerName = layer.spec.name;
+  const shape = useMemo(() => kernelShape(weight.shape), [weight.shape]);
+  const selection = useApp(({ view }) => view.selection);
+  const chosen = overview === null && selection?.layer === layerName ? kernelNumber(shape, selection) : null;
+
+  const grid = useRef<HTMLDivElement>(null);
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const marks = useRef<HTMLCanvasElement>(null);
+  const tag = useRef<HTMLSpanElement>(null);
+  const hoverOutline = useRef<HTMLDivElement>(null);
+
+  useEffect(() => {
+    if (canvas.current === null || marks.current === null) return;
+    const picture = new Picture(canvas.current, tiles);
+    const markLayer = new MarkLayer(marks.current, { tiles, pixelRatio });
+    const scales = new Float64Array(tiles.kernels);
+    const means = overview === null ? null : new Float32Array(tiles.kernels * tiles.kernelSize);
+    const inputs = shape.inputs ?? 1;
+    let drawn = '';
+    const paint = (): void => {
+      const view = model.refresh();
+      const slot = view?.slot(weight.name, kind) ?? null;
+      const scaleChanged = model.fillScales(weight.name, kind, scales);
+      const table = model.colours();
+      const state = `${String(view?.serial)} ${table.theme}`;
+      const dead = model.dead(layerName);
+      showFreshness(grid.current, tag.current, slot);
+      placeOutlines(hoverOutline.current, tiles, pixelRatio, hoveredKernel());
+      if (state !== drawn || scaleChanged) {
+        drawn = state;
+        const { gapPixel } = tokens();
+        const values = slot === null || isBlank(slot) ? null : valuesToPaint(slot);
+        picture.paint({ values, scales, table, gapPixel: tiles.gap === 1 ? gapPixel : 0 });
+      }
+      const bad = slot !== null && !isBlank(slot) && slot.state.nan + slot.state.infinite > 0;
+      markLayer.paint(
+        {
+          nonFinite: bad ? valuesToPaint(slot) : null,
+          deadKernels: overview === null ? dead.map((filter) => filter * inputs) : [],
+          deadMaps: [],
+        },
+        bad ? state : table.theme,
+      );
+    };
+    const valuesToPaint = (slot: FrameSlot): Float32Array => {
+      if (means === null) return slot.values;
+      const [rows = 1] = slot.shape;
+      blockMeans(slot.values, [rows, slot.values.length / rows], means, [tiles.kernels, tiles.kernelSize]);
+      return means;
+    };
+    const hoveredKernel = (): number | null =>
+      model.hover?.layer === layerName && isKernelKind(model.hover.kind) ? model.hover.kernel : null;
+    const across = overview === null && shape.inputs !== null ? shape.inputs : 1;
+    const withdraw = [
+      parts.loop.addPainter('draw', paint),
+      pictures.add(weight.name, kind, () => picture.read(across)),
+    ];
+    return () => {
+      for (const remove of withdraw) remove();
+    };
+  }, [model, parts.loop, tiles, pixelRatio, overview, shape, weight.name, layerName, kind]);
+
+  // One tab stop a grid: the chosen kernel, or the first.
+  useEffect(() => {
+    const stop = cellOf(grid.current, chosen ?? 0);
+    if (stop === null) return;
+    stop.tabIndex = 0;
+    stop.ariaSelected = String(chosen !== null);
+    return () => {
+      stop.tabIndex = -1;
+      stop.ariaSelected = null;
+    };
+  }, [chosen, tiles]);
+
+  const choose = (kernel: number): void => {
+    if (overview === null) select({ layer: layerName, ...kernelAddress(shape, kernel) });
+  };
+  const hitAt = (event: { clientX: number; clientY: number }): Hit | null => {
+    if (canvas.current === null) return null;
+    const box = canvas.current.getBoundingClientRect();
+    const size = tiles.unit / pixelRatio;
+    return hitTest(tiles, (event.clientX - box.left) / size, (event.clientY - box.top) / size);
+  };
+  const hover = (event: PointerEvent): void => {
+    const hit = hitAt(event);
+    model.pointer = { x: event.clientX, y: event.clientY };
+    model.hover =
+      hit === null
+        ? null
+        : { layer: layerName, kind, kernel: hit.kernel, index: overview === null ? hit.index : null };
+  };
+  const walk = (event: KeyboardEvent): void => {
+    const from = kernelOf(event.target);
+    if (from === null) return;
+    const to = event.key === 'Enter' ? from : neighbour(event.key, from, tiles);
+    if (to === null) return;
+    event.preventDefault();
+    event.stopPropagation();
+    choose(to);
+    cellOf(grid.current, to)?.focus();
+  };
+
+  const width = cssSize(tiles.width, tiles, pixelRatio);
+  const height = cssSize(tiles.height, tiles, pixelRatio);
+  return (
+    <div className="scope-cell">
+      <div
+        ref={grid}
+        className="picture"
+        role={overview === null ? 'grid' : 'img'}
+        aria-label={`${layerName} ${kind}`}
+        style={{ width, height }}
+        onPointerMove={hover}
+        onPointerLeave={() => {
+          model.hover = null;
+        }}
+        onClick={(event) => {
+          const kernel = kernelOf(event.target) ?? hitAt(event)?.kernel;
+          if (kernel !== undefined) choose(kernel);
+        }}
+        onKeyDown={walk}
+      >
+        <canvas ref={canvas} style={{ width, height }} />
+        <canvas ref={marks} className="marks" hidden />
+        {overview === null && (
+          <KernelCells layer={layerName} kind={kind} shape={shape} tiles={tiles} pixelRatio={pixelRatio} />
+        )}
+        <div ref={hoverOutline} className="outlines" aria-hidden="true">
+          {rectsOf(tiles, 0).map((_, band) => (
+            <div key={band} className="outline" hidden />
+          ))}
+        </div>
+        {chosen !== null &&
+          rectsOf(tiles, chosen).map((rect, band) => (
+            <div key={band} className="outline chosen" style={outlineStyle(rect, tiles, pixelRatio)} />
+          ))}
+      </div>
+      <span ref={tag} className="tag" hidden />
+      {overview !== null && (
+        <p className="caption">
+          overview: means of {formatCount(overview.rows)} × {formatCount(overview.columns)}
+        </p>
+      )}
+    </div>
+  );
+}
+
+export const isKernelKind = (kind: string): kind is KernelKind =>
+  kind === 'weight' || kind === 'gradient' || kind === 'update';
+
+/** Says in words what is not of this step: `cleared`, `not yet`, `old, step 2,639`. */
+export function showFreshness(
+  picture: HTMLElement | null,
+  tag: HTMLElement | null,
+  slot: FrameSlot | null,
+): void {
+  const freshness = slot?.state.freshness ?? 'notYet';
+  setData(picture, 'freshness', freshness);
+  if (tag === null) return;
+  tag.hidden = freshness === 'fresh' || slot === null;
+  const words = {
+    fresh: '',
+    old: `old, step ${formatCount(slot?.state.step ?? 0)}`,
+    cleared: 'cleared',
+    notYet: 'not yet',
+  };
+  setText(tag, words[freshness]);
+}
+
+/** Room between a kernel and its outline, CSS pixels. */
+const OUTLINE_ROOM = 2;
+
+function outlineStyle(
+  rect: { x: number; y: number; width: number; height: number },
+  tiles: Tiles,
+  pixelRatio: number,
+): { left: number; top: number; width: number; height: number } {
+  const size = tiles.unit / pixelRatio;
+  return {
+    left: rect.x * size - OUTLINE_ROOM,
+    top: rect.y * size - OUTLINE_ROOM,
+    width: rect.width * size + 2 * OUTLINE_ROOM,
+    height: rect.height * size + 2 * OUTLINE_ROOM,
+  };
+}
+
+function placeOutlines(
+  host: HTMLElement | null,
+  tiles: Tiles,
+  pixelRatio: number,
+  kernel: number | null,
+): void {
+  if (host === null || !setIfOther(host, String(kernel))) return;
+  const rects = kernel === null ? [] : rectsOf(tiles, kernel);
+  [...host.children].forEach((child, band) => {
+    const rect = rects[band];
+    if (!(child instanceof HTMLElement)) return;
+    child.hidden = rect === undefined;
+    if (rect === undefined) return;
+    const { left, top, width, height } = outlineStyle(rect, tiles, pixelRatio);
+    Object.assign(child.style, {
+      left: `${String(left)}px`,
+      top: `${String(top)}px`,
+      width: `${String(width)}px`,
+      height: `${String(height)}px`,
+    });
+  });
+}
+
+function setIfOther(host: HTMLElement, kernel: string): boolean {
+  if (host.dataset['kernel'] === kernel) return false;
+  host.dataset['kernel'] = kernel;
+  return true;
+}
+
+function cellOf(grid: HTMLElement | null, kernel: number): HTMLElement | null {
+  return grid?.querySelector<HTMLElement>(`[role=gridcell][data-kernel="${String(kernel)}"]`) ?? null;
+}
+
+function kernelOf(target: EventTarget): number | null {
+  const cell = target instanceof HTMLElement ? target.closest<HTMLElement>('[role=gridcell]') : null;
+  const kernel = cell?.dataset['kernel'];
+  return kernel === undefined ? null : Number(kernel);
+}
+
+/** The kernel an arrow key leads to; null where there is none, or for another key. */
+export function neighbour(key: string, from: number, tiles: Tiles): number | null {
+  const across = kernelsAcross(tiles);
+  const column = from % across;
+  const last = tiles.kernels - 1;
+  const to = {
+    ArrowLeft: column === 0 ? -1 : from - 1,
+    ArrowRight: column === across - 1 ? -1 : from + 1,
+    ArrowUp: from - across,
+    ArrowDown: from + across,
+    Home: from - column,
+    End: Math.min(last, from - column + across - 1),
+  }[key];
+  return to === undefined || to < 0 || to > last ? null : to;
+}

@@ -1,0 +1,170 @@
+import { useRef, type ReactElement } from 'react';
+import { scaledContext } from '../../draw/scaled-canvas';
+import { paintSparkline } from '../../draw/sparkline';
+import { tokens } from '../../draw/tokens';
+import { sparkPoints } from '../../scene/column-series';
+import { healthLabel } from '../../scene/health';
+import { kernelAddress, kernelShape, type LayerRow } from '../../scene/network-rows';
+import { formatCount, formatNumber } from '../../scene/numbers';
+import type { LayerRowLayout } from '../../scene/scope-layout';
+import { largestKernel } from '../../scene/statistics';
+import { useApp } from '../../state/store';
+import { usePage } from '../page-context';
+import { setData, setText, useTextPainter } from './painting';
+import { scopeModelOf } from './scope-model';
+
+/** Heads of at least this height have their sizes in two lines, and words. */
+const TALL = 150;
+/** The rows of facts below the words need this much. */
+const WITH_FACTS = 280;
+const ONE_LINE = 55;
+const SPARK_WIDTH = 122;
+const KEYS = 4;
+
+/** Name, sizes, health, norms and the update ratio over the run. */
+export function LayerHead({ row, pixelRatio }: { row: LayerRowLayout; pixelRatio: number }): ReactElement {
+  const { layer, weight, height, keyIndex } = row;
+  const shape = kernelShape(weight.shape);
+  // A single input channel says nothing: 10 x 5 x 5.
+  const sizes = weight.shape.filter((extent, axis) => axis !== 1 || extent !== 1).join(' × ');
+  const parameters = formatCount(layer.parameters.reduce((sum, { size }) => sum + size, 0));
+  const oneLine = height < ONE_LINE;
+  const tall = height >= TALL;
+  const sparkHeight = oneLine ? 14 : tall ? (height < WITH_FACTS ? 30 : 38) : height >= 85 ? 38 : 17;
+  return (
+    <div className="layer-head" style={{ '--key': `var(--k${String((keyIndex % KEYS) + 1)})` }}>
+      <div className="title">
+        <b>{layer.spec.name}</b>
+        {oneLine && <span>{sizes}</span>}
+        <Pill row={row} />
+      </div>
+      {!oneLine && <div className="sizes">{tall ? sizes : `${sizes}, ${parameters}`}</div>}
+      {tall && <div className="sizes">{parameters} parameters</div>}
+      <Norms layer={layer.spec.name} />
+      <RatioSparkline row={row} height={sparkHeight} pixelRatio={pixelRatio} />
+      {tall && <div className="hint">|dW|/|W| over the run</div>}
+      {height >= WITH_FACTS && (
+        <>
+          <Facts row={row} />
+          <p className="hint">
+            {shape.inputs === null
+              ? `Each row is a unit, each column one of its ${formatCount(shape.width)} inputs.`
+              : `Each row is a filter, each column one of its ${formatCount(shape.inputs)} inputs.`}
+          </p>
+        </>
+      )}
+    </div>
+  );
+}
+
+function Pill({ row }: { row: LayerRow }): ReactElement {
+  const model = scopeModelOf(usePage());
+  const pill = useRef<HTMLSpanElement>(null);
+  const label = useRef<HTMLSpanElement>(null);
+  useTextPainter(() => {
+    const health = model.health(row);
+    setData(pill.current, 'health', health.kind);
+    setText(label.current, healthLabel(health));
+  });
+  return (
+    <span ref={pill} className="pill" data-health="unknown">
+      <svg viewBox="0 0 7 7" aria-hidden="true">
+        <circle cx="3.5" cy="3.5" r="3" />
+        <path d="M3.5 0 7 7H0z" />
+      </svg>
+      <span ref={label} />
+    </span>
+  );
+}
+
+function Norms({ layer }: { layer: string }): ReactElement {
+  const { metrics } = usePage();
+  const host = useRef<HTMLDivElement>(null);
+  useTextPainter(() => {
+    const [weight, gradient, update] = ['weightNorm', 'gradientNorm', 'updateNorm'].map((norm) =>
+      metrics.last(`${norm}:${layer}`),
+    );
+    const texts = [weight, gradient, update == null || weight == null ? null : update / weight];
+    texts.forEach((value, index) => {
+      setText(host.current?.children[index] ?? null, value == null ? '–' : formatNumber(value));
+    });
+  });
+  return (
+    <div ref={host} className="norms">
+      <b title="|W|, L2 norm of the weights" />
+      <b title="|g|, L2 norm of the minibatch gradient" />
+      <b title="|dW|/|W|" />
+    </div>
+  );
+}
+
+function RatioSparkline({
+  row,
+  height,
+  pixelRatio,
+}: {
+  row: LayerRow;
+  height: number;
+  pixelRatio: number;
+}): ReactElement {
+  const { metrics } = usePage();
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const drawn = useRef('');
+  const { name } = row.layer.spec;
+  useTextPainter(() => {
+    if (canvas.current === null) return;
+    const { keys } = tokens();
+    const colour = keys[row.keyIndex % keys.length] ?? '';
+    const key = [metrics.length, colour, height, pixelRatio].join();
+    if (key === drawn.current) return;
+    drawn.current = key;
+    const context = scaledContext(canvas.current, SPARK_WIDTH, height, pixelRatio);
+    const updates = metrics.column(`updateNorm:${name}`);
+    const weights = metrics.column(`weightNorm:${name}`);
+    const ratios = updates.map((update, index) => update / (weights[index] ?? 1));
+    paintSparkline(context, sparkPoints(ratios, SPARK_WIDTH), {
+      width: SPARK_WIDTH,
+      height,
+      colour,
+      log: true,
+      dash: row.keyIndex < keys.length ? [] : [3, 2],
+    });
+  });
+  return (
+    <canvas
+      ref={canvas}
+      className="spark"
+      role="img"
+      aria-label={`${name} |dW|/|W| over the run, log scale`}
+      style={{ width: SPARK_WIDTH, height }}
+    />
+  );
+}
+
+function Facts({ row }: { row: LayerRow }): ReactElement {
+  const { frames } = usePage();
+  const largest = useRef<HTMLElement>(null);
+  const { layer, weight } = row;
+  const shape = kernelShape(weight.shape);
+  const selection = useApp(({ view }) => view.selection);
+  const here = selection?.layer === layer.spec.name ? selection : null;
+  useTextPainter(() => {
+    const slot = frames.latest()?.slot(weight.name, 'gradient') ?? null;
+    const usable = slot !== null && slot.state.freshness === 'fresh' && slot.slot.block === null;
+    setText(
+      largest.current,
+      usable ? address(kernelAddress(shape, largestKernel(slot.values, shape.height * shape.width))) : '–',
+    );
+  });
+  return (
+    <dl className="facts">
+      <dt>Selected</dt>
+      <dd>{here === null ? '–' : address(here)}</dd>
+      <dt>Largest |g|</dt>
+      <dd ref={largest} />
+    </dl>
+  );
+}
+
+const address = ({ filter, input }: { filter: number; input: number | null }): string =>
+  input === null ? String(filter) : `${String(filter)}, ${String(input)}`;

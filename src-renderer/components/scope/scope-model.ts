@@ -1,0 +1,240 @@
+import type { NetworkPlan } from '../../../src-shared/model/network';
+import { KernelHistory } from '../../frames/kernel-history';
+import type { FrameSlot, FrameView } from '../../frames/frame-store';
+import { colourTable, type ColourTable } from '../../scene/colour-table';
+import { DeadFilters, healthOf, type Health } from '../../scene/health';
+import { kernelNumber, kernelShape, networkRows, type LayerRow } from '../../scene/network-rows';
+import { Scale, wholeOf } from '../../scene/scale';
+import { ScaleBook, type ScaledTensor } from '../../scene/scale-book';
+import { norm } from '../../scene/statistics';
+import { REDUCED_MOTION } from '../../state/screen';
+import { appStore, type AppState, type Selection } from '../../state/store';
+import type { PageParts } from '../page-context';
+
+export const KERNEL_KINDS = ['weight', 'gradient', 'update'] as const;
+export type KernelKind = (typeof KERNEL_KINDS)[number];
+export const MAP_KINDS = ['digitOutput', 'digitError'] as const;
+export type MapKind = (typeof MAP_KINDS)[number];
+
+/** Where the pointer is: a value of a kernel picture or of a map. */
+export interface Hover {
+  readonly layer: string;
+  readonly kind: KernelKind | MapKind;
+  /** Kernel, map or unit. */
+  readonly kernel: number;
+  /** Index of the value in the tensor; null where it is one mean of several. */
+  readonly index: number | null;
+}
+
+/** Pictures a second with reduced motion. */
+const CALM_INTERVAL_MS = 250;
+
+/**
+ * What all parts of the scope know together about the newest picture: its scales, which filters are dead, what the chosen
+ * kernel did since it was chosen, where the pointer is. Brought up to date once a picture, by whoever paints first.
+ */
+export class ScopeModel {
+  private readonly parts: Pick<PageParts, 'frames' | 'metrics' | 'loop'>;
+  private readonly scales = new ScaleBook();
+  private readonly mapScales = new Map<string, Scale>();
+  private readonly deadFilters = new Map<string, DeadFilters>();
+  private readonly history = new KernelHistory();
+  private plan: NetworkPlan | null = null;
+  private layers: readonly LayerRow[] = [];
+  private seenKey = '';
+  private watched: Selection | null = null;
+  private hovered: Hover | null = null;
+  /** Where the pointer is in the window, CSS pixels. */
+  pointer = { x: 0, y: 0 };
+
+  constructor(parts: Pick<PageParts, 'frames' | 'metrics' | 'loop'>) {
+    this.parts = parts;
+    const calm = matchMedia(REDUCED_MOTION);
+    const pace = (): void => {
+      const running = appStore.getState().status?.state === 'running';
+      parts.frames.setMinimumInterval(calm.matches && running ? CALM_INTERVAL_MS : 0);
+    };
+    pace();
+    calm.addEventListener('change', pace);
+    appStore.subscribe((state, previous) => {
+      if (state.status?.state !== previous.status?.state) pace();
+      parts.loop.invalidate();
+    });
+    parts.metrics.subscribe(() => {
+      parts.loop.invalidate();
+    });
+  }
+
+  /** The picture on the screen, with everything here brought up to date with it. */
+  refresh(): FrameView | null {
+    const state = appStore.getState();
+    this.follow(state);
+    const view = this.parts.frames.latest();
+    const { scaleScope, scaleLocked } = state.view;
+    const key = `${String(view?.serial)} ${scaleScope} ${String(scaleLocked)}`;
+    if (view === null || key === this.seenKey) return view;
+    this.seenKey = key;
+    const tensors: ScaledTensor[] = [];
+    for (const { layer, weight } of this.layers) {
+      const { height, width } = kernelShape(weight.shape);
+      for (const kind of KERNEL_KINDS) {
+        const slot = view.slot(weight.name, kind);
+        if (slot === null || isBlank(slot)) continue;
+        const reduced = slot.slot.block !== null;
+        const kernelSize = reduced ? (slot.shape[1] ?? 1) : height * width;
+        tensors.push({ name: weight.name, kind, values: slot.values, kernelSize });
+        if (kind === 'gradient' && !reduced && slot.state.freshness === 'fresh') {
+          this.deadOf(layer.spec.name, weight.shape[0] ?? 1).see(slot.state.step, slot.values);
+        }
+      }
+    }
+    const settle = state.status?.state !== 'running';
+    this.scales.update(tensors, { scope: scaleScope, locked: scaleLocked, settle });
+    this.updateMapScales(view, settle);
+    this.watchKernel(view);
+    return view;
+  }
+
+  /** End of the scale of W, g or dW, and how many of the values it is taken over lie beyond. */
+  scaleOf(parameter: string, kind: KernelKind, kernel: number): Scale {
+    return this.scales.scaleOf(parameter, kind, kernel);
+  }
+
+  /** Scale of each kernel; returns whether any changed. */
+  fillScales(parameter: string, kind: KernelKind, target: Float64Array): boolean {
+    return this.scales.fill(parameter, kind, target);
+  }
+
+  /** Output and error of a layer, always over the whole layer. */
+  mapScaleOf(layer: string, kind: MapKind): Scale {
+    const key = `${kind} ${layer}`;
+    let scale = this.mapScales.get(key);
+    if (scale === undefined) {
+      scale = new Scale();
+      this.mapScales.set(key, scale);
+    }
+    return scale;
+  }
+
+  colours(): ColourTable {
+    return colourTable(appStore.getState().view.theme);
+  }
+
+  health({ layer, weight }: LayerRow): Health {
+    const { metrics, frames } = this.parts;
+    const view = frames.latest();
+    const weightState = view?.slot(weight.name, 'weight')?.state;
+    const gradientState = view?.slot(weight.name, 'gradient')?.state;
+    const worse = (weightState?.nan ?? 0) + (weightState?.infinite ?? 0) > 0 ? weightState : gradientState;
+    const { name } = layer.spec;
+    return healthOf({
+      nan: worse?.nan ?? 0,
+      infinite: worse?.infinite ?? 0,
+      updateNorms: metrics.column(`updateNorm:${name}`),
+      weightNorms: metrics.column(`weightNorm:${name}`),
+      deadFilters: this.deadFilters.get(name)?.dead() ?? [],
+    });
+  }
+
+  /** Filters that get no gradient (see scene/health.ts). */
+  dead(layer: string): readonly number[] {
+    return this.deadFilters.get(layer)?.dead() ?? [];
+  }
+
+  /** Norms of the chosen kernel since it was chosen. */
+  get kernelHistory(): KernelHistory {
+    return this.history;
+  }
+
+  get hover(): Hover | null {
+    return this.hovered;
+  }
+
+  set hover(hover: Hover | null) {
+    this.hovered = hover;
+    this.parts.loop.invalidate();
+  }
+
+  private follow({ plan, view }: AppState): void {
+    if (plan !== this.plan) {
+      this.plan = plan;
+      this.layers = plan === null ? [] : networkRows(plan).filter((row) => row.kind === 'layer');
+      this.scales.clear();
+      this.mapScales.clear();
+      this.deadFilters.clear();
+      this.history.clear();
+      this.seenKey = '';
+    }
+    if (view.selection !== this.watched) {
+      if (!sameKernel(view.selection, this.watched)) this.history.clear();
+      this.watched = view.selection;
+      this.seenKey = '';
+    }
+  }
+
+  private deadOf(layer: string, filters: number): DeadFilters {
+    let dead = this.deadFilters.get(layer);
+    if (dead === undefined) {
+      dead = new DeadFilters(filters);
+      this.deadFilters.set(layer, dead);
+    }
+    return dead;
+  }
+
+  private updateMapScales(view: FrameView, settle: boolean): void {
+    if (this.plan === null) return;
+    for (const { spec } of this.plan.layers) {
+      for (const kind of MAP_KINDS) {
+        const slot = view.slot(spec.name, kind);
+        if (slot === null || isBlank(slot)) continue;
+        this.mapScaleOf(spec.name, kind).update([wholeOf(slot.values)], { hold: false, settle });
+      }
+    }
+  }
+
+  private watchKernel(view: FrameView): void {
+    const kernel = this.watched;
+    if (kernel === null) return;
+    const row = this.layers.find(({ layer }) => layer.spec.name === kernel.layer);
+    if (row === undefined) return;
+    const weight = kernelValues(view, row, 'weight', kernel);
+    const gradient = kernelValues(view, row, 'gradient', kernel);
+    if (weight === null || gradient === null) return;
+    this.history.see(weight.step, norm(weight.values), norm(gradient.values));
+  }
+}
+
+/** Nothing to see: zeroed, or never computed. */
+export const isBlank = ({ state }: FrameSlot): boolean =>
+  state.freshness === 'cleared' || state.freshness === 'notYet';
+
+export const sameKernel = (a: Selection | null, b: Selection | null): boolean =>
+  a === b ||
+  (a !== null && b !== null && a.layer === b.layer && a.filter === b.filter && a.input === b.input);
+
+/** Values of one kernel in a picture; null when they are not in it, or only as block means. */
+export function kernelValues(
+  view: FrameView,
+  { weight }: LayerRow,
+  kind: KernelKind,
+  selection: Selection,
+): { readonly values: Float32Array; readonly step: number; readonly slot: FrameSlot } | null {
+  const slot = view.slot(weight.name, kind);
+  if (slot === null || slot.slot.block !== null) return null;
+  const shape = kernelShape(weight.shape);
+  const size = shape.height * shape.width;
+  const start = kernelNumber(shape, selection) * size;
+  return { values: slot.values.subarray(start, start + size), step: slot.state.step, slot };
+}
+
+const models = new WeakMap<object, ScopeModel>();
+
+/** The one model of a page. */
+export function scopeModelOf(parts: PageParts): ScopeModel {
+  let model = models.get(parts.frames);
+  if (model === undefined) {
+    model = new ScopeModel(parts);
+    models.set(parts.frames, model);
+  }
+  return model;
+}
