@@ -1,12 +1,11 @@
 import { fillWords, toUnitInterval } from '../tensor/random';
-import type { LayerPlan, LayerSpec } from './network';
-import { sizeOf } from './network';
+import { sizeOf, type LayerPlan, type LayerSpec } from './network';
 
 type DropoutSpec = Extract<LayerSpec, { kind: 'dropout' }>;
 
-/** How many values a dropout layer decides on for one example: its channels, or every value. */
-export function decisionsPerExample(layer: LayerPlan): number {
-  return dropoutSpecOf(layer).unit === 'channel' ? layer.outputShape[0]! : sizeOf(layer.outputShape);
+/** Shape of what a dropout layer decides on for one example: its channels, or every value. */
+export function maskShape(layer: LayerPlan): readonly number[] {
+  return dropoutSpecOf(layer).unit === 'channel' ? layer.outputShape.slice(0, 1) : layer.outputShape;
 }
 
 /**
@@ -17,7 +16,7 @@ export function decisionsPerExample(layer: LayerPlan): number {
  */
 export function dropoutMask(layer: LayerPlan, n: number, seed: number, step: number): Float32Array {
   const { rate } = dropoutSpecOf(layer);
-  const words = new Uint32Array(n * decisionsPerExample(layer));
+  const words = new Uint32Array(n * sizeOf(maskShape(layer)));
   fillWords(words, { seed, purpose: 'dropout', step, layer: layer.index });
   const factors = new Float32Array(words.length);
   const keep = 1 / (1 - rate);

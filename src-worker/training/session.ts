@@ -1,8 +1,18 @@
-import type { NetworkPlan } from '../../src-shared/model/network';
+import { createHash } from 'node:crypto';
+import { dropoutMask, maskShape } from '../../src-shared/model/dropout-mask';
+import { initialValues } from '../../src-shared/model/initialise';
+import { planNetwork, sizeOf, type LayerPlan, type NetworkPlan } from '../../src-shared/model/network';
+import { listedOrder, shuffledOrder, type MinibatchOrder } from '../../src-shared/model/order';
 import type { Phase } from '../../src-shared/model/phases';
+import type { Recipe } from '../../src-shared/model/recipe';
+import type { RunConfig } from '../../src-shared/model/run-config';
+import { readSafetensors, writeSafetensors } from '../../src-shared/model/safetensors';
+import { GradscopeError } from '../../src-shared/protocol/errors';
 import type { Freshness } from '../../src-shared/protocol/messages';
-
-/** Interfaces between the run being trained (this file's author) and those who steer and watch it (gate, publisher). */
+import { countNonFinite, l2Norm } from '../../src-shared/tensor/statistics';
+import { gatherMinibatch, normalisation, type Dataset } from '../data/dataset';
+import type { Engine, EngineNetwork, Pass } from '../engine/engine';
+import { Mirrors } from './mirrors';
 
 /** A parameter as the rest of the worker sees it: copies in PyTorch's layout, replaced in place, never aliased to the engine. */
 export interface Mirror {
@@ -43,3 +53,447 @@ export interface SessionView {
   readonly minibatch: { readonly step: number; readonly indices: readonly number[] } | null;
   mirror(parameterName: string): Mirror;
 }
+
+/** Where a NaN or an infinity was first met: a parameter, the output of a layer, or `loss`. */
+export interface NonFiniteReport {
+  readonly step: number;
+  /** `forward`: a weight that went into it or a layer's output; `backward`: a gradient; `step`: a weight after it. */
+  readonly phase: Phase;
+  readonly tensor: string;
+  readonly nan: number;
+  readonly infinite: number;
+}
+
+/** A tensor of a layer for the whole minibatch. */
+export interface LayerTensor {
+  /** (n, ...) */
+  readonly shape: readonly number[];
+  readonly values: Float32Array;
+  readonly step: number;
+  readonly phase: Phase;
+}
+
+export interface SessionOptions {
+  readonly engine: Engine;
+  readonly dataset: Dataset;
+  readonly recipe: Recipe;
+  readonly config: Pick<RunConfig, 'seed' | 'dropout' | 'order' | 'epochs'>;
+}
+
+/** How far a run has come, and what it showed on the way; replaced as a whole when a step is finished. */
+interface Progress {
+  readonly step: number;
+  readonly epoch: number;
+  readonly stepInEpoch: number;
+  readonly phase: Phase | null;
+  readonly minibatch: SessionView['minibatch'];
+  /** Sums over the examples of the epoch so far. */
+  readonly epochSums: { readonly loss: number; readonly correct: number; readonly examples: number };
+}
+
+/** The minibatch under way, or the last finished one until the next begins. */
+interface Current {
+  /** Counted from 1. */
+  readonly step: number;
+  readonly epoch: number;
+  readonly stepInEpoch: number;
+  readonly indices: readonly number[];
+  phase: Phase | null;
+  /** Layers 0..forwarded-1 have their output. */
+  forwarded: number;
+  /** Layers errorsFrom.. have the error of their output; null: none yet. */
+  errorsFrom: number | null;
+  outcome: { readonly loss: number; readonly correct: number } | null;
+  updateBegun: boolean;
+}
+
+const NO_SUMS = { loss: 0, correct: 0, examples: 0 };
+
+/**
+ * One run: a network being trained, its place in the epochs, and copies of everything that can be looked at.
+ *
+ * Both loops train by calling, for each minibatch and in this order, beginStep, zeroGradients, forward for each layer, loss,
+ * backward for each layer from the last, update (or updateWith), finishStep. Until the update has begun, abandonStep puts
+ * everything back as it was; the minibatch can then be begun again and gives the same numbers, because all randomness is a
+ * pure function of (seed, purpose, step, layer).
+ */
+export class Session implements SessionView {
+  readonly plan: NetworkPlan;
+  readonly recipe: Recipe;
+  readonly dataset: Dataset;
+  readonly network: EngineNetwork;
+  /** The training pass: activations and errors of the minibatch under way. */
+  readonly pass: Pass;
+  readonly stepsPerEpoch: number;
+  readonly #config: SessionOptions['config'];
+  readonly #order: MinibatchOrder;
+  readonly #pixelTable: Float32Array;
+  readonly #mirrors: Mirrors;
+  #epochs: number;
+  #progress: Progress = {
+    step: 0,
+    epoch: 1,
+    stepInEpoch: 0,
+    phase: null,
+    minibatch: null,
+    epochSums: NO_SUMS,
+  };
+  #current: Current | null = null;
+  /** What readLayer can still read after the step: the minibatch in the training pass. */
+  #inPass: Current | null = null;
+  #nonFinite: NonFiniteReport | null = null;
+  #momentumRevision = 0;
+
+  /**
+   * Makes a network with initial weights, standing before its first step.
+   * @throws GradscopeError `bad-config` when network and dataset do not fit, `bad-order`, `engine-cannot-run`
+   */
+  constructor({ engine, dataset, recipe, config }: SessionOptions) {
+    this.plan = planNetwork(recipe.network);
+    checkFit(this.plan, dataset);
+    this.recipe = recipe;
+    this.dataset = dataset;
+    this.#config = config;
+    this.#epochs = config.epochs ?? recipe.epochs;
+    this.#order =
+      config.order === null
+        ? shuffledOrder(dataset.train.count, recipe.batchSize, config.seed)
+        : listedOrder(config.order, dataset.train.count);
+    this.stepsPerEpoch = this.#order.stepsPerEpoch;
+    this.#pixelTable = normalisation(recipe.input);
+    this.network = engine.createNetwork(this.plan);
+    this.pass = this.network.createPass();
+    this.#mirrors = new Mirrors(this.plan, this.network);
+    for (const parameter of this.plan.parameters) {
+      this.network.writeParameter(parameter, initialValues(recipe.initialisation, parameter, config.seed));
+    }
+    this.#mirrors.weightsReplaced(0);
+  }
+
+  // ---------------------------------------------------------------- where it is
+
+  get step(): number {
+    return this.#progress.step;
+  }
+
+  get epoch(): number {
+    return (this.#current ?? this.#progress).epoch;
+  }
+
+  /** Epochs after which the run is over. */
+  get epochs(): number {
+    return this.#epochs;
+  }
+
+  /** Finished steps of the epoch. */
+  get stepInEpoch(): number {
+    return (this.#current ?? this.#progress).stepInEpoch;
+  }
+
+  /** The last finished phase; null before the first. */
+  get phase(): Phase | null {
+    return (this.#current ?? this.#progress).phase;
+  }
+
+  /** The minibatch under way, or the last one. */
+  get minibatch(): SessionView['minibatch'] {
+    if (this.#current === null) return this.#progress.minibatch;
+    return { step: this.#current.step, indices: this.#current.indices };
+  }
+
+  /** Whether a minibatch is under way. */
+  get inStep(): boolean {
+    return this.#current !== null;
+  }
+
+  /** All minibatches of the epoch are finished; the next step begins the next epoch. */
+  get epochDone(): boolean {
+    return this.#current === null && this.#progress.stepInEpoch === this.stepsPerEpoch;
+  }
+
+  get runDone(): boolean {
+    return this.epochDone && this.#progress.epoch >= this.#epochs;
+  }
+
+  /** More epochs for this run. */
+  extend(epochs: number): void {
+    this.#epochs += epochs;
+  }
+
+  // ---------------------------------------------------------------- one step
+
+  /** Loads the next minibatch. @throws GradscopeError `not-now` when the run is over. */
+  beginStep(): void {
+    if (this.#current !== null) throw outOfOrder('A step cannot begin within a step.');
+    if (this.runDone) throw new GradscopeError('not-now', `All ${this.#epochs} epochs are over.`);
+    const { step, epoch, stepInEpoch, phase } = this.#progress;
+    const next = this.epochDone ? { epoch: epoch + 1, stepInEpoch: 0 } : { epoch, stepInEpoch };
+    const indices = this.#order.indices(next.epoch, next.stepInEpoch);
+    const { images, labels } = gatherMinibatch(this.dataset, this.dataset.train, indices, this.#pixelTable);
+    this.pass.load(images, labels, indices.length);
+    this.#mirrors.beginStep();
+    this.#current = {
+      step: step + 1,
+      ...next,
+      indices,
+      phase,
+      forwarded: 0,
+      errorsFrom: null,
+      outcome: null,
+      updateBegun: false,
+    };
+    this.#inPass = this.#current;
+  }
+
+  zeroGradients(): void {
+    const current = this.#under();
+    this.network.zeroGradients();
+    this.#mirrors.gradientsCleared(current.step);
+    current.phase = 'zeroGrad';
+  }
+
+  forward(layer: LayerPlan): void {
+    const current = this.#under();
+    this.pass.forward(layer, { mask: (dropout) => this.#mask(dropout, current) });
+    current.forwarded = layer.index + 1;
+    if (current.forwarded === this.plan.layers.length) current.phase = 'forward';
+  }
+
+  /** Mean loss over the minibatch before the update, and how many of it were classified rightly. */
+  loss(): { readonly loss: number; readonly correct: number } {
+    const current = this.#under();
+    const outcome = this.pass.loss();
+    current.outcome = outcome;
+    current.errorsFrom = this.plan.layers.length - 1;
+    current.phase = 'loss';
+    if (this.#nonFinite === null && !Number.isFinite(outcome.loss))
+      this.#findInForward(current, outcome.loss);
+    return outcome;
+  }
+
+  backward(layer: LayerPlan): void {
+    const current = this.#under();
+    this.pass.backward(layer, { parameters: true });
+    current.errorsFrom = Math.max(layer.index - 1, 0);
+    this.#mirrors.gradientsComputed(layer, current.step);
+    for (const { name } of layer.parameters)
+      this.#check(current, 'backward', name, this.mirror(name).gradient.values);
+    if (layer.index === 0) current.phase = 'backward';
+  }
+
+  /** Updates every parameter by the engine's own optimiser. */
+  update(): void {
+    this.updateWith(() => {
+      for (const parameter of this.plan.parameters) this.network.update(parameter, this.recipe.optimiser);
+    });
+  }
+
+  /** Updates every parameter by `apply`, which has the gradients in the network's buffers. */
+  updateWith(apply: () => void): void {
+    const current = this.#under();
+    if (current.phase !== 'backward') throw outOfOrder('An update needs the whole backward pass.');
+    current.updateBegun = true;
+    apply();
+    this.#mirrors.weightsUpdated(current.step);
+    for (const { name } of this.plan.parameters)
+      this.#check(current, 'step', name, this.mirror(name).weight.values);
+    current.phase = 'step';
+  }
+
+  finishStep(): StepRecord {
+    const current = this.#under();
+    const { outcome, step, epoch, stepInEpoch, indices } = current;
+    if (current.phase !== 'step' || outcome === null) throw outOfOrder('A step is finished by its update.');
+    const sums = stepInEpoch === 0 ? NO_SUMS : this.#progress.epochSums;
+    const epochSums = {
+      loss: sums.loss + outcome.loss * indices.length,
+      correct: sums.correct + outcome.correct,
+      examples: sums.examples + indices.length,
+    };
+    this.#progress = {
+      step,
+      epoch,
+      stepInEpoch: stepInEpoch + 1,
+      phase: 'step',
+      minibatch: { step, indices },
+      epochSums,
+    };
+    this.#current = null;
+    return {
+      step,
+      loss: outcome.loss,
+      runningLoss: epochSums.loss / epochSums.examples,
+      runningAccuracy: epochSums.correct / epochSums.examples,
+      weightNorms: this.#mirrors.norms('weight'),
+      gradientNorms: this.#mirrors.norms('gradient'),
+      updateNorms: this.#mirrors.norms('update'),
+    };
+  }
+
+  /** Gives up the minibatch under way: counters and copies are as they were before it. Never after its update has begun. */
+  abandonStep(): void {
+    if (this.#under().updateBegun) throw outOfOrder('A step whose update has begun cannot be given up.');
+    this.#mirrors.stepAbandoned();
+    this.#current = null;
+    this.#inPass = null;
+  }
+
+  // ---------------------------------------------------------------- looking
+
+  /** @throws GradscopeError `unknown-tensor` */
+  mirror(parameterName: string): Mirror {
+    return this.#mirrors.get(parameterName);
+  }
+
+  /**
+   * Of a layer, for the whole minibatch under way (or the last one until the next begins): `activation` its output, `error`
+   * dL/d output, `mask` the factors of a dropout layer. Copies, channel first.
+   * @throws GradscopeError `unknown-tensor` when there is no such layer or mask, `not-now` when it is not computed yet
+   */
+  readLayer(layerName: string, kind: 'activation' | 'error' | 'mask'): LayerTensor {
+    const layer = this.plan.layers.find(({ spec }) => spec.name === layerName);
+    if (layer === undefined)
+      throw new GradscopeError('unknown-tensor', `There is no layer called ${layerName}.`);
+    const current = this.#inPass;
+    const known =
+      current !== null &&
+      (kind === 'error'
+        ? current.errorsFrom !== null && layer.index >= current.errorsFrom
+        : layer.index < current.forwarded);
+    if (!known) {
+      throw new GradscopeError(
+        'not-now',
+        `The ${kind} of ${layerName} is known inside a step, once it was computed.`,
+      );
+    }
+    const n = current.indices.length;
+    const { step } = current;
+    if (kind === 'mask') {
+      const values = layer.spec.kind === 'dropout' ? this.#mask(layer, current) : null;
+      if (values === null)
+        throw new GradscopeError('unknown-tensor', `${layerName} drops nothing, so it has no mask.`);
+      return { shape: [n, ...maskShape(layer)], values, step, phase: 'forward' };
+    }
+    const values = new Float32Array(n * sizeOf(layer.outputShape));
+    if (kind === 'activation') this.pass.readOutput(layer, values);
+    else this.pass.readError(layer, values);
+    const phase =
+      kind === 'activation' ? 'forward' : layer.index === this.plan.layers.length - 1 ? 'loss' : 'backward';
+    return { shape: [n, ...layer.outputShape], values, step, phase };
+  }
+
+  /** The first NaN or infinity of this run; null: none so far. */
+  get nonFinite(): NonFiniteReport | null {
+    return this.#nonFinite;
+  }
+
+  // ---------------------------------------------------------------- weights in and out
+
+  /** SHA-256 (hex) of the data section of exportWeights(): all weights and biases, float32, in network order. */
+  weightsSha256(): string {
+    const hash = createHash('sha256');
+    for (const { name } of this.plan.parameters) {
+      const { values } = this.mirror(name).weight;
+      hash.update(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+    }
+    return hash.digest('hex');
+  }
+
+  /** A safetensors file. */
+  exportWeights(): Uint8Array {
+    return writeSafetensors(
+      this.plan.parameters.map(({ name, shape }) => ({
+        name,
+        shape,
+        values: this.mirror(name).weight.values,
+      })),
+    );
+  }
+
+  /**
+   * Replaces every weight and clears the momentum; counters stay. Refused as a whole or done as a whole.
+   * @throws GradscopeError `bad-weights`, or `not-now` within a step
+   */
+  importWeights(file: Uint8Array, fileName: string): void {
+    if (this.#current !== null)
+      throw new GradscopeError('not-now', 'Weights are replaced between two minibatches only.');
+    const values = readSafetensors(file, this.plan.parameters, fileName);
+    for (const parameter of this.plan.parameters) {
+      this.network.writeParameter(parameter, values.get(parameter.name) ?? new Float32Array(parameter.size));
+      this.network.writeMomentum(parameter, new Float32Array(parameter.size));
+    }
+    this.#momentumRevision += 1;
+    this.#mirrors.weightsReplaced(this.step);
+  }
+
+  /**
+   * Sets one value by hand; NaN and infinity too.
+   * @param index flat, in PyTorch's layout
+   * @throws GradscopeError `unknown-tensor` when there is no such parameter or value
+   */
+  setWeight(parameterName: string, index: number, value: number): void {
+    const { length } = this.mirror(parameterName).weight.values;
+    if (!Number.isInteger(index) || index < 0 || index >= length) {
+      throw new GradscopeError(
+        'unknown-tensor',
+        `${parameterName} has ${length} values and none at ${index}.`,
+      );
+    }
+    this.#mirrors.setWeight(parameterName, index, value);
+  }
+
+  /** Goes up whenever the network's momentum was replaced by other means than a step: fit() holds a copy of it. */
+  get momentumRevision(): number {
+    return this.#momentumRevision;
+  }
+
+  dispose(): void {
+    this.network.dispose();
+  }
+
+  // ----------------------------------------------------------------
+
+  #under(): Current {
+    if (this.#current === null) throw outOfOrder('No step is under way.');
+    return this.#current;
+  }
+
+  #mask(layer: LayerPlan, { step, indices }: Current): Float32Array | null {
+    return this.#config.dropout ? dropoutMask(layer, indices.length, this.#config.seed, step) : null;
+  }
+
+  #check({ step }: Current, phase: Phase, tensor: string, values: Float32Array): void {
+    if (this.#nonFinite !== null || Number.isFinite(l2Norm(values))) return;
+    this.#nonFinite = { step, phase, tensor, ...countNonFinite(values) };
+  }
+
+  /** The loss is not finite: looks for the first tensor on the way to it that is not. */
+  #findInForward(current: Current, loss: number): void {
+    for (const layer of this.plan.layers) {
+      for (const { name } of layer.parameters)
+        this.#check(current, 'forward', name, this.mirror(name).weight.values);
+      const output = new Float32Array(current.indices.length * sizeOf(layer.outputShape));
+      this.pass.readOutput(layer, output);
+      this.#check(current, 'forward', layer.spec.name, output);
+    }
+    this.#check(current, 'loss', 'loss', new Float32Array([loss]));
+  }
+}
+
+function checkFit(plan: NetworkPlan, dataset: Dataset): void {
+  const [channels, height, width] = plan.spec.input;
+  if (
+    channels !== 1 ||
+    height !== dataset.height ||
+    width !== dataset.width ||
+    plan.classes !== dataset.classes
+  ) {
+    throw new GradscopeError(
+      'bad-config',
+      `The network takes images of ${channels} x ${height} x ${width} and tells ${plan.classes} classes apart, but ` +
+        `${dataset.name} has 1 x ${dataset.height} x ${dataset.width} and ${dataset.classes}.`,
+    );
+  }
+}
+
+const outOfOrder = (sentence: string): GradscopeError => new GradscopeError('internal', sentence);

@@ -1,0 +1,124 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { generator } from '@tensorflow/tfjs-data';
+import type * as tfl from '@tensorflow/tfjs-layers';
+import { GradscopeError } from '../../src-shared/protocol/errors';
+import { createFitModel } from './fit-model';
+import { carryMomentumIn, carryMomentumOut, TappedMomentum } from './fit-optimiser';
+import { FitStep } from './fit-step';
+import { StepAbandoned, type Gate, type TrainingLoop } from './loop';
+import type { Session, StepRecord } from './session';
+
+/**
+ * Training as Keras users write it: model.compile, then model.fitDataset with callbacks. tfjs-layers drives; the session's
+ * operations are called from its layers, its loss and its optimiser (see FitStep).
+ *
+ *   dataset   gate, beginStep                          onBatchBegin    zeroGrad
+ *   layers    forward, then backward by tfjs's tape    optimiser       step
+ */
+export class FitLoop implements TrainingLoop {
+  readonly #session: Session;
+  readonly #gate: Gate;
+  readonly #step: FitStep;
+  readonly #model: tfl.LayersModel;
+  #lastLoss = Number.NaN;
+
+  /** @param onStep called when a step is finished, just before its last gate */
+  constructor(session: Session, gate: Gate, onStep: (record: StepRecord) => void) {
+    this.#session = session;
+    this.#gate = gate;
+    this.#step = new FitStep(session, gate, (record) => {
+      this.#lastLoss = record.loss;
+      onStep(record);
+    });
+    this.#model = createFitModel(session.plan, session.network.tensors, this.#step);
+  }
+
+  async run(): Promise<void> {
+    const session = this.#session;
+    if (tf.getBackend() !== session.network.tensors.backend) {
+      throw new GradscopeError('internal', `fit() needs the backend ${session.network.tensors.backend}.`);
+    }
+    const optimiser = new TappedMomentum(session.recipe.optimiser, (gradients, apply) => {
+      this.#step.applyGradients(gradients, apply);
+    });
+    try {
+      this.#model.compile({ optimizer: optimiser, loss: (_labels, logits) => this.#step.loss(logits) });
+      let again = true;
+      while (again) {
+        await this.#fit(optimiser);
+        again = this.#settleFailure();
+      }
+    } finally {
+      optimiser.dispose();
+    }
+  }
+
+  /** One call of fitDataset: over what is left of the epoch, or until the gate says leave or a minibatch fails. */
+  async #fit(optimiser: TappedMomentum): Promise<void> {
+    let momentumRevision = -1;
+    const dataset = generator(() => this.#minibatches());
+    // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- tfjs-layers declares a stand-in for it
+    await this.#model.fitDataset(dataset, {
+      epochs: 1,
+      // Nothing else waits for this thread's event loop; commands are served at gates.
+      yieldEvery: 'never',
+      callbacks: {
+        onBatchBegin: async () => {
+          if (momentumRevision !== this.#session.momentumRevision) {
+            momentumRevision = this.#session.momentumRevision;
+            await carryMomentumIn(this.#session, optimiser);
+          }
+          this.#step.attempt(
+            () => {
+              this.#step.zeroGradients();
+            },
+            () => undefined,
+          );
+        },
+        onBatchEnd: async (_batch, logs) => {
+          if (this.#step.failed) return;
+          // Weights loaded since the update have cleared the momentum: then the accumulators are what is out of date.
+          if (momentumRevision === this.#session.momentumRevision)
+            await carryMomentumOut(this.#session, optimiser);
+          this.#checkLoss(logs?.['loss']);
+        },
+      },
+    });
+  }
+
+  /** tfjs-data draws a minibatch only when fitDataset asks for it, after the one before is done: nothing is prefetched. */
+  *#minibatches(): Generator<{ xs: tf.Tensor; ys: tf.Tensor }, undefined> {
+    for (;;) {
+      const minibatch = this.#step.attempt(
+        () => {
+          if (this.#gate.beforeStep() === 'leave') return null;
+          this.#session.beginStep();
+          return this.#step.minibatch();
+        },
+        () => null,
+      );
+      if (minibatch === null) return undefined;
+      yield minibatch;
+      if (this.#step.failed || this.#session.epochDone) return undefined;
+    }
+  }
+
+  /** After fitDataset has returned: true when the minibatch was abandoned and fit() has to go on with it. */
+  #settleFailure(): boolean {
+    const failure = this.#step.takeFailure();
+    if (failure === null) return false;
+    if (!(failure.error instanceof StepAbandoned)) throw failure.error;
+    this.#session.abandonStep();
+    return true;
+  }
+
+  /** What the callback is told is the loss of the session, in float32. */
+  #checkLoss(told: number | undefined): void {
+    if (!Object.is(told, Math.fround(this.#lastLoss))) {
+      throw new GradscopeError(
+        'internal',
+        `A callback was told a loss of ${String(told)}, not ${this.#lastLoss}.`,
+      );
+    }
+  }
+}

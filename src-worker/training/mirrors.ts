@@ -1,0 +1,144 @@
+import type { LayerPlan, NetworkPlan, ParameterPlan } from '../../src-shared/model/network';
+import { GradscopeError } from '../../src-shared/protocol/errors';
+import { l2Norm } from '../../src-shared/tensor/statistics';
+import type { EngineNetwork } from '../engine/engine';
+import type { Mirror, TensorCopy } from './session';
+
+type Marks = Pick<TensorCopy, 'freshness' | 'step' | 'phase'>;
+
+/** The mirror of one parameter, and what it takes to put it back as it was before the minibatch under way. */
+interface Held {
+  readonly parameter: ParameterPlan;
+  readonly mirror: Mirror;
+  readonly before: { readonly gradient: Float32Array; gradientMarks: Marks; updateMarks: Marks };
+  readonly weightAfter: Float32Array;
+}
+
+/**
+ * Copies of every weight, gradient and update in PyTorch's layout, each saying which step and phase it is of. They follow
+ * the engine as training goes on and are replaced in place. dW is W after the step - W before it, from these copies.
+ */
+export class Mirrors {
+  readonly #network: EngineNetwork;
+  readonly #held: readonly Held[];
+  readonly #byName: ReadonlyMap<string, Held>;
+  /** One parameter for each layer that has any: its weight. Norms are of these. */
+  readonly #weightsOfLayers: readonly Held[];
+
+  constructor(plan: NetworkPlan, network: EngineNetwork) {
+    this.#network = network;
+    this.#held = plan.parameters.map(createHeld);
+    this.#byName = new Map(this.#held.map((held) => [held.parameter.name, held]));
+    this.#weightsOfLayers = this.#held.filter(({ parameter }) => parameter.role === 'weight');
+  }
+
+  /** @throws GradscopeError `unknown-tensor` */
+  get(parameterName: string): Mirror {
+    return this.#named(parameterName).mirror;
+  }
+
+  /** Weights were replaced by other means than a step. What is known of gradients and updates is then not of these weights. */
+  weightsReplaced(step: number): void {
+    for (const { parameter, mirror } of this.#held) {
+      this.#network.readParameter(parameter, 'weight', mirror.weight.values);
+      mark(mirror.weight, { freshness: 'fresh', step, phase: null });
+      age(mirror.gradient);
+      age(mirror.update);
+    }
+  }
+
+  setWeight(parameterName: string, index: number, value: number): void {
+    const { parameter, mirror } = this.#named(parameterName);
+    mirror.weight.values[index] = value;
+    this.#network.writeParameter(parameter, mirror.weight.values);
+    age(mirror.gradient);
+    age(mirror.update);
+  }
+
+  beginStep(): void {
+    for (const { mirror, before } of this.#held) {
+      before.gradient.set(mirror.gradient.values);
+      before.gradientMarks = marksOf(mirror.gradient);
+      before.updateMarks = marksOf(mirror.update);
+      age(mirror.gradient);
+      age(mirror.update);
+    }
+  }
+
+  gradientsCleared(step: number): void {
+    for (const { mirror } of this.#held) {
+      mirror.gradient.values.fill(0);
+      mark(mirror.gradient, { freshness: 'cleared', step, phase: 'zeroGrad' });
+    }
+  }
+
+  gradientsComputed(layer: LayerPlan, step: number): void {
+    for (const { name } of layer.parameters) {
+      const { parameter, mirror } = this.#named(name);
+      this.#network.readParameter(parameter, 'gradient', mirror.gradient.values);
+      mark(mirror.gradient, { freshness: 'fresh', step, phase: 'backward' });
+    }
+  }
+
+  weightsUpdated(step: number): void {
+    for (const { parameter, mirror, weightAfter } of this.#held) {
+      this.#network.readParameter(parameter, 'weight', weightAfter);
+      const weight = mirror.weight.values;
+      const update = mirror.update.values;
+      for (let i = 0; i < weight.length; i++) update[i] = weightAfter[i]! - weight[i]!;
+      weight.set(weightAfter);
+      mark(mirror.weight, { freshness: 'fresh', step, phase: 'step' });
+      mark(mirror.update, { freshness: 'fresh', step, phase: 'step' });
+    }
+  }
+
+  /** The minibatch under way was given up: everything is as it was before it began. */
+  stepAbandoned(): void {
+    for (const { mirror, before } of this.#held) {
+      mirror.gradient.values.set(before.gradient);
+      mark(mirror.gradient, before.gradientMarks);
+      mark(mirror.update, before.updateMarks);
+    }
+  }
+
+  /** L2 norm of each layer's weights (or their gradient or update), in network order, without biases. */
+  norms(kind: keyof Mirror): Float64Array {
+    return Float64Array.from(this.#weightsOfLayers, ({ mirror }) => l2Norm(mirror[kind].values));
+  }
+
+  #named(name: string): Held {
+    const held = this.#byName.get(name);
+    if (held === undefined) {
+      const known = [...this.#byName.keys()].join(', ');
+      throw new GradscopeError('unknown-tensor', `There is no parameter called ${name}; there is ${known}.`);
+    }
+    return held;
+  }
+}
+
+function createHeld(parameter: ParameterPlan): Held {
+  const notYet: Marks = { freshness: 'notYet', step: 0, phase: null };
+  const copy = (marks: Marks): TensorCopy => ({ values: new Float32Array(parameter.size), ...marks });
+  return {
+    parameter,
+    mirror: {
+      weight: copy({ freshness: 'fresh', step: 0, phase: null }),
+      gradient: copy(notYet),
+      update: copy(notYet),
+    },
+    before: { gradient: new Float32Array(parameter.size), gradientMarks: notYet, updateMarks: notYet },
+    weightAfter: new Float32Array(parameter.size),
+  };
+}
+
+function mark(copy: TensorCopy, { freshness, step, phase }: Marks): void {
+  copy.freshness = freshness;
+  copy.step = step;
+  copy.phase = phase;
+}
+
+const marksOf = ({ freshness, step, phase }: TensorCopy): Marks => ({ freshness, step, phase });
+
+function age(copy: TensorCopy): void {
+  if (copy.freshness === 'fresh') copy.freshness = 'old';
+}
