@@ -3,6 +3,8 @@
  * else is an error. Test files and the code in testing/ may use the test tools as well.
  */
 const TEST = '[.]test[.]tsx?$';
+/** Settings of tools are code of the tools, wherever they lie. */
+const CONFIG = '[.]config[.]ts$';
 const TEST_TOOLS = '(^|/)node_modules/(vitest|fast-check)/';
 
 /** A wall: what lies in `from` may import only what matches one of `allowed`. */
@@ -11,7 +13,7 @@ const wall = (name, comment, from, allowed) => [
     name,
     comment,
     severity: 'error',
-    from: { path: from.path, pathNot: [TEST, ...(from.pathNot ?? [])] },
+    from: { path: from.path, pathNot: [TEST, CONFIG, ...(from.pathNot ?? [])] },
     to: { pathNot: allowed, dependencyTypesNot: allowed.includes('node:') ? ['core'] : [] },
   },
   {

@@ -1,18 +1,14 @@
 // npm test and npm run check (--without-browser): every check there is, each with its time; all run, whatever fails.
-import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { ensureBuilt } from './lib/build.mjs';
 import { ensureChromium } from './lib/chromium.mjs';
+import { oneCheck, playwrightCounts, readReport, vitestCounts } from './lib/counts.mjs';
 import { electronBinary, whyElectronCannotStart } from './lib/electron.mjs';
 import { ensureInstalled } from './lib/install.mjs';
 import { runNode } from './lib/processes.mjs';
 import { inProject, Refusal, runScript } from './lib/project.mjs';
 
-/**
- * @typedef {object} Outcome
- * @property {number} passed
- * @property {number} failed
- * @property {number} skipped
- */
+/** @typedef {import('./lib/counts.mjs').Counts} Counts */
 
 const REPORTS = 'out/reports';
 const bin = {
@@ -41,7 +37,7 @@ await runScript(async () => {
   rmSync(inProject(REPORTS), { recursive: true, force: true });
   mkdirSync(inProject(REPORTS), { recursive: true });
 
-  /** @type {[string, () => Promise<Outcome>][]} */
+  /** @type {[string, () => Promise<Counts>][]} */
   const steps = [
     ['types', () => check([bin.tsc, '-b'])],
     ['lint', () => check([bin.eslint, '.'])],
@@ -65,7 +61,7 @@ await runScript(async () => {
   ];
   if (withBrowser) steps.push(['end to end', playwright]);
 
-  /** @type {Outcome} */
+  /** @type {Counts} */
   const total = { passed: 0, failed: 0, skipped: 0 };
   /** @type {string[]} */
   const summary = [];
@@ -103,42 +99,33 @@ async function runStep(...parameters) {
 async function check(command) {
   const ended = await runStep(command, { capture: true });
   if (ended.code !== 0) print(ended.output);
-  return outcome(ended.code === 0);
+  return oneCheck(ended.code === 0);
 }
 
 async function buildStep() {
   try {
     await ensureBuilt();
-    return outcome(true);
+    return oneCheck(true);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     print(error.message);
-    return outcome(false);
+    return oneCheck(false);
   }
 }
 
-/** @param {boolean} passed */
-const outcome = (passed) => ({ passed: passed ? 1 : 0, failed: passed ? 0 : 1, skipped: 0 });
-
 async function vitest() {
   const report = `${REPORTS}/vitest.json`;
-  const ended = await runStep([
+  const { code } = await runStep([
     bin.vitest,
     'run',
     '--reporter=default',
     '--reporter=json',
     `--outputFile.json=${report}`,
   ]);
-  const { numPassedTests, numFailedTests, numPendingTests, numTodoTests, testResults } =
-    /** @type {{ numPassedTests: number, numFailedTests: number, numPendingTests: number, numTodoTests: number,
-     *    testResults: { status: string, assertionResults: { status: string }[] }[] }} */ (
-      readReport(report)
-    );
-  // A file that does not even load has no tests to count.
-  const unloaded = testResults.filter(
-    (file) => file.status === 'failed' && file.assertionResults.every((test) => test.status !== 'failed'),
-  ).length;
-  return counted(ended.code, numPassedTests, numFailedTests + unloaded, numPendingTests + numTodoTests);
+  return vitestCounts(
+    code,
+    /** @type {import('./lib/counts.mjs').VitestReport | null} */ (readReport(report)),
+  );
 }
 
 async function playwright() {
@@ -148,46 +135,11 @@ async function playwright() {
     electronBinary() === null ? "Electron's binary is not here" : whyElectronCannotStart(electronBinary());
   if (whyNoDesktop === null) projects.push('--project=desktop');
   else print(`The project "desktop" is skipped: ${whyNoDesktop}.`);
-  const ended = await runStep([bin.playwright, 'test', '--reporter=list,json', ...projects], {
+  const { code } = await runStep([bin.playwright, 'test', '--reporter=list,json', ...projects], {
     env: { ...process.env, PLAYWRIGHT_JSON_OUTPUT_NAME: inProject(report) },
   });
-  const { stats, errors } =
-    /** @type {{ stats: { expected: number, unexpected: number, flaky: number, skipped: number }, errors: unknown[] }} */ (
-      readReport(report)
-    );
-  return counted(ended.code, stats.expected, stats.unexpected + stats.flaky + errors.length, stats.skipped);
-}
-
-/**
- * @param {number} exitCode
- * @param {number} passed
- * @param {number} failed
- * @param {number} skipped
- * @returns {Outcome}
- */
-function counted(exitCode, passed, failed, skipped) {
-  // A runner that is not content although every test passed (an error outside the tests, no tests found) has failed too.
-  const runnerFailed = (exitCode !== 0 && failed === 0) || passed + failed === 0;
-  return { passed, failed: failed + (runnerFailed ? 1 : 0), skipped };
-}
-
-/**
- * @param {string} path
- * @returns {unknown}
- */
-function readReport(path) {
-  try {
-    return JSON.parse(readFileSync(inProject(path), 'utf8'));
-  } catch {
-    // The runner ended before it could write one.
-    return {
-      numPassedTests: 0,
-      numFailedTests: 0,
-      numPendingTests: 0,
-      numTodoTests: 0,
-      testResults: [],
-      stats: { expected: 0, unexpected: 0, flaky: 0, skipped: 0 },
-      errors: [],
-    };
-  }
+  return playwrightCounts(
+    code,
+    /** @type {import('./lib/counts.mjs').PlaywrightReport | null} */ (readReport(report)),
+  );
 }

@@ -10,29 +10,32 @@ export async function ensureInstalled() {
   await alone('install', async () => {
     if (isInstalled()) return;
     say('Installing the npm packages (once) ...');
-    const ended = await npm(['ci', '--no-audit', '--no-fund', '--loglevel=error']);
+    const ended = await npm(['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error']);
     if (ended.code !== 0)
       throw new Refusal(`npm ci failed with exit code ${ended.code}; what it said is above.`);
   });
 }
 
-/**
- * npm writes node_modules/.package-lock.json last, as a list of what it has installed; an install that was broken off has
- * none. Packages for other platforms are in the lockfile alone.
- */
-function isInstalled() {
-  const installedPath = inProject('node_modules/.package-lock.json');
-  if (!existsSync(installedPath)) return false;
-  const wanted = packagesOf(inProject('package-lock.json'));
-  const installed = packagesOf(installedPath);
-  return Object.entries(wanted).every(([path, { version, optional, devOptional }]) => {
-    const found = installed[path];
-    if (found === undefined) return path === '' || optional === true || devOptional === true;
-    return found.version === version;
-  });
-}
+/** npm writes this list of what it has installed last; an install that was broken off has none. */
+const INSTALLED = 'node_modules/.package-lock.json';
+
+const isInstalled = () =>
+  existsSync(inProject(INSTALLED)) &&
+  isComplete(packagesOf(inProject('package-lock.json')), packagesOf(inProject(INSTALLED)));
 
 /** @typedef {Record<string, { version?: string, optional?: boolean, devOptional?: boolean }>} Packages */
+
+/**
+ * Packages that are optional (those for other platforms) may be in the lockfile alone.
+ * @param {Packages} wanted
+ * @param {Packages} installed
+ */
+export const isComplete = (wanted, installed) =>
+  Object.entries(wanted).every(([path, { version, optional, devOptional }]) => {
+    if (path === '') return true;
+    const found = installed[path];
+    return found === undefined ? optional === true || devOptional === true : found.version === version;
+  });
 
 /**
  * @param {string} path
@@ -51,5 +54,5 @@ function npm(args) {
   const npmCli = process.env['npm_execpath'];
   if (npmCli !== undefined && basename(npmCli).startsWith('npm'))
     return runNode([npmCli, ...args], { stdio: [...stdio] });
-  return run(process.platform === 'win32' ? 'npm.cmd' : 'npm', args, { stdio: [...stdio] });
+  return run('npm', args, { stdio: [...stdio] });
 }

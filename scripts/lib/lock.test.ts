@@ -1,0 +1,53 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync, mkdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, expect, test } from 'vitest';
+import { alone } from './lock.mjs';
+import { inProject } from './project.mjs';
+
+const name = `test-${String(process.pid)}`;
+const lock = inProject(`.cache/${name}.lock`);
+const folder = mkdtempSync(join(tmpdir(), 'gradscope-lock-'));
+
+afterEach(() => {
+  rmSync(lock, { force: true });
+});
+
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+});
+
+/** Begins and ends are appended to a file by processes that want the lock at the same time. */
+const program = (log: string): string => `
+  import { appendFileSync } from 'node:fs';
+  const { alone } = await import(${JSON.stringify(new URL('./lock.mjs', import.meta.url).href)});
+  await alone(${JSON.stringify(name)}, async () => {
+    appendFileSync(${JSON.stringify(log)}, 'begin\\n');
+    for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+    appendFileSync(${JSON.stringify(log)}, 'end\\n');
+  });`;
+
+test('two installs at once would spoil node_modules: the second waits for the first', async () => {
+  const log = join(folder, 'log');
+  const children = Array.from({ length: 3 }, () =>
+    spawn(process.execPath, ['--input-type=module', '-e', program(log)], { stdio: 'ignore' }),
+  );
+  const codes = await Promise.all(children.map(async (child) => (await once(child, 'exit'))[0] as number));
+  expect(codes).toEqual([0, 0, 0]);
+  expect(readFileSync(log, 'utf8')).toBe('begin\nend\n'.repeat(3));
+});
+
+test('a lock of a process that was killed does not stand for ever', async () => {
+  const child = spawn(process.execPath, ['-e', '']);
+  await once(child, 'exit');
+  mkdirSync(inProject('.cache'), { recursive: true });
+  writeFileSync(lock, String(child.pid));
+  await expect(alone(name, () => Promise.resolve('done'))).resolves.toBe('done');
+});
+
+test('work that fails gives the lock back', async () => {
+  await expect(alone(name, () => Promise.reject(new Error('no')))).rejects.toThrow('no');
+  expect(existsSync(lock)).toBe(false);
+});
