@@ -2,7 +2,7 @@ import { gatherMinibatch, normalisation } from '../data/dataset';
 import type { Session } from './session';
 
 export interface TestResult {
-  /** Mean over the whole test set. */
+  /** Mean over the images tested. */
   readonly loss: number;
   /** Share classified rightly, 0..1. */
   readonly accuracy: number;
@@ -14,21 +14,32 @@ export interface TestProgress {
   readonly total: number;
 }
 
+export interface TestOptions {
+  /** How many of the first test images; all where it is left out. */
+  readonly examples?: number;
+  /** Images at a time; recipe.testBatchSize where it is left out. */
+  readonly chunk?: number;
+}
+
 /**
- * Tests the weights as they are on the whole test set with dropout off, recipe.testBatchSize images at a time. Yields
- * after each of these chunks, so that whoever drives it can do other things or give up (return() frees everything).
- * Weights must not change in between. Changes nothing of the run.
+ * Tests the weights as they are on the test set with dropout off. Yields after each chunk, so that whoever drives it can do
+ * other things or give up (return() frees everything). Weights must not change in between. Changes nothing of the run.
  */
-export function* testSession(session: Session): Generator<TestProgress, TestResult> {
+export function* testSession(
+  session: Session,
+  options: TestOptions = {},
+): Generator<TestProgress, TestResult> {
   const { dataset, network, plan, recipe } = session;
   const { test } = dataset;
+  const total = Math.min(options.examples ?? test.count, test.count);
+  const chunk = options.chunk ?? recipe.testBatchSize;
   const table = normalisation(recipe.input);
   const pass = network.createPass();
   try {
     let lossSum = 0;
     let correctSum = 0;
-    for (let done = 0; done < test.count; ) {
-      const n = Math.min(recipe.testBatchSize, test.count - done);
+    for (let done = 0; done < total; ) {
+      const n = Math.min(chunk, total - done);
       const indices = Array.from({ length: n }, (_, i) => done + i);
       const { images, labels } = gatherMinibatch(dataset, test, indices, table);
       pass.load(images, labels, n);
@@ -37,9 +48,9 @@ export function* testSession(session: Session): Generator<TestProgress, TestResu
       lossSum += loss * n;
       correctSum += correct;
       done += n;
-      yield { done, total: test.count };
+      yield { done, total };
     }
-    return { loss: lossSum / test.count, accuracy: correctSum / test.count, examples: test.count };
+    return { loss: lossSum / total, accuracy: correctSum / total, examples: total };
   } finally {
     pass.dispose();
   }
