@@ -4,7 +4,9 @@ import { openCpuEngine } from './cpu-engine';
 import type { Engine } from './engine';
 import { openWasmEngine } from './wasm-engine';
 
-const OPENERS: Readonly<Record<EngineName, () => Promise<Engine>>> = {
+type Openers = Readonly<Record<EngineName, () => Promise<Engine>>>;
+
+const OPENERS: Openers = {
   wasm: openWasmEngine,
   cpu: openCpuEngine,
 };
@@ -20,12 +22,12 @@ export interface OpenedEngine {
  * that loads.
  * @throws GradscopeError `engine-unavailable`: the engine asked for by name cannot load, or none can; says why.
  */
-export async function openEngine(choice: EngineChoice): Promise<OpenedEngine> {
-  if (choice !== 'auto') return { engine: await OPENERS[choice](), chosenBecause: 'asked for by name' };
+export async function openEngine(choice: EngineChoice, openers: Openers = OPENERS): Promise<OpenedEngine> {
+  if (choice !== 'auto') return { engine: await openers[choice](), chosenBecause: 'asked for by name' };
   const refusals: string[] = [];
   for (const name of ENGINE_NAMES) {
     try {
-      const engine = await OPENERS[name]();
+      const engine = await openers[name]();
       const chosenBecause =
         refusals.length === 0
           ? 'auto takes the first engine that loads'

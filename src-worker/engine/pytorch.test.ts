@@ -7,6 +7,7 @@ import { openEngine } from './index';
 import type { Engine } from './engine';
 import {
   backwardAll,
+  entry,
   errorOf,
   forwardAll,
   outputOf,
@@ -16,7 +17,7 @@ import {
   writeAll,
   type Minibatch,
 } from './testing/drive';
-import { layerFixtures, parityFixture, tensorNamed } from './testing/fixtures';
+import { layerFixtures, parityFixture } from './testing/fixtures';
 
 describe.each(ENGINE_NAMES)('%s, held to real PyTorch', (name) => {
   let engine: Engine;
@@ -32,7 +33,7 @@ describe.each(ENGINE_NAMES)('%s, held to real PyTorch', (name) => {
   it.each(fixtures.cases.map((fixture) => [fixture.name, fixture] as const))(
     'gives every output, error and gradient of the network %s',
     (prefix, fixture) => {
-      const of = (tensor: string): Float32Array => tensorNamed(fixtures.tensors, `${prefix}/${tensor}`);
+      const of = (tensor: string): Float32Array => entry(fixtures.tensors, `${prefix}/${tensor}`);
       const plan = planNetwork(fixture.network);
       const network = engine.createNetwork(plan);
       writeAll(network, new Map(plan.parameters.map((parameter) => [parameter.name, of(parameter.name)])));
@@ -69,10 +70,7 @@ describe.each(ENGINE_NAMES)('%s, held to real PyTorch', (name) => {
       const plan = planNetwork(recipe.network);
       const network = engine.createNetwork(plan);
       const initial = new Map(
-        plan.parameters.map((parameter) => [
-          parameter.name,
-          tensorNamed(tensors, `initial.${parameter.name}`),
-        ]),
+        plan.parameters.map((parameter) => [parameter.name, entry(tensors, `initial.${parameter.name}`)]),
       );
       writeAll(network, initial);
       const pass = network.createPass();
@@ -83,8 +81,8 @@ describe.each(ENGINE_NAMES)('%s, held to real PyTorch', (name) => {
         expect(Math.abs(loss / losses[step]! - 1), `loss of step ${step + 1}`).toBeLessThan(1e-4);
       }
       for (const [parameter, trained] of readAll(network, 'weight')) {
-        const theirs = tensorNamed(tensors, `${name}.${parameter}`);
-        const start = tensorNamed(tensors, `initial.${parameter}`);
+        const theirs = entry(tensors, `${name}.${parameter}`);
+        const start = entry(tensors, `initial.${parameter}`);
         expect(relativeDifference(trained, theirs), parameter).toBeLessThan(1e-4);
         const change = (values: Float32Array): Float32Array => values.map((value, i) => value - start[i]!);
         expect(relativeDifference(change(trained), change(theirs)), `${parameter}, change`).toBeLessThan(

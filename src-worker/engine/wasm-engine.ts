@@ -11,20 +11,32 @@ import { wasmArithmetic } from './wasm-arithmetic';
 
 /** XNNPACK in WebAssembly, one thread: tfjs's wasm backend, with the gradient kernels it lacks. */
 export async function openWasmEngine(): Promise<Engine> {
-  const simd = await tf.env().getAsync('WASM_HAS_SIMD_SUPPORT');
-  const folder = binaryFolder(simd === true ? 'tfjs-backend-wasm-simd.wasm' : 'tfjs-backend-wasm.wasm');
-  setWasmPaths(`${folder}/`);
-  if (!(await tf.setBackend('wasm'))) throw cannotLoad(`its WebAssembly module in ${folder} did not start`);
-  const backend = tf.backend();
-  if (!(backend instanceof BackendWasm)) throw cannotLoad("tfjs's wasm backend is not its own");
+  if (!('WebAssembly' in globalThis)) throw cannotLoad('there is no WebAssembly here');
+  const simd = (await tf.env().getAsync('WASM_HAS_SIMD_SUPPORT')) === true;
+  const backend = await startBackend(simd ? 'tfjs-backend-wasm-simd.wasm' : 'tfjs-backend-wasm.wasm');
   const view = (tensor: tf.Tensor): Float32Array => backend.typedArrayFromHeap(tensor) as Float32Array;
   return tfjsEngine({
     name: 'wasm',
-    variant: simd === true ? 'SIMD' : 'no SIMD',
+    variant: simd ? 'SIMD' : 'no SIMD',
     versions: { '@tensorflow/tfjs-core': tf.version_core, '@tensorflow/tfjs-backend-wasm': version_wasm },
     backend: 'wasm',
     arithmetic: wasmArithmetic(view, referenceArithmetic(view)),
   });
+}
+
+async function startBackend(binary: string): Promise<BackendWasm> {
+  const folder = binaryFolder(binary);
+  let started: boolean;
+  try {
+    setWasmPaths(`${folder}/`);
+    started = await tf.setBackend('wasm');
+  } catch (cause) {
+    throw cannotLoad(`${join(folder, binary)} did not start`, cause);
+  }
+  if (!started) throw cannotLoad(`${join(folder, binary)} did not start`);
+  const backend = tf.backend();
+  if (!(backend instanceof BackendWasm)) throw cannotLoad("tfjs's wasm backend is not its own");
+  return backend;
 }
 
 /** The worker may be bundled, the binaries are not: they are where the package is installed. */

@@ -58,10 +58,14 @@ export function readAll(
 
 export function writeAll(network: EngineNetwork, weights: ReadonlyMap<string, Float32Array>): void {
   for (const parameter of network.plan.parameters) {
-    const values = weights.get(parameter.name);
-    if (values === undefined) throw new Error(`The test has no values for ${parameter.name}.`);
-    network.writeParameter(parameter, values);
+    network.writeParameter(parameter, entry(weights, parameter.name));
   }
+}
+
+export function entry<T>(map: ReadonlyMap<string, T>, name: string): T {
+  const value = map.get(name);
+  if (value === undefined) throw new Error(`There is no ${name}.`);
+  return value;
 }
 
 export function outputOf(pass: Pass, layer: LayerPlan, n: number): Float32Array {

@@ -58,9 +58,3 @@ function readTensors(name: string): ReadonlyMap<string, Float32Array> {
     ),
   );
 }
-
-export function tensorNamed(tensors: ReadonlyMap<string, Float32Array>, name: string): Float32Array {
-  const values = tensors.get(name);
-  if (values === undefined) throw new Error(`The fixture has no tensor ${name}.`);
-  return values;
-}

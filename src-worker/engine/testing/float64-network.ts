@@ -1,0 +1,93 @@
+import { sizeOf, type LayerPlan, type NetworkPlan } from '../../../src-shared/model/network';
+import { entry, type Minibatch } from './drive';
+
+/**
+ * The mean loss of a minibatch in float64, written from the definitions, one example at a time and channel first: an
+ * independent second derivation, slow, to take finite differences of.
+ */
+export function float64Loss(
+  plan: NetworkPlan,
+  weights: ReadonlyMap<string, Float64Array>,
+  batch: Minibatch,
+): number {
+  const size = sizeOf(plan.spec.input);
+  let sum = 0;
+  for (let example = 0; example < batch.n; example++) {
+    let values: number[] = Array.from(batch.images.subarray(example * size, (example + 1) * size));
+    for (const layer of plan.layers) values = applyLayer(layer, weights, batch, example, values);
+    const largest = Math.max(...values);
+    const exponentials = values.map((value) => Math.exp(value - largest));
+    const total = exponentials.reduce((a, b) => a + b, 0);
+    sum -= Math.log(exponentials[batch.labels[example]!]! / total);
+  }
+  return sum / batch.n;
+}
+
+function applyLayer(
+  layer: LayerPlan,
+  weights: ReadonlyMap<string, Float64Array>,
+  batch: Minibatch,
+  example: number,
+  values: number[],
+): number[] {
+  const { spec } = layer;
+  const [channels = 1, height = 1, width = 1] = layer.inputShape;
+  const [outChannels = 1, outHeight = 1, outWidth = 1] = layer.outputShape;
+  const at = (c: number, y: number, x: number): number => values[(c * height + y) * width + x]!;
+  const eachOutput = (compute: (c: number, y: number, x: number) => number): number[] =>
+    Array.from({ length: outChannels * outHeight * outWidth }, (_, i) =>
+      compute(Math.floor(i / (outHeight * outWidth)), Math.floor(i / outWidth) % outHeight, i % outWidth),
+    );
+
+  switch (spec.kind) {
+    case 'conv2d': {
+      const [weight, bias] = parametersOf(layer, weights);
+      const side = spec.kernelSize;
+      return eachOutput((f, y, x) => {
+        let sum = bias[f]!;
+        for (let c = 0; c < channels; c++) {
+          for (let ky = 0; ky < side; ky++) {
+            for (let kx = 0; kx < side; kx++) {
+              sum += at(c, y + ky, x + kx) * weight[((f * channels + c) * side + ky) * side + kx]!;
+            }
+          }
+        }
+        return sum;
+      });
+    }
+    case 'dense': {
+      const [weight, bias] = parametersOf(layer, weights);
+      return eachOutput((o) =>
+        values.reduce((sum, value, i) => sum + value * weight[o * channels + i]!, bias[o]!),
+      );
+    }
+    case 'maxPool2d':
+      return eachOutput((c, y, x) => {
+        const window: number[] = [];
+        for (let i = 0; i < spec.size ** 2; i++) {
+          window.push(at(c, y * spec.size + Math.floor(i / spec.size), x * spec.size + (i % spec.size)));
+        }
+        return Math.max(...window);
+      });
+    case 'relu':
+      return values.map((value) => Math.max(value, 0));
+    case 'flatten':
+      return values;
+    case 'dropout': {
+      const mask = batch.masks.get(spec.name);
+      if (mask === undefined) return values;
+      const perValue = spec.unit === 'channel' ? height * width : 1;
+      const decisions = values.length / perValue;
+      return values.map((value, i) => value * mask[example * decisions + Math.floor(i / perValue)]!);
+    }
+  }
+}
+
+function parametersOf(
+  layer: LayerPlan,
+  weights: ReadonlyMap<string, Float64Array>,
+): [weight: Float64Array, bias: Float64Array] {
+  const [weight, bias] = layer.parameters.map(({ name }) => entry(weights, name));
+  if (weight === undefined || bias === undefined) throw new Error(`${layer.spec.name} has no parameters.`);
+  return [weight, bias];
+}
