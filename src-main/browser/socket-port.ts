@@ -1,0 +1,144 @@
+import { WebSocket } from 'ws';
+import type { ErrorCode } from '../../src-shared/protocol/errors';
+import type { Port, WireMessage } from '../../src-shared/protocol/port';
+import { CLOSE_NUMBERS, MAX_MESSAGE_BYTES } from '../../src-shared/protocol/shell';
+
+type Reason = Parameters<Parameters<Port['onClose']>[0]>[0];
+
+const PING_EVERY_MS = 15_000;
+
+/** A WebSocket as a Port: text is one JSON message, binary one envelope. */
+export class SocketPort implements Port {
+  private readonly socket: WebSocket;
+  private early: unknown[] = [];
+  private receiver: ((message: unknown) => void) | undefined;
+  /** Why this side closed, or why the connection has ended; set once. */
+  private reason: Reason | undefined;
+  private ended = false;
+  private saidGoodbye = false;
+  private closeReceivers: ((reason: Reason) => void)[] = [];
+
+  constructor(socket: WebSocket, pingEveryMs = PING_EVERY_MS) {
+    this.socket = socket;
+    socket.on('message', (data: Buffer, isBinary) => {
+      this.receive(data, isBinary);
+    });
+    socket.on('error', (error) => {
+      const tooLarge = (error as NodeJS.ErrnoException).code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH';
+      this.reason ??= tooLarge
+        ? {
+            code: 'message-too-large',
+            message: `A message may have ${String(MAX_MESSAGE_BYTES)} bytes and had more.`,
+          }
+        : { code: 'connection-lost', message: `The connection failed: ${error.message}.` };
+    });
+    socket.once('close', (number: number) => {
+      clearInterval(timer);
+      this.settle(
+        number === CLOSE_NUMBERS.closed || number === CLOSE_NUMBERS.shellStopped
+          ? { code: 'closed', message: 'The page closed the connection.' }
+          : { code: 'connection-lost', message: `The connection was lost (${String(number)}).` },
+      );
+    });
+
+    // A tunnel that broke says nothing: without this, a page that is gone could hold stepping back for good.
+    let answered = true;
+    socket.on('pong', () => {
+      answered = true;
+    });
+    const timer = setInterval(() => {
+      if (!answered) {
+        this.reason ??= { code: 'connection-lost', message: 'The page no longer answers.' };
+        socket.terminate();
+        return;
+      }
+      answered = false;
+      socket.ping();
+    }, pingEveryMs);
+  }
+
+  get bufferedBytes(): number {
+    return this.socket.bufferedAmount;
+  }
+
+  send(message: WireMessage): void {
+    if (this.reason !== undefined || this.socket.readyState !== WebSocket.OPEN) return;
+    if (this.socket.bufferedAmount > MAX_MESSAGE_BYTES) {
+      // Frames stop for want of credit; this is the lossless lane growing before a page that takes nothing any more.
+      this.reason = { code: 'connection-lost', message: 'The page stopped taking its messages.' };
+      this.socket.terminate();
+      return;
+    }
+    if (message instanceof Uint8Array) {
+      this.socket.send(message.slice(), { binary: true });
+    } else {
+      if (message['type'] === 'goodbye') this.saidGoodbye = true;
+      this.socket.send(JSON.stringify(message), { binary: false });
+    }
+  }
+
+  onMessage(receiver: (message: unknown) => void): () => void {
+    this.receiver = receiver;
+    const { early } = this;
+    this.early = [];
+    for (const message of early) receiver(message);
+    return () => {
+      if (this.receiver === receiver) this.receiver = undefined;
+    };
+  }
+
+  onClose(receiver: (reason: Reason) => void): () => void {
+    const { reason } = this;
+    if (this.ended && reason !== undefined) {
+      queueMicrotask(() => {
+        receiver(reason);
+      });
+    } else {
+      this.closeReceivers.push(receiver);
+    }
+    return () => {
+      this.closeReceivers = this.closeReceivers.filter((other) => other !== receiver);
+    };
+  }
+
+  /** Says goodbye with the sentence, then closes with the code; the other side's messages are no longer heard. */
+  close(reason: Reason = { code: 'closed', message: 'The connection was closed.' }): void {
+    if (this.reason !== undefined) return;
+    if (!this.saidGoodbye) this.send({ type: 'goodbye', ...reason });
+    this.reason = reason;
+    this.socket.close(closeNumber(reason.code), reason.code);
+  }
+
+  private receive(data: Buffer, isBinary: boolean): void {
+    if (this.reason !== undefined) return;
+    let message: unknown;
+    if (isBinary) {
+      message = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    } else {
+      try {
+        message = JSON.parse(data.toString('utf8'));
+      } catch {
+        this.close({ code: 'malformed-message', message: 'A text message should be JSON and is not.' });
+        return;
+      }
+    }
+    if (this.receiver === undefined) this.early.push(message);
+    else this.receiver(message);
+  }
+
+  private settle(reason: Reason): void {
+    this.reason ??= reason;
+    this.ended = true;
+    const receivers = this.closeReceivers;
+    this.closeReceivers = [];
+    for (const receiver of receivers) receiver(this.reason);
+  }
+}
+
+const REFUSALS: readonly string[] = ['malformed-message', 'wrong-protocol'] satisfies ErrorCode[];
+
+function closeNumber(code: string): number {
+  if (code === 'closed') return CLOSE_NUMBERS.shellStopped;
+  if (code === 'message-too-large') return CLOSE_NUMBERS.tooLarge;
+  return REFUSALS.includes(code) ? CLOSE_NUMBERS.refused : CLOSE_NUMBERS.failed;
+}

@@ -1,0 +1,109 @@
+import { GradscopeError, type ErrorCode } from '../../src-shared/protocol/errors';
+
+/** How a process ended; `error` when it never started. */
+export interface ProcessExit {
+  readonly code: number | null;
+  readonly signal: string | null;
+  readonly error?: string;
+}
+
+/** What supervision needs of a process, whoever spawned it. */
+export interface SupervisedProcess {
+  /** Calls back once, after everything the process sent has been delivered. */
+  onExit(receiver: (exit: ProcessExit) => void): void;
+  /** Lets it end of its own accord. */
+  requestEnd(): void;
+  kill(signal: 'SIGTERM' | 'SIGKILL'): void;
+}
+
+export interface Reason {
+  readonly code: ErrorCode;
+  readonly message: string;
+}
+
+/** One process from spawn to exit. `ended` settles once and never rejects. */
+export interface Life<P> {
+  readonly generation: number;
+  readonly process: P;
+  readonly ended: Promise<Reason>;
+}
+
+export interface SupervisorOptions<P> {
+  readonly spawn: () => P;
+  /** How long a process that was asked to end, and then one that was sent SIGTERM, may take, in milliseconds. */
+  readonly graceMs?: number;
+}
+
+const DEFAULT_GRACE_MS = 2_000;
+
+/**
+ * Keeps at most one trainer process alive. A process that died is not replaced until somebody asks for one again: a
+ * restart loses a run, so it is never done in secret.
+ */
+export class Supervisor<P extends SupervisedProcess> {
+  private readonly spawn: () => P;
+  private readonly graceMs: number;
+  private current: Life<P> | undefined;
+  private generation = 0;
+  private stopped: Promise<void> | undefined;
+
+  constructor(options: SupervisorOptions<P>) {
+    this.spawn = options.spawn;
+    this.graceMs = options.graceMs ?? DEFAULT_GRACE_MS;
+  }
+
+  /**
+   * The live process; a new one when there is none.
+   * @throws GradscopeError `closed` after stop().
+   */
+  live(): Life<P> {
+    if (this.stopped !== undefined) throw new GradscopeError('closed', 'Gradscope is closing.');
+    this.current ??= this.start();
+    return this.current;
+  }
+
+  /** Ends the process for good: asked first, then SIGTERM, then SIGKILL. Resolves when there is none any more. */
+  stop(): Promise<void> {
+    this.stopped ??= this.end();
+    return this.stopped;
+  }
+
+  private start(): Life<P> {
+    const process = this.spawn();
+    this.generation += 1;
+    const ended = new Promise<Reason>((resolve) => {
+      process.onExit((exit) => {
+        this.current = undefined;
+        resolve(
+          this.stopped === undefined
+            ? { code: 'worker-died', message: describeExit(exit) }
+            : { code: 'closed', message: 'Gradscope was closed.' },
+        );
+      });
+    });
+    return { generation: this.generation, process, ended };
+  }
+
+  private async end(): Promise<void> {
+    const life = this.current;
+    if (life === undefined) return;
+    const timers = [
+      setTimeout(() => {
+        life.process.kill('SIGTERM');
+      }, this.graceMs),
+      setTimeout(() => {
+        life.process.kill('SIGKILL');
+      }, 2 * this.graceMs),
+    ];
+    life.process.requestEnd();
+    await life.ended;
+    timers.forEach(clearTimeout);
+  }
+}
+
+/** One sentence for people that names what ended the trainer process. */
+export function describeExit(exit: ProcessExit): string {
+  if (exit.error !== undefined) return `The trainer process could not be started: ${exit.error}.`;
+  if (exit.signal !== null) return `The trainer process was ended by ${exit.signal}.`;
+  return `The trainer process ended with exit code ${String(exit.code)}.`;
+}
