@@ -48,6 +48,8 @@ export class Feed implements RequestClient {
   private clockOffsetMs = 0;
   private runId: number | null = null;
   private goodbye: CloseReason | null = null;
+  /** Serial of the first picture that can show what the last request changed. */
+  private awaitedSerial = 0;
 
   constructor(options: FeedOptions) {
     this.options = options;
@@ -71,8 +73,34 @@ export class Feed implements RequestClient {
     this.port?.close();
   }
 
-  request<N extends RequestName>(name: N, params: RequestParams<N>, payload?: Uint8Array): Promise<Reply<N>> {
-    return this.requests.request(name, params, payload);
+  async request<N extends RequestName>(
+    name: N,
+    params: RequestParams<N>,
+    payload?: Uint8Array,
+  ): Promise<Reply<N>> {
+    const nextSerial = (this.options.frames.newest()?.serial ?? 0) + 1;
+    const digit = appStore.getState().digit?.testIndex;
+    const reply = await this.requests.request(name, params, payload);
+    const changesPicture =
+      name === 'loadWeights' ||
+      (name === 'chooseDigit' && digit !== (params as RequestParams<'chooseDigit'>).testIndex);
+    if (changesPicture) this.awaitedSerial = nextSerial;
+    return reply;
+  }
+
+  /**
+   * Whether the picture on the screen is the newest there will be: of where training stands, and of what was asked for
+   * last. While training runs there is always a newer one, so any will do; without a trainer none will come.
+   */
+  get pictureIsCurrent(): boolean {
+    const { connection, status } = appStore.getState();
+    if (connection.state === 'lost') return true;
+    const picture = this.options.frames.latest();
+    if (connection.state !== 'open' || status === null || picture === null) return false;
+    if (status.state === 'running' || status.state === 'failed') return true;
+    return (
+      picture.step === status.step && picture.phase === status.phase && picture.serial >= this.awaitedSerial
+    );
   }
 
   /** A hidden page draws nothing, and the trainer must not wait for it. */

@@ -216,7 +216,7 @@ export class SyntheticTrainer {
         throw new GradscopeError('unknown-command', `There is no command ${method}.`);
       const name = method as RequestName;
       const params = REQUESTS[name][0].parse(message.params);
-      const { result = {}, payload: reply } = this.perform(name, params as never, payload);
+      const { result = {}, payload: reply } = this.perform(name, params, payload);
       this.port.send(encodeMessage({ type: 'reply', id, error: null, result }, reply));
       if (name === 'restart') this.sendReady();
       else if (name !== 'readTensor' && name !== 'saveWeights') {
@@ -240,7 +240,7 @@ export class SyntheticTrainer {
       if (this.run.finished)
         throw new GradscopeError('not-now', 'The run is finished; continue it or restart.');
     };
-    switch (name as RequestName) {
+    switch (name) {
       case 'play':
         mayTrain();
         this.state = 'running';

@@ -17,7 +17,7 @@ export function DataSection(): ReactElement | null {
   if (dataset === null) return null;
   const { name, trainExamples, testExamples, width, height } = dataset;
   return (
-    <section className="section data">
+    <section className="section data" aria-label="Data">
       <h2>
         {name}{' '}
         <em>

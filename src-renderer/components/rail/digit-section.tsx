@@ -16,7 +16,7 @@ export function DigitSection(): ReactElement | null {
   if (digit === null || dataset === null) return null;
   const { testIndex, label, pixels } = digit;
   return (
-    <section className="section digit">
+    <section className="section digit" aria-label="Digit">
       <h2>
         Chosen digit <em>of {formatCount(dataset.testExamples)}</em>
       </h2>

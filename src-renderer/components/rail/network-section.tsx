@@ -13,7 +13,7 @@ export function NetworkSection(): ReactElement | null {
   if (plan === null) return null;
   const learning = plan.layers.filter(({ parameters }) => parameters.length > 0).map(({ index }) => index);
   return (
-    <section className="section network">
+    <section className="section network" aria-label="Network">
       <h2>
         Network <em>{formatCount(plan.parameterCount)} parameters</em>
       </h2>

@@ -1,6 +1,9 @@
 import { useState, type ReactElement } from 'react';
 
-/** A whole number that is taken when it is one within the bounds, on Enter, on leaving, or by the arrow keys. */
+/**
+ * A whole number, taken as it is typed while it is one within the bounds; one that is not is put right, or back, on
+ * Enter and on leaving.
+ */
 export function NumberField({
   label,
   value,
@@ -15,12 +18,14 @@ export function NumberField({
   onChange: (value: number) => void;
 }): ReactElement {
   const [typed, setTyped] = useState<string | null>(null);
-  const take = (): void => {
-    const number = Number(typed);
-    if (typed !== null && typed.trim() !== '' && Number.isInteger(number)) {
-      const bounded = Math.min(max, Math.max(min, number));
-      if (bounded !== value) onChange(bounded);
-    }
+  const take = (text: string, bound: (number: number) => number): void => {
+    const number = Number(text);
+    if (text.trim() === '' || !Number.isInteger(number)) return;
+    const taken = bound(number);
+    if (taken >= min && taken <= max && taken !== value) onChange(taken);
+  };
+  const leave = (): void => {
+    if (typed !== null) take(typed, (number) => Math.min(max, Math.max(min, number)));
     setTyped(null);
   };
   return (
@@ -34,10 +39,11 @@ export function NumberField({
       value={typed ?? value}
       onChange={({ currentTarget }) => {
         setTyped(currentTarget.value);
+        take(currentTarget.value, (number) => number);
       }}
-      onBlur={take}
+      onBlur={leave}
       onKeyDown={(event) => {
-        if (event.key === 'Enter') take();
+        if (event.key === 'Enter') leave();
         else if (event.key === 'Escape' && typed !== null) {
           event.preventDefault();
           setTyped(null);

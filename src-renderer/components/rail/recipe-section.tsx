@@ -26,7 +26,7 @@ export function RecipeSection(): ReactElement | null {
   const isPending = Object.keys(draft).length > 0;
   const epochs = config.epochs ?? (draft.recipe === undefined ? runEpochs : null) ?? recipe?.epochs ?? 1;
   return (
-    <section className="section recipe">
+    <section className="section recipe" aria-label="Recipe">
       <h2>Recipe</h2>
       <div className="select">
         <select

@@ -15,7 +15,7 @@ export function WeightsSection(): ReactElement {
   const proof = useApp(({ status }) => status?.proof ?? null);
   const isOpen = useApp(({ connection, status }) => connection.state === 'open' && status !== null);
   return (
-    <section className="section weights">
+    <section className="section weights" aria-label="Weights">
       <h2>
         Weights
         <span className="actions">
