@@ -1,4 +1,5 @@
 import { useRef, type ReactElement } from 'react';
+import { layerColour, layerDash, layerKey } from '../../draw/layer-keys';
 import { scaledContext } from '../../draw/scaled-canvas';
 import { paintSparkline } from '../../draw/sparkline';
 import { tokens } from '../../draw/tokens';
@@ -19,7 +20,6 @@ const TALL = 150;
 const WITH_FACTS = 280;
 const ONE_LINE = 55;
 const SPARK_WIDTH = 122;
-const KEYS = 4;
 
 /** Name, sizes, health, norms and the update ratio over the run. */
 export function LayerHead({ row, pixelRatio }: { row: LayerRowLayout; pixelRatio: number }): ReactElement {
@@ -32,7 +32,7 @@ export function LayerHead({ row, pixelRatio }: { row: LayerRowLayout; pixelRatio
   const tall = height >= TALL;
   const sparkHeight = oneLine ? 14 : tall ? (height < WITH_FACTS ? 30 : 38) : height >= 85 ? 38 : 17;
   return (
-    <div className="layer-head" style={{ '--key': `var(--k${String((keyIndex % KEYS) + 1)})` }}>
+    <div className="layer-head" style={{ '--key': layerKey(keyIndex) }}>
       <div className="title">
         <b>{layer.spec.name}</b>
         {oneLine && <span>{sizes}</span>}
@@ -113,8 +113,7 @@ function RatioSparkline({
   const { name } = row.layer.spec;
   useTextPainter(() => {
     if (canvas.current === null) return;
-    const { keys } = tokens();
-    const colour = keys[row.keyIndex % keys.length] ?? '';
+    const colour = layerColour(tokens(), row.keyIndex);
     const key = [metrics.length, colour, height, pixelRatio].join();
     if (key === drawn.current) return;
     drawn.current = key;
@@ -127,7 +126,7 @@ function RatioSparkline({
       height,
       colour,
       log: true,
-      dash: row.keyIndex < keys.length ? [] : [3, 2],
+      dash: layerDash(row.keyIndex),
     });
   });
   return (

@@ -1,0 +1,121 @@
+import { layerColour, layerDash } from '../../draw/layer-keys';
+import type { FootChart, Lane } from '../../draw/foot-chart';
+import type { Tokens } from '../../draw/tokens';
+import type { MetricsStore } from '../../frames/metrics-store';
+import { ColumnSeries } from '../../scene/column-series';
+import { linearLane, logLane } from '../../scene/lane-scale';
+import { formatScale } from '../../scene/numbers';
+import type { Evaluation, Status } from '../../../src-shared/protocol/messages';
+
+export const LANES = ['loss', 'accuracy', 'gradientNorm'] as const;
+export type LaneName = (typeof LANES)[number];
+
+/** Share of the newest step in the moving average of a line. */
+const LOSS_SHARE = 0.06;
+const NORM_SHARE = 0.05;
+
+/** Where the lanes stand, CSS pixels. */
+const FULL = { tops: [6, 45, 84], heights: [36, 35, 35], axisTop: 120 };
+const ONE = { tops: [6], heights: [38], axisTop: 45 };
+
+export interface FootInput {
+  readonly width: number;
+  readonly lanes: readonly LaneName[];
+  readonly layers: readonly string[];
+  readonly status: Status;
+  readonly evaluations: readonly Evaluation[];
+}
+
+/** The charts' memory: series brought down to pixel columns, kept while the axis stays the same. */
+export class FootModel {
+  private series = new Map<string, ColumnSeries>();
+  private axisKey = '';
+
+  /** What is to be drawn now. */
+  chart(metrics: MetricsStore, input: FootInput, tokens: Tokens): FootChart {
+    const { width, lanes, status } = input;
+    const { stepsPerEpoch, epochs } = status;
+    const step = metrics.length;
+    const lastStep = Math.max(stepsPerEpoch * epochs, step);
+    const axisKey = `${String(width)} ${String(lastStep)}`;
+    if (axisKey !== this.axisKey) this.series.clear();
+    this.axisKey = axisKey;
+    const epochStarts: number[] = [];
+    for (let start = stepsPerEpoch; start < Math.min(lastStep, step); start += stepsPerEpoch)
+      epochStarts.push(start);
+    const places = lanes.length > 1 ? FULL : ONE;
+    const take = (name: string, share: number): ColumnSeries =>
+      this.take(metrics, name, share, { lastStep, columns: width });
+    return {
+      width,
+      axisTop: places.axisTop,
+      step,
+      lastStep,
+      epochStarts,
+      lanes: lanes.map((lane, index) => ({
+        ...this.lane(lane, input, take, tokens, epochStarts),
+        top: places.tops[index] ?? 0,
+        height: places.heights[index] ?? 0,
+        shaded: index === 1,
+      })),
+    };
+  }
+
+  private lane(
+    name: LaneName,
+    { evaluations, layers }: FootInput,
+    take: (column: string, share: number) => ColumnSeries,
+    tokens: Tokens,
+    breaks: readonly number[],
+  ): Omit<Lane, 'top' | 'height' | 'shaded'> {
+    const plain = { colour: tokens.ink2, lineWidth: 1.4, dash: [], range: false, breaks: [] };
+    switch (name) {
+      case 'loss': {
+        const series = take('loss', LOSS_SHARE);
+        const dots = evaluations.map(({ step, loss }) => ({ step, value: Number(loss) }));
+        const scale = logLane(
+          [series],
+          dots.map(({ value }) => value),
+          { low: 0.1, high: 2.5 },
+        );
+        const ends = { highest: formatScale(scale.high), lowest: formatScale(scale.low) };
+        return { ...scale, ...ends, floor: scale.low, traces: [{ ...plain, series, range: true }], dots };
+      }
+      case 'accuracy': {
+        const series = take('runningAccuracy', 1);
+        const scale = linearLane(0.5, 1);
+        const dots = evaluations.map(({ step, accuracy }) => ({ step, value: accuracy }));
+        const traces = [{ ...plain, series, breaks }];
+        return { ...scale, highest: '100 %', lowest: '50 %', floor: scale.low, traces, dots };
+      }
+      case 'gradientNorm': {
+        const series = layers.map((layer) => take(`gradientNorm:${layer}`, NORM_SHARE));
+        const scale = logLane(series, [], { low: 0.1, high: 10 });
+        const traces = series.map((one, index) => ({
+          ...plain,
+          series: one,
+          colour: layerColour(tokens, index),
+          dash: layerDash(index),
+          lineWidth: 1.2,
+        }));
+        const ends = { highest: formatScale(scale.high), lowest: formatScale(scale.low) };
+        return { ...scale, ...ends, floor: scale.low, traces, dots: [] };
+      }
+    }
+  }
+
+  private take(
+    metrics: MetricsStore,
+    name: string,
+    share: number,
+    axis: { lastStep: number; columns: number },
+  ): ColumnSeries {
+    let series = this.series.get(name);
+    if (series === undefined) {
+      series = new ColumnSeries(axis, share);
+      this.series.set(name, series);
+    }
+    series.update(metrics.column(name));
+    return series;
+  }
+}

@@ -1,0 +1,109 @@
+import { useRef, type ReactElement } from 'react';
+import { colourIndex } from '../../scene/colour-table';
+import { kernelNumber, kernelShape, type LayerRow } from '../../scene/network-rows';
+import { commonExponent, formatExponent, formatFixed, formatNumber } from '../../scene/numbers';
+import { norm } from '../../scene/statistics';
+import type { Selection } from '../../state/store';
+import { usePage } from '../page-context';
+import { setText, useTextPainter } from '../scope/painting';
+import { isBlank, kernelValues, scopeModelOf, type KernelKind } from '../scope/scope-model';
+
+const WORDS: Readonly<Record<KernelKind, readonly [symbol: string, words: string]>> = {
+  weight: ['W', 'weights'],
+  gradient: ['g', 'gradient'],
+  update: ['dW', 'update'],
+};
+
+/** Title of W, g or dW of the chosen kernel: the common factor of its numbers, and its norm. */
+export function KernelTitle({
+  kind,
+  row,
+  selection,
+}: {
+  kind: KernelKind;
+  row: LayerRow;
+  selection: Selection;
+}): ReactElement {
+  const { frames } = usePage();
+  const factor = useRef<HTMLSpanElement>(null);
+  const size = useRef<HTMLElement>(null);
+  const [symbol, words] = WORDS[kind];
+  useTextPainter(() => {
+    const view = frames.latest();
+    const kernel = view === null ? null : kernelValues(view, row, kind, selection);
+    if (kernel === null || isBlank(kernel.slot)) {
+      setText(factor.current, words);
+      setText(size.current, kernel?.slot.state.freshness === 'cleared' ? 'cleared' : 'not yet');
+      return;
+    }
+    const exponent = factorOf(kind, kernel.values);
+    const age = kernel.slot.state.freshness === 'old' ? ', old' : '';
+    setText(factor.current, `${words}${exponent === 0 ? '' : `, times ${formatExponent(exponent)}`}${age}`);
+    setText(size.current, `norm ${formatNumber(norm(kernel.values))}`);
+  });
+  return (
+    <div className="kernel-title">
+      <b>{symbol}</b>
+      <span ref={factor}>{words}</span>
+      <em ref={size} />
+    </div>
+  );
+}
+
+/** The values of a conv kernel as numbers on the colours of the scope. */
+export function KernelTable({
+  kind,
+  row,
+  selection,
+}: {
+  kind: KernelKind;
+  row: LayerRow;
+  selection: Selection;
+}): ReactElement {
+  const parts = usePage();
+  const model = scopeModelOf(parts);
+  const table = useRef<HTMLDivElement>(null);
+  const shape = kernelShape(row.weight.shape);
+  useTextPainter(() => {
+    const view = model.refresh();
+    const kernel = view === null ? null : kernelValues(view, row, kind, selection);
+    const blank = kernel === null || isBlank(kernel.slot);
+    const { css, text } = model.colours();
+    const scale = model.scaleOf(row.weight.name, kind, kernelNumber(shape, selection)).value;
+    const exponent = blank ? 0 : factorOf(kind, kernel.values);
+    const decimals = kind === 'weight' ? 3 : 2;
+    const cells = table.current?.querySelectorAll<HTMLElement>('[role=cell]') ?? [];
+    cells.forEach((cell, index) => {
+      const value = blank ? 0 : (kernel.values[index] ?? 0);
+      const colour = colourIndex(value, scale);
+      setText(cell, blank ? '' : formatFixed(value / 10 ** exponent, decimals));
+      const background = css[colour] ?? '';
+      if (cell.dataset['colour'] === background) return;
+      cell.dataset['colour'] = background;
+      cell.style.background = background;
+      cell.style.color = text[colour] ?? '';
+    });
+  });
+  const name = `${kind} of the chosen kernel`;
+  return (
+    <div
+      ref={table}
+      className="kernel-table"
+      role="table"
+      aria-label={name}
+      style={{ gridTemplateColumns: `repeat(${String(shape.width)}, 1fr)` }}
+    >
+      {Array.from({ length: shape.height }, (_, line) => (
+        <div role="row" key={line}>
+          {Array.from({ length: shape.width }, (__, column) => (
+            <div role="cell" key={column} />
+          ))}
+        </div>
+      ))}
+    </div>
+  );
+}
+
+/** Weights are read as they are; gradients and updates by their common power of ten. */
+const factorOf = (kind: KernelKind, values: Float32Array): number =>
+  kind === 'weight' ? 0 : commonExponent(values);

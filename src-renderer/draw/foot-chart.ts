@@ -1,0 +1,271 @@
+import { line, scaleLinear, ticks } from 'd3';
+import type { ColumnSeries } from '../scene/column-series';
+import { formatCount } from '../scene/numbers';
+import type { Tokens } from './tokens';
+
+/** A line over the steps of the run. */
+export interface Trace {
+  readonly series: ColumnSeries;
+  readonly colour: string;
+  readonly lineWidth: number;
+  readonly dash: readonly number[];
+  /** Draws the range of each pixel column behind the line. */
+  readonly range: boolean;
+  /** Steps after which the line starts anew: what it averages begins again there. */
+  readonly breaks: readonly number[];
+}
+
+/** Values measured now and then. */
+export interface Dot {
+  readonly step: number;
+  readonly value: number;
+}
+
+export interface Lane {
+  readonly top: number;
+  readonly height: number;
+  /** Value -> 0 (bottom) .. 1 (top), clamped. */
+  readonly place: (value: number) => number;
+  /** Ends of its scale. */
+  readonly highest: string;
+  readonly lowest: string;
+  readonly traces: readonly Trace[];
+  readonly dots: readonly Dot[];
+  /** Least value that has a place of its own; dots below it are drawn hollow at the edge. */
+  readonly floor: number;
+  readonly shaded: boolean;
+}
+
+export interface FootChart {
+  /** CSS pixels. */
+  readonly width: number;
+  /** Where the lanes end and the axis begins. */
+  readonly axisTop: number;
+  readonly lanes: readonly Lane[];
+  /** Finished steps: where the playhead stands. */
+  readonly step: number;
+  readonly lastStep: number;
+  /** Steps at which epochs 2, 3, ... begin. */
+  readonly epochStarts: readonly number[];
+}
+
+/** Room above and below the values of a lane. */
+const ABOVE = 4;
+const BELOW = 3;
+const DOT = 3;
+/** Text on the axis needs this much room each side of its middle. */
+const LABEL_ROOM = 30;
+const EPOCH_ROOM = 44;
+
+/** The run so far: lanes one below the other over one axis of steps, and a playhead at now. */
+export function paintFootChart(context: CanvasRenderingContext2D, chart: FootChart, tokens: Tokens): void {
+  const { width, axisTop, lanes, step, lastStep } = chart;
+  const x = scaleLinear([0, Math.max(1, lastStep)], [0, width - 1]).clamp(true);
+  context.clearRect(0, 0, width, axisTop + 24);
+  for (const lane of lanes) {
+    if (!lane.shaded) continue;
+    context.fillStyle = tokens.sunk;
+    context.fillRect(0, lane.top - 2, width, lane.height + 4);
+  }
+  shadeFuture(context, chart, x(step), tokens);
+  paintGrid(context, chart, x, tokens);
+  for (const lane of lanes) paintLane(context, lane, x, tokens);
+  paintAxis(context, chart, x, tokens);
+  paintPlayhead(context, chart, x(step), tokens);
+}
+
+type StepScale = (step: number) => number;
+
+function shadeFuture(
+  context: CanvasRenderingContext2D,
+  { width, axisTop }: FootChart,
+  now: number,
+  tokens: Tokens,
+): void {
+  context.globalAlpha = 0.05;
+  context.fillStyle = tokens.ink3;
+  context.fillRect(now, 0, width - now, axisTop);
+  context.globalAlpha = 1;
+}
+
+function paintGrid(context: CanvasRenderingContext2D, chart: FootChart, x: StepScale, tokens: Tokens): void {
+  const { width, axisTop, lanes, lastStep } = chart;
+  const upright = (step: number, top: number): void => {
+    const at = Math.round(x(step)) + 0.5;
+    context.beginPath();
+    context.moveTo(at, top);
+    context.lineTo(at, axisTop);
+    context.stroke();
+  };
+  context.lineWidth = 1;
+  context.strokeStyle = tokens.line;
+  const strong = new Set(ticks(0, lastStep, Math.max(2, width / 170)));
+  for (const step of ticks(0, lastStep, Math.max(2, width / 34))) {
+    context.globalAlpha = strong.has(step) ? 1 : 0.55;
+    upright(step, 8);
+  }
+  context.globalAlpha = 1;
+  for (const { top, height } of lanes) {
+    context.beginPath();
+    context.moveTo(0, top + height + 1.5);
+    context.lineTo(width, top + height + 1.5);
+    context.stroke();
+  }
+  context.strokeStyle = tokens.line2;
+  context.setLineDash([2, 3]);
+  for (const { step } of spacedEpochs(chart, x, 8)) upright(step, 4);
+  context.setLineDash([]);
+}
+
+/** Beginnings of epochs, thinned so that two of them are at least `room` pixels apart. */
+function spacedEpochs(chart: FootChart, x: StepScale, room: number): { step: number; epoch: number }[] {
+  const spacing =
+    chart.epochStarts.length < 2 ? Infinity : x(chart.epochStarts[1] ?? 0) - x(chart.epochStarts[0] ?? 0);
+  const every = Number.isFinite(spacing) ? Math.max(1, Math.ceil(room / Math.max(spacing, 1e-6))) : 1;
+  return chart.epochStarts
+    .map((step, index) => ({ step, epoch: index + 2 }))
+    .filter(({ epoch }) => (epoch - 2) % every === 0);
+}
+
+function paintLane(context: CanvasRenderingContext2D, lane: Lane, x: StepScale, tokens: Tokens): void {
+  const y = (value: number): number =>
+    lane.top + lane.height - BELOW - lane.place(value) * (lane.height - ABOVE - BELOW);
+  for (const trace of lane.traces) {
+    if (trace.range) paintRange(context, trace, y);
+    paintLine(context, trace, x, y);
+  }
+  for (const { step, value } of lane.dots) {
+    if (!Number.isFinite(value)) continue;
+    const at = Math.max(DOT + 1, x(step));
+    context.fillStyle = tokens.panel;
+    circle(context, at, y(value), DOT + 1.6);
+    context.fill();
+    if (value < lane.floor) {
+      context.strokeStyle = tokens.ink2;
+      context.lineWidth = 1.2;
+      circle(context, at, y(value), DOT - 0.6);
+      context.stroke();
+      continue;
+    }
+    context.fillStyle = tokens.ink;
+    circle(context, at, y(value), DOT);
+    context.fill();
+  }
+}
+
+function paintRange(
+  context: CanvasRenderingContext2D,
+  { series, colour }: Trace,
+  y: (value: number) => number,
+): void {
+  const { low, high, seen } = series;
+  context.globalAlpha = 0.28;
+  context.fillStyle = colour;
+  let previous: { top: number; bottom: number } | null = null;
+  for (let column = 0; column < seen.length; column += 1) {
+    const lowest = low[column] ?? Infinity;
+    const highest = high[column] ?? -Infinity;
+    if (seen[column] === 0 || lowest > highest) continue;
+    let top = y(highest);
+    let bottom = y(lowest);
+    const own = { top, bottom };
+    // Neighbouring columns that do not overlap would leave holes in what is one line.
+    if (previous !== null && previous.bottom < top) top = previous.bottom;
+    if (previous !== null && previous.top > bottom) bottom = previous.top;
+    previous = own;
+    context.fillRect(column, top, 1, Math.max(1, bottom - top));
+  }
+  context.globalAlpha = 1;
+}
+
+function paintLine(
+  context: CanvasRenderingContext2D,
+  { series, colour, lineWidth, dash, breaks }: Trace,
+  x: StepScale,
+  y: (value: number) => number,
+): void {
+  const { smooth, seen, axis } = series;
+  const columnsOfBreaks = new Set(breaks.map((step) => Math.floor(x(step))));
+  context.strokeStyle = colour;
+  context.lineWidth = lineWidth;
+  context.lineJoin = 'round';
+  context.setLineDash([...dash]);
+  const path = line<{ column: number; value: number }>(
+    ({ column }) => column + 0.5,
+    ({ value }) => y(value),
+  )
+    .defined(({ value }) => Number.isFinite(value))
+    .context(context);
+  const points: { column: number; value: number }[] = [];
+  for (let column = 0; column < axis.columns; column += 1) {
+    if (seen[column] === 0) continue;
+    points.push({ column, value: smooth[column] ?? Number.NaN });
+    if (columnsOfBreaks.has(column)) points.push({ column, value: Number.NaN });
+  }
+  context.beginPath();
+  path(points);
+  context.stroke();
+  context.setLineDash([]);
+}
+
+function paintAxis(context: CanvasRenderingContext2D, chart: FootChart, x: StepScale, tokens: Tokens): void {
+  const { width, axisTop, lanes, step, lastStep } = chart;
+  context.fillStyle = tokens.ink3;
+  context.font = `500 9.5px ${tokens.font}`;
+  context.textAlign = 'right';
+  context.textBaseline = 'middle';
+  for (const { top, height, highest, lowest } of lanes) {
+    context.fillText(highest, width - 5, top + 6);
+    context.fillText(lowest, width - 5, top + height - 6);
+  }
+  context.font = `500 10px ${tokens.font}`;
+  context.textBaseline = 'top';
+  const now = x(step);
+  const epochs = spacedEpochs(chart, x, EPOCH_ROOM + LABEL_ROOM)
+    .map(({ step: start, epoch }) => ({ at: x(start), epoch }))
+    .filter(({ at }) => Math.abs(at - now) > EPOCH_ROOM && at < width - LABEL_ROOM);
+  const taken = epochs.map(({ at }) => at);
+  for (const tick of ticks(0, lastStep, Math.max(2, width / 85))) {
+    const at = x(tick);
+    const isFree =
+      taken.every((other) => Math.abs(at - other) > EPOCH_ROOM) && Math.abs(at - now) > LABEL_ROOM;
+    if (!isFree || at > width - LABEL_ROOM) continue;
+    context.textAlign = tick === 0 ? 'left' : 'center';
+    context.fillText(tick === 0 ? 'step 0' : formatCount(tick), at, axisTop + 4);
+  }
+  context.fillStyle = tokens.ink2;
+  context.textAlign = 'center';
+  for (const { at, epoch } of epochs) context.fillText(`epoch ${String(epoch)}`, at, axisTop + 4);
+}
+
+function paintPlayhead(
+  context: CanvasRenderingContext2D,
+  { width, axisTop, step }: FootChart,
+  now: number,
+  tokens: Tokens,
+): void {
+  const at = Math.round(now) + 0.5;
+  context.strokeStyle = tokens.liveText;
+  context.lineWidth = 1.5;
+  context.beginPath();
+  context.moveTo(at, 2);
+  context.lineTo(at, axisTop);
+  context.stroke();
+  context.font = `640 10.5px ${tokens.font}`;
+  const text = formatCount(step);
+  const pill = context.measureText(text).width + 12;
+  const left = Math.min(width - pill, Math.max(0, at - pill / 2));
+  context.fillStyle = tokens.live;
+  context.beginPath();
+  context.roundRect(left, axisTop + 1, pill, 16, 4);
+  context.fill();
+  context.fillStyle = tokens.liveInk;
+  context.textAlign = 'center';
+  context.textBaseline = 'top';
+  context.fillText(text, left + pill / 2, axisTop + 4);
+}
+
+function circle(context: CanvasRenderingContext2D, x: number, y: number, radius: number): void {
+  context.beginPath();
+  context.arc(x, y, radius, 0, 2 * Math.PI);
+}
