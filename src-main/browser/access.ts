@@ -6,8 +6,7 @@ const LOOPBACK_HOST = /^(?:127\.0\.0\.1|localhost|\[::1\])(?::\d{1,5})?$/i;
  * A loopback name with any port, as an SSH tunnel may give another one. Any other name in a Host header means that a
  * foreign site's name was pointed at this machine (DNS rebinding).
  */
-export const isLoopbackHost = (host: string | undefined): host is string =>
-  host !== undefined && LOOPBACK_HOST.test(host);
+export const isLoopbackHost = (host: string): boolean => LOOPBACK_HOST.test(host);
 
 /** Whether a page served under `host` sent the request. */
 export const isOwnOrigin = (origin: string, host: string): boolean =>
@@ -67,11 +66,9 @@ export interface Refusal {
 /** Whether to let a request in; undefined: yes. */
 export function refusal(asking: Asking, token: AccessToken): Refusal | undefined {
   const { host, origin } = asking;
-  if (!isLoopbackHost(host)) {
-    return {
-      status: 403,
-      message: `Gradscope answers to 127.0.0.1, localhost and [::1], not to ${JSON.stringify(host)}.`,
-    };
+  if (host === undefined || !isLoopbackHost(host)) {
+    const name = host === undefined ? 'nobody' : JSON.stringify(host);
+    return { status: 403, message: `Gradscope answers to 127.0.0.1, localhost and [::1], not to ${name}.` };
   }
   if (origin !== undefined && !isOwnOrigin(origin, host)) {
     return { status: 403, message: `A page from ${JSON.stringify(origin)} may not use Gradscope.` };
