@@ -5,7 +5,7 @@
 const TEST = '([.](test|bench)[.]tsx?$|/testing/)';
 /** Settings of tools are code of the tools, wherever they lie. */
 const CONFIG = '[.]config[.]ts$';
-const TEST_TOOLS = '(^|/)node_modules/(vitest|fast-check)/';
+const TEST_TOOLS = '(^|/)node_modules/(vitest|fast-check|vite)/';
 
 /** A wall: what lies in `from` may import only what matches one of `allowed`. */
 const wall = (name, comment, from, allowed) => [

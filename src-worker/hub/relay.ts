@@ -6,32 +6,26 @@ type Reason = Parameters<Parameters<Port['onClose']>[0]>[0];
 
 /** The IPC channel to the process that forked this one. `sent` is called when the message has left. */
 export interface HostChannel {
-  send(message: RelayToHost, sent: () => void): void;
-  onMessage(receiver: (message: unknown) => void): void;
+  send(message: RelayToHost, sent: () => void): unknown;
+  onMessage(receiver: (message: unknown) => void): unknown;
 }
 
-/** Clients whose messages all come over the one channel of a forked process, told apart by number. */
-export class Relay {
-  private readonly channel: HostChannel;
-  private readonly clients = new Map<number, RelayPort>();
-
-  /** Calls back with a port for every client that the host opens. */
-  constructor(channel: HostChannel, onClient: (port: Port) => void) {
-    this.channel = channel;
-    channel.onMessage((raw) => {
-      const message = relayToTrainerSchema.safeParse(raw).data;
-      if (message === undefined) {
-        throw new GradscopeError('internal', 'The host sent something that is no message of a client.');
-      }
-      const { client } = message;
-      if (message.event === 'open') {
-        const port = new RelayPort(client, this.channel, () => this.clients.delete(client));
-        this.clients.set(client, port);
-        onClient(port);
-      } else if (message.event === 'message') this.clients.get(client)?.deliver(message.data);
-      else this.clients.get(client)?.lost();
-    });
-  }
+/** Calls back with a port for every client that the host opens; all their messages come over the one channel. */
+export function listenToRelay(channel: HostChannel, onClient: (port: Port) => void): void {
+  const clients = new Map<number, RelayPort>();
+  channel.onMessage((raw) => {
+    const message = relayToTrainerSchema.safeParse(raw).data;
+    if (message === undefined) {
+      throw new GradscopeError('internal', 'The host sent something that is no message of a client.');
+    }
+    const { client } = message;
+    if (message.event === 'open') {
+      const port = new RelayPort(client, channel, () => clients.delete(client));
+      clients.set(client, port);
+      onClient(port);
+    } else if (message.event === 'message') clients.get(client)?.deliver(message.data);
+    else clients.get(client)?.lost();
+  });
 }
 
 class RelayPort implements Port {

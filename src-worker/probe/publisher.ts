@@ -88,6 +88,11 @@ export class Publisher {
     this.watchers.delete(client);
   }
 
+  /** Whether anybody is there. */
+  get hasWatchers(): boolean {
+    return this.watchers.size > 0;
+  }
+
   /** A new run: everybody gets a layout for its network, as what was sent before has no meaning any more. */
   setSource(source: PictureSource): void {
     this.source = source;

@@ -146,7 +146,7 @@ class Bench implements GateHost<Command> {
       for (;;) {
         this.epoch();
         if (this.control.leaving === 'atOnce') {
-          this.control.begin();
+          this.control.begin(() => undefined);
           this.step = 0;
         } else if (this.step > 0 && this.step % STEPS_PER_EPOCH === 0) this.control.epochEnded();
         this.control.left();
@@ -311,7 +311,7 @@ describe('the end of a run', () => {
     expect(() => {
       control.play();
     }).toThrow(GradscopeError);
-    control.begin();
+    control.begin(() => undefined);
     control.play();
     expect(control.going).toBe(true);
   });

@@ -29,6 +29,7 @@ it('gives each phase its share, and none of the time in which training stood', (
   meter.began();
   pass(10);
   meter.reached('zeroGrad');
+  meter.stopped();
   pass(5000);
   meter.wentOn();
   pass(30);
@@ -37,7 +38,7 @@ it('gives each phase its share, and none of the time in which training stood', (
   expect(meter.shares).toEqual({ zeroGrad: 0.25, forward: 0.75, loss: 0, backward: 0, step: 0 });
   for (let i = 0; i < 100; i += 1) step(10);
   expect(meter.shares?.backward).toBeCloseTo(2 / 6, 3);
-  expect(meter.spent).toBe(40 + 100 * 60);
+  expect(meter.busy).toBe(40 + 100 * 60);
 });
 
 it('measures speed over the last second, so that it follows a change', () => {
@@ -55,7 +56,7 @@ it('forgets the speed of before a stop', () => {
   const { meter, step, pass } = bench();
   step(1);
   step(1);
-  meter.stood();
+  meter.stopped();
   pass(60_000);
   expect(meter.speed).toBeNull();
   step(10);

@@ -15,7 +15,8 @@ export class Meter {
   private average: PhaseTimes | undefined;
   /** When the last steps finished, and how many images each had. */
   private recent: { readonly atMs: number; readonly images: number }[] = [];
-  private spentMs = 0;
+  private busyMs = 0;
+  private busySince: number | undefined;
 
   constructor(now: () => number) {
     this.now = now;
@@ -24,6 +25,7 @@ export class Meter {
   /** A minibatch begins. */
   began(): void {
     this.mark = this.now();
+    this.busySince ??= this.mark;
     this.current = noTimes();
   }
 
@@ -34,9 +36,22 @@ export class Meter {
     this.mark = now;
   }
 
-  /** Training stood, or something else was done, until now. */
+  /** Training stands, or something else is done, from now on. Speed is measured anew afterwards. */
+  stopped(): void {
+    this.busyMs = this.busy;
+    this.busySince = undefined;
+    this.recent = [];
+  }
+
+  /** Training goes on. */
   wentOn(): void {
     this.mark = this.now();
+    this.busySince ??= this.mark;
+  }
+
+  /** Time that went into training, in ms: all of it but that between `stopped` and going on. */
+  get busy(): number {
+    return this.busyMs + (this.busySince === undefined ? 0 : this.now() - this.busySince);
   }
 
   finishedStep(images: number): void {
@@ -45,25 +60,10 @@ export class Meter {
     const mean = noTimes();
     for (const phase of PHASES) mean[phase] = average[phase] + NEWEST * (current[phase] - average[phase]);
     this.average = mean;
-    this.spentMs += total(current);
     const now = this.now();
     this.recent.push({ atMs: now, images });
     // The newest of those before the window stays: the window begins with it.
     while ((this.recent[1]?.atMs ?? Infinity) < now - WINDOW_MS) this.recent.shift();
-  }
-
-  /** After standing, speed is measured anew. */
-  stood(): void {
-    this.recent = [];
-  }
-
-  /** Time spent in finished steps since `resetSpent`, in ms. */
-  get spent(): number {
-    return this.spentMs;
-  }
-
-  resetSpent(): void {
-    this.spentMs = 0;
   }
 
   /** Share of each phase in the time of a step, adding up to 1; null before the first step. */

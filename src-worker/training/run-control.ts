@@ -1,4 +1,4 @@
-import type { Position } from '../../src-shared/model/phases';
+import type { Phase, Position } from '../../src-shared/model/phases';
 import { GradscopeError } from '../../src-shared/protocol/errors';
 
 export type StepKind = 'phase' | 'batch' | 'epoch';
@@ -33,6 +33,8 @@ const MOST_WAITING_STEPS = 256;
  */
 export class RunControl {
   private goal: Goal = 'stand';
+  /** The phase at whose end the goal `phase` is reached; undefined: the next that ends. */
+  private goalPhase: Phase | undefined;
   private active: StepRequest | undefined;
   private queue: StepRequest[] = [];
   /** Answered as soon as training stands. */
@@ -123,6 +125,13 @@ export class RunControl {
     this.queue.shift();
     this.active = next;
     this.goal = next.kind;
+    this.goalPhase = undefined;
+  }
+
+  /** Does an abandoned minibatch again as far as it had come, and stands there again. */
+  goBackTo(phase: Phase): void {
+    this.goal = 'phase';
+    this.goalPhase = phase;
   }
 
   /** Inside a minibatch, just after the work named by `position`. */
@@ -133,7 +142,7 @@ export class RunControl {
       if (this.goal === 'phase' || this.goal === 'batch') this.goal = 'boundary';
       return 'go';
     }
-    if (this.goal !== 'phase') return 'go';
+    if (this.goal !== 'phase' || position.phase !== (this.goalPhase ?? position.phase)) return 'go';
     this.reachGoal();
     return 'stand';
   }
@@ -177,11 +186,12 @@ export class RunControl {
     for (const step of this.takeSteps()) step.answer(new GradscopeError('not-now', sentence));
   }
 
-  /** A new run, or the continuation of a finished one, stands ready. */
-  begin(): void {
+  /** A new run, or the continuation of a finished one, is there; `answer` is called when it stands ready. */
+  begin(answer: Answer): void {
     this.reachGoal();
-    this.untilStanding.push(...this.takeSteps().map((step) => step.answer));
+    this.untilStanding.push(...this.takeSteps().map((step) => step.answer), answer);
     this.over = undefined;
+    this.pauseAsked = false;
   }
 
   private reachGoal(): void {

@@ -9,7 +9,7 @@ import type {
   TrainerMessage,
   WatchItem,
 } from '../../src-shared/protocol/messages';
-import type { ErrorCode } from '../../src-shared/protocol/errors';
+import { type ErrorCode, GradscopeError } from '../../src-shared/protocol/errors';
 import type { ClientId } from './run-control';
 
 /** What hub and training thread say to each other. Everything from pages was validated by the hub before it gets here. */
@@ -44,6 +44,13 @@ type NonFinite = Extract<TrainerMessage, { type: 'nonFinite' }>;
 export interface Failure {
   readonly code: ErrorCode;
   readonly message: string;
+}
+
+/** What went wrong, in a sentence. What nobody foresaw goes to stderr with its stack as well. */
+export function failureOf(error: unknown): Failure {
+  if (error instanceof GradscopeError) return { code: error.code, message: error.message };
+  console.error(error);
+  return { code: 'internal', message: `Something unforeseen went wrong: ${String(error)}` };
 }
 
 export interface ThreadReply {

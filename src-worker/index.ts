@@ -1,0 +1,34 @@
+import { DEFAULT_RUN_CONFIG } from '../src-shared/model/run-config';
+import { type ElectronParentPort, listenToElectron } from './hub/electron-port';
+import { Hub } from './hub/hub';
+import { packageVersion, readOptions } from './hub/process-options';
+import { listenToRelay } from './hub/relay';
+import { spawnThread } from './hub/spawn-thread';
+
+/** Entry of the trainer process: joins the hub to whichever host has spawned it (src-shared/protocol/host-messages.ts). */
+
+const { config, dataFolder } = readOptions(process.argv[2]);
+const hub = new Hub({
+  config: config ?? DEFAULT_RUN_CONFIG,
+  version: packageVersion(import.meta.url),
+  wallClock: () => performance.timeOrigin + performance.now(),
+  spawnThread: (firstRunId, events) =>
+    spawnThread(new URL('./training-thread.js', import.meta.url), dataFolder, firstRunId, events),
+});
+const addClient = hub.addClient.bind(hub);
+
+const { parentPort } = process as { readonly parentPort?: ElectronParentPort };
+if (parentPort !== undefined) listenToElectron(parentPort, addClient);
+else {
+  listenToRelay(
+    {
+      send: (message, sent) => process.send?.(message, undefined, undefined, sent),
+      onMessage: (receiver) => process.on('message', receiver),
+    },
+    addClient,
+  );
+  // Nothing is left behind when the host goes, however it goes.
+  process.once('disconnect', () => void hub.close().then(() => process.exit(0)));
+  // Ctrl-C reaches the whole process group; what comes of it is for the host to say.
+  process.on('SIGINT', () => undefined);
+}

@@ -1,0 +1,20 @@
+import { workerData } from 'node:worker_threads';
+import { loadDataset, openDataset } from './data/dataset';
+import { SharedMailbox } from './training/mailbox';
+import type { ThreadCommand, ThreadStart } from './training/thread-messages';
+import { Trainer } from './training/trainer';
+
+/** Entry of the training thread: joins the trainer to the hub's end of the port, and runs until it is told to close. */
+const { port, posted, dataFolder, firstRunId } = workerData as ThreadStart;
+
+await new Trainer({
+  mailbox: new SharedMailbox<ThreadCommand>(port, posted),
+  send: (message, transfer = []) => {
+    port.postMessage(message, transfer);
+  },
+  openDataset: () => (dataFolder === null ? openDataset() : loadDataset(dataFolder, dataFolder)),
+  firstRunId,
+  now: () => performance.now(),
+  wallClock: () => performance.timeOrigin + performance.now(),
+}).main();
+port.close();

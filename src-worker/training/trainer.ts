@@ -1,0 +1,432 @@
+import { RECIPES } from '../../src-shared/model/recipe';
+import { ENGINE_NAMES, type Mode } from '../../src-shared/model/run-config';
+import type { Position } from '../../src-shared/model/phases';
+import type { DatasetInfo, Ready } from '../../src-shared/protocol/messages';
+import { type Dataset, pixelsOf } from '../data/dataset';
+import type { ChosenDigit } from '../probe/digit';
+import { Publisher } from '../probe/publisher';
+import { FitLoop } from './fit-loop';
+import { BlockingGate, type GateHost } from './gate';
+import { ImperativeLoop } from './imperative-loop';
+import type { TrainingLoop } from './loop';
+import type { Mailbox } from './mailbox';
+import { metricColumns, MetricsLane } from './metrics';
+import { ProofBook } from './proof';
+import { type Reply, type RequestContext, serveRequest } from './requests';
+import { createRun, disposeRun, type Run, type RunRequest } from './run';
+import { type ClientId, RunControl } from './run-control';
+import type { StepRecord } from './session';
+import { StatusLane } from './status';
+import { TestRuns } from './test-runs';
+import { failureOf, type RequestCommand, type ThreadCommand, type ThreadMessage } from './thread-messages';
+
+/** Training images in `ready`. */
+const SAMPLES = 12;
+
+export interface TrainerParts {
+  readonly mailbox: Mailbox<ThreadCommand>;
+  readonly send: (message: ThreadMessage, transfer?: readonly ArrayBuffer[]) => void;
+  /** @throws GradscopeError `bad-dataset` */
+  readonly openDataset: () => Dataset;
+  readonly firstRunId: number;
+  /** ms of a clock that only goes forward */
+  readonly now: () => number;
+  /** ms since 1970 */
+  readonly wallClock: () => number;
+}
+
+/** The run that is there, and everything that lives as long as it does. */
+interface Active {
+  readonly run: Run;
+  readonly tests: TestRuns;
+  readonly loops: Readonly<Record<Mode, () => TrainingLoop>>;
+}
+
+interface WantedRun {
+  readonly request: RunRequest;
+  readonly reply: Reply;
+  /** Phase after which the current run stands inside a minibatch; null when it does not. */
+  readonly stoodAfter: Run['session']['phase'];
+}
+
+/**
+ * The training thread: goes from minibatch to minibatch through the loops, tests in between, and serves at every gate what
+ * the clients want. It is synchronous; only opening an engine and fit() itself are awaited.
+ */
+export class Trainer implements GateHost<ThreadCommand>, RequestContext {
+  readonly control = new RunControl();
+  readonly publisher: Publisher;
+  readonly status: StatusLane;
+  private readonly parts: TrainerParts;
+  private readonly gate: BlockingGate<ThreadCommand>;
+  private readonly metrics: MetricsLane;
+  private data: Dataset | undefined;
+  private active: Active | undefined;
+  private wanted: WantedRun | undefined;
+  private lastRunId: number;
+  private testIndex = 0;
+  private inLoop = false;
+  private closing = false;
+  private beganAtMs = -Infinity;
+
+  constructor(parts: TrainerParts) {
+    this.parts = parts;
+    this.lastRunId = parts.firstRunId - 1;
+    const { send, now } = parts;
+    this.gate = new BlockingGate(this.control, parts.mailbox, this);
+    this.publisher = new Publisher(
+      {
+        layout: (client, layout) => {
+          send({ type: 'layout', client, layout });
+        },
+        frame: (client, head, payload) => {
+          send({ type: 'frame', client, head, payload }, [payload.buffer]);
+        },
+      },
+      parts.wallClock,
+    );
+    this.metrics = new MetricsLane((firstStep, rows) => {
+      send({ type: 'metrics', firstStep, rows }, [rows.buffer]);
+    }, now);
+    const proofs = new ProofBook();
+    this.status = new StatusLane({
+      control: this.control,
+      proofs,
+      now,
+      send: (status) => {
+        this.tell(status);
+      },
+    });
+  }
+
+  /** Trains, stands and serves until it is told to close. */
+  async main(): Promise<void> {
+    while (!this.closing) {
+      if (this.wanted !== undefined) await this.takeUp(this.wanted);
+      else {
+        this.control.left();
+        if (this.active === undefined || this.control.ended !== undefined) this.gate.standStill();
+        else await this.advance(this.active);
+      }
+    }
+    if (this.active !== undefined) this.dispose(this.active, undefined);
+  }
+
+  // ---------------------------------------------------------------- the way of a run
+
+  /** The next thing to do for the run: a test, its end, or training up to the next reason to come back here. */
+  private async advance({ run, tests, loops }: Active): Promise<void> {
+    const { session } = run;
+    try {
+      run.mode = run.wantedMode;
+      if (tests.isDue || (tests.isInitialDue && this.control.runningOn)) this.test(run, tests);
+      else if (session.runDone || session.step === run.stopAtStep) this.control.end('finished');
+      else {
+        this.inLoop = true;
+        await loops[run.mode]().run();
+      }
+    } catch (error) {
+      this.fail(run, error);
+    } finally {
+      this.inLoop = false;
+    }
+  }
+
+  private test(run: Run, tests: TestRuns): void {
+    run.meter.stopped();
+    const { endsEpoch } = tests;
+    if (endsEpoch) this.status.seal(run);
+    for (let done = false; !done; ) {
+      if (this.gate.betweenChunks() === 'leave') return;
+      done = tests.nextChunk();
+      this.status.testing = tests.progress;
+      this.status.tellNowAndThen(run);
+    }
+    if (endsEpoch) this.control.epochEnded();
+  }
+
+  private stepFinished({ run, tests }: Active, record: StepRecord): void {
+    this.metrics.add(record);
+    this.publisher.changed();
+    tests.stepFinished(record, run.session.minibatch?.indices.length ?? 0);
+    const isTestDue = this.control.runningOn && tests.takeUpWithinEpoch();
+    if (isTestDue || record.step === run.stopAtStep) this.control.leave('atBoundary');
+  }
+
+  private fail(run: Run, error: unknown): void {
+    this.status.failure = failureOf(error);
+    this.control.end('failed');
+    this.status.tell(run);
+  }
+
+  private async takeUp({ request, reply, stoodAfter }: WantedRun): Promise<void> {
+    this.wanted = undefined;
+    const { active, testIndex } = this;
+    let run: Run;
+    try {
+      const surroundings = { dataset: this.dataset(), testIndex, now: this.parts.now };
+      run = await createRun(this.lastRunId + 1, request, surroundings, active?.run);
+    } catch (error) {
+      this.control.left();
+      if (stoodAfter !== null) this.control.goBackTo(stoodAfter);
+      reply(failureOf(error));
+      return;
+    }
+    this.control.left();
+    if (active !== undefined) this.dispose(active, run);
+    this.begin(run, reply);
+  }
+
+  private begin(run: Run, reply: Reply): void {
+    this.lastRunId = run.runId;
+    const next: Active = {
+      run,
+      tests: new TestRuns({
+        run,
+        now: this.parts.now,
+        send: (evaluation) => {
+          this.tell(evaluation);
+        },
+      }),
+      loops: {
+        imperative: once(() => new ImperativeLoop(run.session, this.gate, onStep)),
+        fit: once(() => new FitLoop(run.session, this.gate, onStep)),
+      },
+    };
+    const onStep = (record: StepRecord): void => {
+      this.stepFinished(next, record);
+    };
+    this.active = next;
+    this.metrics.flush();
+    this.status.newRun();
+    this.parts.send({ type: 'run', run: this.describe(run) });
+    this.publisher.setSource(run);
+    this.control.begin(() => {
+      reply({ result: { runId: run.runId } });
+    });
+  }
+
+  private describe({
+    runId,
+    config,
+    recipe,
+    engine,
+    session,
+    digit,
+  }: Run): Extract<ThreadMessage, { type: 'run' }>['run'] {
+    const { name, variant, versions } = engine.engine;
+    return {
+      runId,
+      engine: { name, variant, versions: { ...versions }, chosenBecause: engine.chosenBecause },
+      engines: [...ENGINE_NAMES],
+      dataset: describeDataset(this.dataset()),
+      recipes: [...RECIPES],
+      config,
+      network: recipe.network,
+      metricColumns: metricColumns(session.plan),
+      digit: describeDigit(digit.chosen),
+    };
+  }
+
+  private dispose({ run, tests }: Active, successor: Run | undefined): void {
+    tests.dispose();
+    disposeRun(run, successor);
+  }
+
+  // ---------------------------------------------------------------- at the gates
+
+  serve(command: ThreadCommand): void {
+    const { publisher } = this;
+    switch (command.type) {
+      case 'connect':
+        publisher.connect(command.client);
+        break;
+      case 'disconnect':
+        publisher.disconnect(command.client);
+        this.control.forget(command.client);
+        break;
+      case 'watch':
+        publisher.watch(command.client, command.items);
+        break;
+      case 'credit':
+        publisher.credit(command.client, command.count);
+        break;
+      case 'frameDropped':
+        publisher.frameDropped(command.client);
+        break;
+      case 'visibility':
+        publisher.setVisible(command.client, command.visible);
+        break;
+      case 'request':
+        serveRequest(this, command, this.replyTo(command));
+        break;
+      case 'close':
+        this.closing = true;
+        this.control.leave('atOnce');
+        break;
+    }
+  }
+
+  reached({ phase, layer }: Position): void {
+    if (this.active === undefined) return;
+    const { run } = this.active;
+    run.meter.reached(phase);
+    this.tellNonFinite(run);
+    if (phase === 'step' && layer === null) {
+      run.meter.finishedStep(run.session.minibatch?.indices.length ?? 0);
+      this.publish();
+    }
+    this.status.tellNowAndThen(run);
+  }
+
+  began(): void {
+    if (this.active === undefined) return;
+    const { run, tests } = this.active;
+    tests.skipInitial();
+    this.status.testing = tests.progress;
+    run.meter.began();
+    this.beganAtMs = this.parts.now();
+  }
+
+  stood(): void {
+    if (this.active === undefined) return;
+    const { run } = this.active;
+    run.meter.stopped();
+    this.metrics.flush();
+    if (!run.session.inStep) this.status.seal(run);
+    this.status.tell(run);
+    this.publisher.stood();
+  }
+
+  went(): void {
+    if (this.active === undefined) return;
+    const { run } = this.active;
+    if (run.session.inStep) run.meter.wentOn();
+    this.status.tell(run);
+  }
+
+  publish(): void {
+    this.publisher.publish(this.control.standing);
+  }
+
+  hasDrawn(client: ClientId): boolean {
+    return this.publisher.hasDrawn(client);
+  }
+
+  /** The test of the untrained network is done while people look at it. */
+  idle(): boolean {
+    const { active } = this;
+    if (active === undefined || this.control.ended !== undefined) return false;
+    if (!active.tests.isInitialDue || active.run.session.inStep || !this.publisher.hasWatchers) return false;
+    active.tests.nextChunk();
+    this.status.testing = active.tests.progress;
+    if (this.status.testing === null) this.status.tell(active.run);
+    else this.status.tellNowAndThen(active.run);
+    return true;
+  }
+
+  due(): number {
+    const { limit } = this.status;
+    return limit === null ? 0 : this.beganAtMs + 1000 / limit;
+  }
+
+  // ---------------------------------------------------------------- for requests
+
+  run(): Run | undefined {
+    return this.active?.run;
+  }
+
+  dataset(): Dataset {
+    this.data ??= this.parts.openDataset();
+    return this.data;
+  }
+
+  restart(request: RunRequest, reply: Reply): void {
+    const session = this.active?.run.session;
+    const isInside = session?.inStep === true && this.control.standing;
+    this.wanted = { request, reply, stoodAfter: isInside ? session.phase : null };
+    this.control.leave('atOnce');
+  }
+
+  switchMode(run: Run): void {
+    if (run.wantedMode === run.mode) return;
+    if (this.inLoop) this.control.leave('atBoundary');
+    else {
+      run.mode = run.wantedMode;
+      this.status.tell(run);
+    }
+  }
+
+  playing(): void {
+    const { active } = this;
+    if (active === undefined || !active.tests.isInitialDue || active.run.session.inStep) return;
+    // The controller comes back here and tests before the first step.
+    if (!active.tests.initialIsShort) active.tests.skipInitial();
+    else if (this.inLoop) this.control.leave('atBoundary');
+  }
+
+  weightsChanged(run: Run): void {
+    run.proofKey = null;
+    run.digit.weightsChanged();
+    this.active?.tests.weightsChanged();
+    this.status.testing = this.active?.tests.progress ?? null;
+    this.status.weightsChanged();
+    this.status.seal(run);
+    this.status.tell(run);
+    this.publisher.changed();
+  }
+
+  digitChosen(run: Run): void {
+    this.testIndex = run.digit.chosen.testIndex;
+    this.parts.send({ type: 'digit', digit: describeDigit(run.digit.chosen) });
+    this.publisher.changed();
+  }
+
+  // ----------------------------------------------------------------
+
+  /** Nothing of the lossless lane overtakes the metrics of the steps before it. */
+  private tell(message: ThreadMessage): void {
+    this.metrics.flush();
+    this.parts.send(message);
+  }
+
+  private tellNonFinite(run: Run): void {
+    const { nonFinite } = run.session;
+    if (run.nonFiniteTold || nonFinite === null) return;
+    run.nonFiniteTold = true;
+    this.tell({ type: 'nonFinite', runId: run.runId, ...nonFinite });
+  }
+
+  private replyTo({ client, id }: RequestCommand): Reply {
+    return (answered) => {
+      const error = 'code' in answered ? { code: answered.code, message: answered.message } : null;
+      const { result = {}, payload = null } = 'code' in answered ? {} : answered;
+      const transfer = payload === null ? [] : [payload.buffer];
+      this.metrics.flush();
+      this.parts.send({ type: 'reply', client, id, error, result, payload }, transfer);
+    };
+  }
+}
+
+function once<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => (made ??= make());
+}
+
+const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64');
+
+const describeDigit = ({ testIndex, label, pixels }: ChosenDigit): Ready['digit'] => ({
+  testIndex,
+  label,
+  pixels: base64(pixels),
+});
+
+function describeDataset(dataset: Dataset): DatasetInfo {
+  const { name, height, width, classes, train, test } = dataset;
+  const samples = Array.from({ length: Math.min(SAMPLES, train.count) }, (_, index) => ({
+    index,
+    label: train.labels[index]!,
+    pixels: base64(pixelsOf(dataset, train, index)),
+  }));
+  return { name, trainExamples: train.count, testExamples: test.count, height, width, classes, samples };
+}
