@@ -1,0 +1,335 @@
+import { beforeAll, describe, expect, it, vi } from 'vitest';
+import type { LayerSpec } from '../../src-shared/model/network';
+import type { Position } from '../../src-shared/model/phases';
+import { recipeNamed, type Recipe } from '../../src-shared/model/recipe';
+import { DEFAULT_RUN_CONFIG, type EngineName, type Mode } from '../../src-shared/model/run-config';
+import { fillWords } from '../../src-shared/tensor/random';
+import { openDataset, type Dataset } from '../data/dataset';
+import { openEngine } from '../engine';
+import type { Engine } from '../engine/engine';
+import { TINY_RECIPE, tinyDataset } from '../testing/tiny-run';
+import { FitLoop } from './fit-loop';
+import { ImperativeLoop } from './imperative-loop';
+import { StepAbandoned, type Gate } from './loop';
+import { Session, type SessionOptions, type StepRecord } from './session';
+
+const LOOPS = { imperative: ImperativeLoop, fit: FitLoop };
+const MODES = ['imperative', 'fit'] as const;
+
+interface Plan {
+  readonly steps: number;
+  /** Which loop trains the step that follows `finished` ones; a change makes the gate say leave. */
+  readonly mode?: Mode | ((finished: number) => Mode);
+  /** Asked at every gate of every attempt, with the number of gates passed so far; true: the minibatch is given up. */
+  readonly abandon?: (gates: number, position: Position) => boolean;
+  readonly onStep?: (record: StepRecord) => void;
+  readonly reached?: (position: Position) => void;
+}
+
+interface Told {
+  readonly loops: number;
+  readonly abandoned: number;
+}
+
+/** Trains by the real loops over a scripted gate, as the controller does: one loop after the other until all is done. */
+async function train(
+  session: Session,
+  { steps, mode = 'imperative', abandon, onStep, reached }: Plan,
+): Promise<Told> {
+  const modeAt = typeof mode === 'function' ? mode : () => mode;
+  let gates = 0;
+  let loops = 0;
+  let abandoned = 0;
+  while (session.step < steps && !session.runDone) {
+    const current = modeAt(session.step);
+    const gate: Gate = {
+      beforeStep: () => (session.step >= steps || modeAt(session.step) !== current ? 'leave' : 'go'),
+      reached: (position) => {
+        reached?.(position);
+        gates += 1;
+        if (position.phase === 'step' || abandon?.(gates, position) !== true) return;
+        abandoned += 1;
+        throw new StepAbandoned();
+      },
+    };
+    await new LOOPS[current](session, gate, onStep ?? (() => undefined)).run();
+    loops += 1;
+  }
+  return { loops, abandoned };
+}
+
+/** Gives up at about one gate in sixty, wherever it is. */
+function atRandom(seed: number): (gates: number) => boolean {
+  const words = new Uint32Array(1 << 16);
+  fillWords(words, { seed, purpose: 'minibatchOrder', step: 0, layer: 0 });
+  return (gates) => words[gates % words.length]! % 60 === 0;
+}
+
+/** An eighth of the steps in one loop, then in the other: seven changes. */
+const switching =
+  (steps: number) =>
+  (finished: number): Mode =>
+    Math.floor((finished * 8) / steps) % 2 === 0 ? 'imperative' : 'fit';
+
+const tiny = { recipe: TINY_RECIPE, dataset: tinyDataset() };
+
+describe.each<EngineName>(['wasm', 'cpu'])('on %s', (engineName) => {
+  let engine: Engine;
+  beforeAll(async () => {
+    ({ engine } = await openEngine(engineName));
+    return () => {
+      engine.dispose();
+    };
+  });
+
+  async function shaOf(
+    setting: { recipe: Recipe; dataset: Dataset },
+    plan: Plan,
+    config: Partial<SessionOptions['config']> = {},
+  ): Promise<string> {
+    const session = new Session({ engine, ...setting, config: { ...DEFAULT_RUN_CONFIG, ...config } });
+    const told = await train(session, plan);
+    const sha = session.weightsSha256();
+    session.dispose();
+    expect(told.abandoned > 0).toBe(plan.abandon !== undefined);
+    return sha;
+  }
+
+  it('both loops pass the same gates in the same order, with the same losses and norms', async () => {
+    const stories: unknown[] = [];
+    for (const mode of MODES) {
+      const session = new Session({ engine, ...tiny, config: DEFAULT_RUN_CONFIG });
+      const story: unknown[] = [];
+      await train(session, {
+        steps: 12,
+        mode,
+        onStep: (record) => story.push(record),
+        reached: ({ phase, layer }) => {
+          const { minibatch, epoch, stepInEpoch, step } = session;
+          story.push({ phase, layer, finished: session.phase, minibatch, epoch, stepInEpoch, step });
+        },
+      });
+      stories.push(story);
+      session.dispose();
+    }
+    expect(stories[0]).toEqual(stories[1]);
+    expect(stories[0]).toHaveLength(12 * (5 + 2 * TINY_RECIPE.network.layers.length + 1));
+  });
+
+  it('a run over two epochs is the same in both loops, switched seven times, and abandoned at random', async () => {
+    const steps = 12;
+    const shas = [
+      await shaOf(tiny, { steps, mode: 'imperative' }),
+      await shaOf(tiny, { steps, mode: 'fit' }),
+      await shaOf(tiny, { steps, mode: switching(steps) }),
+      await shaOf(tiny, { steps, mode: 'imperative', abandon: atRandom(1) }),
+      await shaOf(tiny, { steps, mode: 'fit', abandon: atRandom(2) }),
+    ];
+    expect(new Set(shas).size).toBe(1);
+    expect(await shaOf(tiny, { steps, mode: 'fit' }, { seed: 2 })).not.toBe(shas[0]);
+  });
+
+  it.each(MODES)(
+    '%s: a minibatch given up at each gate in turn changes nothing, and no buffer is left',
+    async (mode) => {
+      const steps = 2;
+      const undisturbed = await shaOf(tiny, { steps, mode });
+      const gatesOfStep = 5 + 2 * TINY_RECIPE.network.layers.length;
+      const session = new Session({ engine, ...tiny, config: DEFAULT_RUN_CONFIG });
+      await train(session, { steps: 1, mode });
+      const buffers = engine.liveBuffers();
+      let next = 1;
+      let inStep = 0;
+      await train(session, {
+        steps,
+        mode,
+        reached: () => (inStep += 1),
+        abandon: () => {
+          if (inStep < next || next === gatesOfStep) return false;
+          next += 1;
+          inStep = 0;
+          return true;
+        },
+      });
+      expect(next).toBe(gatesOfStep);
+      expect(session.weightsSha256()).toBe(undisturbed);
+      expect(engine.liveBuffers()).toBe(buffers);
+      session.dispose();
+    },
+  );
+
+  it.each(MODES)(
+    '%s: the number of buffers is the same after every step, and after the loop as before it',
+    async (mode) => {
+      const session = new Session({
+        engine,
+        ...tiny,
+        config: { ...DEFAULT_RUN_CONFIG, epochs: 5 },
+      });
+      await train(session, { steps: 6, mode });
+      const between = engine.liveBuffers();
+      const within = new Set<number>();
+      await train(session, {
+        steps: 24,
+        mode,
+        onStep: ({ step }) => {
+          // fitDataset makes its running total of the loss after the first minibatch of a call.
+          if ((step - 1) % 6 !== 0) within.add(engine.liveBuffers());
+        },
+      });
+      expect([...within]).toHaveLength(1);
+      expect(engine.liveBuffers()).toBe(between);
+      session.dispose();
+      expect(engine.liveBuffers()).toBe(0);
+    },
+  );
+
+  it('a network that begins with layers without parameters goes through all of them backwards in both loops', async () => {
+    const layers: LayerSpec[] = [
+      { kind: 'dropout', name: 'dropout0', rate: 0.1, unit: 'element' },
+      { kind: 'relu', name: 'relu0' },
+      ...TINY_RECIPE.network.layers,
+    ];
+    const recipe = { ...TINY_RECIPE, network: { ...TINY_RECIPE.network, layers } };
+    const stories: Position[][] = [];
+    const shas: string[] = [];
+    for (const mode of MODES) {
+      const story: Position[] = [];
+      shas.push(await shaOf({ ...tiny, recipe }, { steps: 3, mode, reached: (at) => story.push(at) }));
+      stories.push(story);
+    }
+    expect(stories[0]).toEqual(stories[1]);
+    expect(shas[0]).toBe(shas[1]);
+  });
+
+  it('weights loaded in the middle of a fit() loop clear its momentum, as in the imperative loop', async () => {
+    const shas: string[] = [];
+    for (const mode of MODES) {
+      // Between two minibatches, and at the last gate of a step, before tfjs has finished with the minibatch.
+      for (const at of ['boundary', 'step'] as const) {
+        const session = new Session({ engine, ...tiny, config: DEFAULT_RUN_CONFIG });
+        const file = session.exportWeights();
+        const load = (): void => {
+          session.importWeights(file, 'w.safetensors');
+        };
+        const gate: Gate = {
+          beforeStep: () => {
+            if (session.step === 3 && at === 'boundary') load();
+            return session.step === 5 ? 'leave' : 'go';
+          },
+          reached: ({ phase }) => {
+            if (session.step === 3 && phase === 'step' && at === 'step') load();
+          },
+        };
+        await new LOOPS[mode](session, gate, () => undefined).run();
+        shas.push(session.weightsSha256());
+        session.dispose();
+      }
+    }
+    expect(new Set(shas).size).toBe(1);
+  });
+
+  it('a weight set by hand inside a step, between forward and backward, counts from there on in both loops', async () => {
+    const shas: string[] = [];
+    for (const mode of MODES) {
+      const session = new Session({ engine, ...tiny, config: DEFAULT_RUN_CONFIG });
+      await train(session, {
+        steps: 3,
+        mode,
+        reached: ({ phase }) => {
+          if (session.step === 1 && phase === 'loss') session.setWeight('fc1.weight', 5, 0.125);
+        },
+      });
+      shas.push(session.weightsSha256());
+      session.dispose();
+    }
+    expect(shas[0]).toBe(shas[1]);
+  });
+
+  it('NaN in a weight reaches the loss in both loops, and training goes on', async () => {
+    for (const mode of MODES) {
+      const session = new Session({ engine, ...tiny, config: DEFAULT_RUN_CONFIG });
+      session.setWeight('conv1.bias', 0, Number.NaN);
+      const losses: number[] = [];
+      await train(session, { steps: 2, mode, onStep: ({ loss }) => losses.push(loss) });
+      expect(losses).toEqual([Number.NaN, Number.NaN]);
+      expect(session.nonFinite).toMatchObject({ step: 1, tensor: 'conv1.bias' });
+      session.dispose();
+    }
+  });
+
+  it('an error that is no abandonment comes out of both loops, and leaves no buffer of fit() behind', async () => {
+    for (const mode of MODES) {
+      const session = new Session({ engine, ...tiny, config: DEFAULT_RUN_CONFIG });
+      await train(session, { steps: 1, mode });
+      const buffers = engine.liveBuffers();
+      const broken = train(session, {
+        steps: 3,
+        mode,
+        reached: ({ phase, layer }) => {
+          if (phase === 'backward' && layer === 2) throw new Error('broken on purpose');
+        },
+      });
+      await expect(broken).rejects.toThrow('broken on purpose');
+      expect(engine.liveBuffers()).toBe(buffers);
+      session.dispose();
+    }
+  });
+
+  it('nothing is written to the console by tfjs', async () => {
+    const written = (['log', 'warn', 'error'] as const).map((name) => vi.spyOn(console, name));
+    await shaOf(tiny, { steps: 7, mode: 'fit', abandon: (gates) => gates === 50 });
+    for (const spy of written) {
+      expect(spy).not.toHaveBeenCalled();
+      spy.mockRestore();
+    }
+  });
+});
+
+describe('on wasm, with MNIST and dropout', () => {
+  let engine: Engine;
+  let dataset: Dataset;
+  beforeAll(async () => {
+    ({ engine } = await openEngine('wasm'));
+    dataset = openDataset({});
+    return () => {
+      engine.dispose();
+    };
+  });
+
+  async function shaOf(recipe: Recipe, plan: Plan, seed = 1): Promise<string> {
+    const session = new Session({ engine, dataset, recipe, config: { ...DEFAULT_RUN_CONFIG, seed } });
+    const told = await train(session, plan);
+    const sha = session.weightsSha256();
+    session.dispose();
+    expect(told.abandoned > 0).toBe(plan.abandon !== undefined);
+    if (typeof plan.mode === 'function') expect(told.loops).toBe(8);
+    return sha;
+  }
+
+  const steps = 200;
+  const pytorch = recipeNamed('pytorch-paper');
+  const keras = recipeNamed('keras-paper');
+
+  // Smaller minibatches save time and change nothing of what is compared.
+  it.each([pytorch, { ...keras, batchSize: 16 }])(
+    '$name in minibatches of $batchSize: the same weights from both loops after 200 steps',
+    async (recipe) => {
+      const imperative = await shaOf(recipe, { steps, mode: 'imperative' });
+      expect(await shaOf(recipe, { steps, mode: 'fit' })).toBe(imperative);
+    },
+  );
+
+  it.each([
+    { ...pytorch, batchSize: 4 },
+    { ...keras, batchSize: 4 },
+  ])(
+    '$name in minibatches of $batchSize: the same when switched seven times and abandoned, another for another seed',
+    async (recipe) => {
+      const straight = await shaOf(recipe, { steps });
+      expect(await shaOf(recipe, { steps, mode: switching(steps) })).toBe(straight);
+      expect(await shaOf(recipe, { steps, mode: switching(steps), abandon: atRandom(4) })).toBe(straight);
+      expect(await shaOf(recipe, { steps: 1 }, 2)).not.toBe(await shaOf(recipe, { steps: 1 }, 1));
+    },
+  );
+});
