@@ -1,23 +1,37 @@
+import { commonExponent } from '../src-renderer/scene/numbers';
 import { expect, test } from './fixtures';
+import type { GradscopePage } from './support/gradscope-page';
 
-/** How the inspector may write a value: it is read back and compared, so any number of digits will do. */
-const numbersIn = (text: string): number[] =>
-  [...text.matchAll(/[-\u2212+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?/gi)].map(([number]) =>
-    Number(number.replace('\u2212', '-')),
-  );
+const chosen = (gradscope: GradscopePage, name: string): Promise<void> =>
+  expect(gradscope.page.getByRole('heading', { name })).toBeVisible();
 
-test('a click on a kernel shows its numbers', async ({ gradscope }) => {
-  await gradscope.step('batch');
-  await gradscope.kernel('conv2 filter 3 input 7 gradient').click();
-  const inspector = gradscope.page.getByRole('region', { name: 'Inspector' });
-  await expect(inspector).toContainText('conv2 filter 3 input 7');
-  const { values, shape } = await gradscope.tensor('conv2.weight', 'gradient');
-  expect(shape).toEqual([20, 10, 5, 5]);
-  const kernel = values.slice((3 * 10 + 7) * 25, (3 * 10 + 8) * 25);
-  const shown = numbersIn(await inspector.innerText());
-  const largest = kernel.reduce((a, b) => (Math.abs(b) > Math.abs(a) ? b : a));
-  expect(shown.some((number) => Math.abs(number - largest) <= Math.abs(largest) * 0.01)).toBe(true);
-});
+for (const [layer, filter, input, inputs] of [
+  ['conv1', 9, 0, 1],
+  ['conv2', 3, 7, 10],
+] as const) {
+  test(`a click on a kernel of ${layer} shows its numbers`, async ({ gradscope }) => {
+    await gradscope.step('batch');
+    const name = `${layer} filter ${String(filter)} input ${String(input)}`;
+    await gradscope.kernel(`${name} gradient`).click();
+    await chosen(gradscope, name);
+    await gradscope.idle();
+    for (const kind of ['weight', 'gradient', 'update'] as const) {
+      const { values } = await gradscope.tensor(`${layer}.weight`, kind);
+      const first = (filter * inputs + input) * 25;
+      const kernel = values.slice(first, first + 25);
+      const factor = kind === 'weight' ? 1 : 10 ** commonExponent(kernel);
+      const cells = gradscope.page
+        .getByRole('table', { name: `${kind} of the chosen kernel` })
+        .getByRole('cell');
+      const shown = (await cells.allInnerTexts()).map((text) => Number(text.replace('\u2212', '-')) * factor);
+      expect(shown).toHaveLength(25);
+      // Two decimals are shown, or three.
+      shown.forEach((value, at) => {
+        expect(Math.abs(value - (kernel[at] ?? NaN))).toBeLessThanOrEqual(0.00501 * factor);
+      });
+    }
+  });
+}
 
 test('kernels are walked and chosen by keyboard', async ({ gradscope }) => {
   await gradscope.kernel('conv2 filter 3 input 7 weight').click();

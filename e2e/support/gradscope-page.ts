@@ -1,36 +1,7 @@
 import { expect, type Locator, type Page } from '@playwright/test';
+import type { ConsoleStatus } from '../../src-renderer/console';
 
 type Kind = 'weight' | 'gradient' | 'update';
-
-interface TensorAnswer {
-  readonly shape: readonly number[];
-  readonly step: number;
-  readonly phase: string | null;
-  readonly freshness: string;
-  readonly values: ArrayLike<number>;
-}
-
-/** What the page promises at the console, as far as the tests use it. */
-interface GradscopeConsole {
-  status(): PageStatus;
-  tensor(name: string, kind: Kind): TensorAnswer | Promise<TensorAnswer>;
-  waitForIdle(): Promise<void>;
-}
-
-export interface PageStatus {
-  readonly run: number;
-  readonly state: string;
-  readonly recipe: string;
-  readonly mode: string;
-  readonly engine: string;
-  readonly step: number;
-  readonly epoch: number;
-  readonly phase: string | null;
-  readonly layer: string | null;
-  readonly minibatch: { readonly step: number; readonly indices: readonly number[] } | null;
-}
-
-declare const gradscope: GradscopeConsole;
 
 export interface PageTensor {
   readonly shape: readonly number[];
@@ -73,17 +44,17 @@ export class GradscopePage {
 
   /** Until nothing is asked, nothing is to be drawn and, standing, the picture is that of now. */
   async idle(): Promise<void> {
-    await this.page.evaluate(() => gradscope.waitForIdle());
+    await this.page.evaluate(() => window.gradscope.waitForIdle());
   }
 
-  state(): Promise<PageStatus> {
-    return this.page.evaluate(() => gradscope.status());
+  state(): Promise<ConsoleStatus> {
+    return this.page.evaluate(() => window.gradscope.status());
   }
 
   async tensor(name: string, kind: Kind): Promise<PageTensor> {
     return this.page.evaluate(
       async ([tensorName, tensorKind]) => {
-        const found = await gradscope.tensor(tensorName, tensorKind);
+        const found = await window.gradscope.tensor(tensorName, tensorKind);
         return { ...found, values: Array.from(found.values) };
       },
       [name, kind] as const,
