@@ -2,8 +2,11 @@ import type { ReactElement } from 'react';
 import { SMALL_SCREEN, useMedia } from '../state/screen';
 import { Bar } from './bar/bar';
 import { Help } from './dialog/help';
+import { Foot } from './foot/foot';
 import { usePage } from './page-context';
 import { IconStrip, LeftRail, OpenDrawer, RightRail } from './rail/rails';
+import { Legend } from './scope/legend';
+import { ScopeGrid } from './scope/scope-grid';
 import { Lines } from './strip/lines';
 import { PhaseStrip } from './strip/strip';
 import { TipProvider } from './tip';
@@ -21,12 +24,16 @@ export function App(): ReactElement {
         <main className="mid">
           <div className="strip">
             <PhaseStrip />
+            <Legend />
           </div>
-          <Lines />
+          <div className="work">
+            <Lines />
+            <ScopeGrid />
+          </div>
           {isSmall && <OpenDrawer />}
         </main>
         {!isSmall && <RightRail />}
-        <footer className="foot" />
+        <Foot />
       </div>
       <Help />
     </TipProvider>

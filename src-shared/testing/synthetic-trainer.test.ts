@@ -8,7 +8,7 @@ import { SyntheticTrainer } from './synthetic-trainer';
 interface Talk {
   readonly heard: TrainerMessage[];
   readonly payloads: Uint8Array[];
-  say(message: WireMessage): Promise<void>;
+  readonly say: (message: WireMessage) => Promise<void>;
 }
 
 async function talk(steps: number): Promise<Talk> {

@@ -117,10 +117,11 @@ export class SyntheticTrainer {
     this.skipped = 0;
     this.state = 'paused';
     this.evaluate(0);
-    for (let k = 0; k < steps; k += 1) {
+    for (let k = 0; k < steps && !this.run.finished; k += 1) {
       this.run.advanceStep();
       this.tested();
     }
+    if (this.run.finished) this.state = 'finished';
   }
 
   private tick(): void {

@@ -20,8 +20,10 @@ export function Help(): ReactElement {
   const isOpen = useApp(({ view }) => view.helpOpen);
   useEffect(() => {
     const { current } = dialog;
-    if (isOpen) current?.showModal();
-    else current?.close();
+    if (isOpen) {
+      current?.showModal();
+      current?.querySelector<HTMLElement>('.sheet')?.focus();
+    } else current?.close();
   }, [isOpen]);
   return (
     <dialog
@@ -43,7 +45,7 @@ export function Help(): ReactElement {
 
 function Sheet(): ReactElement {
   return (
-    <div className="sheet">
+    <div className="sheet" tabIndex={-1}>
       <header>
         <h2 id="help-title">Gradscope, an oscilloscope for gradients</h2>
         <button

@@ -1,17 +1,15 @@
 import type { ReactElement } from 'react';
-import type { LayerSpec } from '../../../src-shared/model/network';
+import type { LayerPlan } from '../../../src-shared/model/network';
+import { layerColour } from '../../draw/layer-keys';
+import { betweenName, networkRows, type NetworkRow } from '../../scene/network-rows';
 import { formatCount } from '../../scene/numbers';
 import { useApp } from '../../state/store';
 import { shapeText } from '../format';
 
-/** Layer keys of the theme, --k1 to --k4; more layers repeat them. */
-const KEYS = 4;
-
-/** Every layer with the shape of its output and its parameters. */
+/** The network from input to logits: what each layer gives, and the parameters of those that learn. */
 export function NetworkSection(): ReactElement | null {
   const plan = useApp((state) => state.plan);
   if (plan === null) return null;
-  const learning = plan.layers.filter(({ parameters }) => parameters.length > 0).map(({ index }) => index);
   return (
     <section className="section network" aria-label="Network">
       <h2>
@@ -31,46 +29,53 @@ export function NetworkSection(): ReactElement | null {
             <td>{shapeText(plan.spec.input)}</td>
             <td />
           </tr>
-          {plan.layers.map(({ index, spec, outputShape, parameters }) => {
-            const size = parameters.reduce((sum, parameter) => sum + parameter.size, 0);
-            const key = (learning.indexOf(index) % KEYS) + 1;
-            return (
-              <tr key={spec.name} className={size > 0 ? 'learns' : undefined}>
-                <th scope="row">
-                  <i style={size > 0 ? { background: `var(--k${String(key)})` } : undefined} />
-                  {layerText(spec)}
-                </th>
-                <td>{shapeText(outputShape)}</td>
-                <td>{size > 0 && formatCount(size)}</td>
-              </tr>
-            );
-          })}
+          {networkRows(plan).map((row, index) => (
+            <Row key={index} row={row} />
+          ))}
         </tbody>
-        <tfoot>
-          <tr>
-            <th scope="row">total</th>
-            <td />
-            <td>{formatCount(plan.parameterCount)}</td>
-          </tr>
-        </tfoot>
       </table>
     </section>
   );
 }
 
-/** What a layer is called and does, in a word or two. */
-function layerText(spec: LayerSpec): string {
+function Row({ row }: { row: NetworkRow }): ReactElement | null {
+  if (row.kind === 'layer') {
+    const { spec, outputShape, parameters } = row.layer;
+    const size = spec.kind === 'conv2d' ? ` ${String(spec.kernelSize)} × ${String(spec.kernelSize)}` : '';
+    return (
+      <tr className="learns">
+        <th scope="row">
+          <i style={{ background: layerColour(row.keyIndex) }} />
+          {spec.name}
+          {size}
+        </th>
+        <td>{shapeText(outputShape)}</td>
+        <td>{formatCount(parameters.reduce((sum, parameter) => sum + parameter.size, 0))}</td>
+      </tr>
+    );
+  }
+  // Flatten only renames what it is given; the shape of its input says more.
+  const layers = row.layers.filter(({ spec }) => spec.kind !== 'flatten');
+  const last = layers.at(-1);
+  if (last === undefined) return null;
+  return (
+    <tr>
+      <th scope="row" title={layers.map(precisely).join(', ')}>
+        {layers.map(betweenName).join(', ')}
+      </th>
+      <td>{shapeText(last.outputShape)}</td>
+      <td />
+    </tr>
+  );
+}
+
+function precisely({ spec }: LayerPlan): string {
   switch (spec.kind) {
-    case 'conv2d':
-      return `${spec.name} ${String(spec.kernelSize)} × ${String(spec.kernelSize)}`;
-    case 'dense':
-    case 'flatten':
-      return spec.name;
-    case 'maxPool2d':
-      return `max-pool ${String(spec.size)}`;
-    case 'relu':
-      return 'ReLU';
     case 'dropout':
-      return `dropout ${String(spec.rate)}${spec.unit === 'channel' ? ', maps' : ''}`;
+      return `dropout of ${spec.unit === 'channel' ? 'whole maps' : 'single values'} with probability ${String(spec.rate)}`;
+    case 'maxPool2d':
+      return `max-pooling over ${String(spec.size)} × ${String(spec.size)}`;
+    default:
+      return spec.kind === 'relu' ? 'ReLU' : spec.name;
   }
 }

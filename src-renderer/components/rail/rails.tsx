@@ -2,6 +2,7 @@ import { useEffect, useRef, type ReactElement, type ReactNode } from 'react';
 import { openDrawer, toggleDrawer } from '../../state/actions';
 import { DRAWERS, useApp, type Drawer } from '../../state/store';
 import { PageButtons } from '../bar/bar';
+import { Inspector } from '../inspector/inspector';
 import { CloseIcon, RailIcon } from '../icons';
 import { DRAWER_TITLES } from '../keymap';
 import { Tip } from '../tip';
@@ -32,7 +33,11 @@ export function RightRail(): ReactElement {
 }
 
 function InspectorSection(): ReactElement {
-  return <section className="section" />;
+  return (
+    <section className="section" aria-label="Inspector">
+      <Inspector />
+    </section>
+  );
 }
 
 const CONTENT: Readonly<Record<Drawer, ReactNode>> = {

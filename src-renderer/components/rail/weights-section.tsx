@@ -40,9 +40,13 @@ export function WeightsSection(): ReactElement {
         </span>
       </h2>
       <p>SHA-256{sha !== null && ` at step ${formatCount(sha.step)}`}</p>
-      <p className="mono sha" title={sha?.value}>
-        {sha === null ? 'known when standing' : shortSha(sha.value)}
-      </p>
+      {sha === null ? (
+        <p className="unknown">known when standing</p>
+      ) : (
+        <p className="mono sha" title={sha.value}>
+          {shortSha(sha.value)}
+        </p>
+      )}
       {proof !== null && (
         <p className={proof.same ? 'proof' : 'proof differs'}>
           {proof.same ? <CheckIcon /> : <WarnIcon />}

@@ -20,13 +20,13 @@ function Line({ tone, children }: { tone: Tone; children: ReactNode }): ReactEle
 /** What a person must know and cannot see in the pictures, each in one line under the strip. */
 export function Lines(): ReactElement {
   return (
-    <>
+    <div className="lines">
       <TrainerLost />
       <RunFailed />
       <NonFiniteMet />
       <RunFinished />
       <Refusal />
-    </>
+    </div>
   );
 }
 
