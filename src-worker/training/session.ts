@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
-import { dropoutMask, maskShape } from '../../src-shared/model/dropout-mask';
 import { initialValues } from '../../src-shared/model/initialise';
-import { planNetwork, sizeOf, type LayerPlan, type NetworkPlan } from '../../src-shared/model/network';
+import { planNetwork, type LayerPlan, type NetworkPlan } from '../../src-shared/model/network';
 import { listedOrder, shuffledOrder, type MinibatchOrder } from '../../src-shared/model/order';
 import type { Phase } from '../../src-shared/model/phases';
 import type { Recipe } from '../../src-shared/model/recipe';
@@ -12,6 +11,7 @@ import type { Freshness } from '../../src-shared/protocol/messages';
 import { countNonFinite, l2Norm } from '../../src-shared/tensor/statistics';
 import { gatherMinibatch, normalisation, type Dataset } from '../data/dataset';
 import type { Engine, EngineNetwork, Pass } from '../engine/engine';
+import { Minibatch, type LayerTensor } from './minibatch';
 import { Mirrors } from './mirrors';
 
 /** A parameter as the rest of the worker sees it: copies in PyTorch's layout, replaced in place, never aliased to the engine. */
@@ -64,15 +64,6 @@ export interface NonFiniteReport {
   readonly infinite: number;
 }
 
-/** A tensor of a layer for the whole minibatch. */
-export interface LayerTensor {
-  /** (n, ...) */
-  readonly shape: readonly number[];
-  readonly values: Float32Array;
-  readonly step: number;
-  readonly phase: Phase;
-}
-
 export interface SessionOptions {
   readonly engine: Engine;
   readonly dataset: Dataset;
@@ -89,22 +80,6 @@ interface Progress {
   readonly minibatch: SessionView['minibatch'];
   /** Sums over the examples of the epoch so far. */
   readonly epochSums: { readonly loss: number; readonly correct: number; readonly examples: number };
-}
-
-/** The minibatch under way, or the last finished one until the next begins. */
-interface Current {
-  /** Counted from 1. */
-  readonly step: number;
-  readonly epoch: number;
-  readonly stepInEpoch: number;
-  readonly indices: readonly number[];
-  phase: Phase | null;
-  /** Layers 0..forwarded-1 have their output. */
-  forwarded: number;
-  /** Layers errorsFrom.. have the error of their output; null: none yet. */
-  errorsFrom: number | null;
-  outcome: { readonly loss: number; readonly correct: number } | null;
-  updateBegun: boolean;
 }
 
 const NO_SUMS = { loss: 0, correct: 0, examples: 0 };
@@ -138,9 +113,9 @@ export class Session implements SessionView {
     minibatch: null,
     epochSums: NO_SUMS,
   };
-  #current: Current | null = null;
-  /** What readLayer can still read after the step: the minibatch in the training pass. */
-  #inPass: Current | null = null;
+  #current: Minibatch | null = null;
+  /** The minibatch in the training pass, which can still be read after its step. */
+  #inPass: Minibatch | null = null;
   #nonFinite: NonFiniteReport | null = null;
   #momentumRevision = 0;
 
@@ -177,7 +152,7 @@ export class Session implements SessionView {
   }
 
   get epoch(): number {
-    return (this.#current ?? this.#progress).epoch;
+    return (this.#current?.place ?? this.#progress).epoch;
   }
 
   /** Epochs after which the run is over. */
@@ -187,7 +162,7 @@ export class Session implements SessionView {
 
   /** Finished steps of the epoch. */
   get stepInEpoch(): number {
-    return (this.#current ?? this.#progress).stepInEpoch;
+    return (this.#current?.place ?? this.#progress).stepInEpoch;
   }
 
   /** The last finished phase; null before the first. */
@@ -198,7 +173,7 @@ export class Session implements SessionView {
   /** The minibatch under way, or the last one. */
   get minibatch(): SessionView['minibatch'] {
     if (this.#current === null) return this.#progress.minibatch;
-    return { step: this.#current.step, indices: this.#current.indices };
+    return { step: this.#current.place.step, indices: this.#current.indices };
   }
 
   /** Whether a minibatch is under way. */
@@ -232,40 +207,27 @@ export class Session implements SessionView {
     const { images, labels } = gatherMinibatch(this.dataset, this.dataset.train, indices, this.#pixelTable);
     this.pass.load(images, labels, indices.length);
     this.#mirrors.beginStep();
-    this.#current = {
-      step: step + 1,
-      ...next,
-      indices,
-      phase,
-      forwarded: 0,
-      errorsFrom: null,
-      outcome: null,
-      updateBegun: false,
-    };
+    const { seed, dropout } = this.#config;
+    const place = { step: step + 1, ...next };
+    this.#current = new Minibatch(this.plan, this.pass, dropout ? seed : null, place, indices, phase);
     this.#inPass = this.#current;
   }
 
   zeroGradients(): void {
     const current = this.#under();
     this.network.zeroGradients();
-    this.#mirrors.gradientsCleared(current.step);
+    this.#mirrors.gradientsCleared(current.place.step);
     current.phase = 'zeroGrad';
   }
 
   forward(layer: LayerPlan): void {
-    const current = this.#under();
-    this.pass.forward(layer, { mask: (dropout) => this.#mask(dropout, current) });
-    current.forwarded = layer.index + 1;
-    if (current.forwarded === this.plan.layers.length) current.phase = 'forward';
+    this.#under().forward(layer);
   }
 
   /** Mean loss over the minibatch before the update, and how many of it were classified rightly. */
   loss(): { readonly loss: number; readonly correct: number } {
     const current = this.#under();
-    const outcome = this.pass.loss();
-    current.outcome = outcome;
-    current.errorsFrom = this.plan.layers.length - 1;
-    current.phase = 'loss';
+    const outcome = current.loss();
     if (this.#nonFinite === null && !Number.isFinite(outcome.loss))
       this.#findInForward(current, outcome.loss);
     return outcome;
@@ -273,12 +235,10 @@ export class Session implements SessionView {
 
   backward(layer: LayerPlan): void {
     const current = this.#under();
-    this.pass.backward(layer, { parameters: true });
-    current.errorsFrom = Math.max(layer.index - 1, 0);
-    this.#mirrors.gradientsComputed(layer, current.step);
+    current.backward(layer);
+    this.#mirrors.gradientsComputed(layer, current.place.step);
     for (const { name } of layer.parameters)
       this.#check(current, 'backward', name, this.mirror(name).gradient.values);
-    if (layer.index === 0) current.phase = 'backward';
   }
 
   /** Updates every parameter by the engine's own optimiser. */
@@ -294,7 +254,7 @@ export class Session implements SessionView {
     if (current.phase !== 'backward') throw outOfOrder('An update needs the whole backward pass.');
     current.updateBegun = true;
     apply();
-    this.#mirrors.weightsUpdated(current.step);
+    this.#mirrors.weightsUpdated(current.place.step);
     for (const { name } of this.plan.parameters)
       this.#check(current, 'step', name, this.mirror(name).weight.values);
     current.phase = 'step';
@@ -302,7 +262,8 @@ export class Session implements SessionView {
 
   finishStep(): StepRecord {
     const current = this.#under();
-    const { outcome, step, epoch, stepInEpoch, indices } = current;
+    const { outcome, indices } = current;
+    const { step, epoch, stepInEpoch } = current.place;
     if (current.phase !== 'step' || outcome === null) throw outOfOrder('A step is finished by its update.');
     const sums = stepInEpoch === 0 ? NO_SUMS : this.#progress.epochSums;
     const epochSums = {
@@ -354,32 +315,9 @@ export class Session implements SessionView {
     const layer = this.plan.layers.find(({ spec }) => spec.name === layerName);
     if (layer === undefined)
       throw new GradscopeError('unknown-tensor', `There is no layer called ${layerName}.`);
-    const current = this.#inPass;
-    const known =
-      current !== null &&
-      (kind === 'error'
-        ? current.errorsFrom !== null && layer.index >= current.errorsFrom
-        : layer.index < current.forwarded);
-    if (!known) {
-      throw new GradscopeError(
-        'not-now',
-        `The ${kind} of ${layerName} is known inside a step, once it was computed.`,
-      );
-    }
-    const n = current.indices.length;
-    const { step } = current;
-    if (kind === 'mask') {
-      const values = layer.spec.kind === 'dropout' ? this.#mask(layer, current) : null;
-      if (values === null)
-        throw new GradscopeError('unknown-tensor', `${layerName} drops nothing, so it has no mask.`);
-      return { shape: [n, ...maskShape(layer)], values, step, phase: 'forward' };
-    }
-    const values = new Float32Array(n * sizeOf(layer.outputShape));
-    if (kind === 'activation') this.pass.readOutput(layer, values);
-    else this.pass.readError(layer, values);
-    const phase =
-      kind === 'activation' ? 'forward' : layer.index === this.plan.layers.length - 1 ? 'loss' : 'backward';
-    return { shape: [n, ...layer.outputShape], values, step, phase };
+    if (this.#inPass === null)
+      throw new GradscopeError('not-now', `No minibatch has been computed, so ${layerName} has no ${kind}.`);
+    return this.#inPass.read(layer, kind);
   }
 
   /** The first NaN or infinity of this run; null: none so far. */
@@ -453,28 +391,22 @@ export class Session implements SessionView {
 
   // ----------------------------------------------------------------
 
-  #under(): Current {
+  #under(): Minibatch {
     if (this.#current === null) throw outOfOrder('No step is under way.');
     return this.#current;
   }
 
-  #mask(layer: LayerPlan, { step, indices }: Current): Float32Array | null {
-    return this.#config.dropout ? dropoutMask(layer, indices.length, this.#config.seed, step) : null;
-  }
-
-  #check({ step }: Current, phase: Phase, tensor: string, values: Float32Array): void {
+  #check({ place: { step } }: Minibatch, phase: Phase, tensor: string, values: Float32Array): void {
     if (this.#nonFinite !== null || Number.isFinite(l2Norm(values))) return;
     this.#nonFinite = { step, phase, tensor, ...countNonFinite(values) };
   }
 
   /** The loss is not finite: looks for the first tensor on the way to it that is not. */
-  #findInForward(current: Current, loss: number): void {
+  #findInForward(current: Minibatch, loss: number): void {
     for (const layer of this.plan.layers) {
       for (const { name } of layer.parameters)
         this.#check(current, 'forward', name, this.mirror(name).weight.values);
-      const output = new Float32Array(current.indices.length * sizeOf(layer.outputShape));
-      this.pass.readOutput(layer, output);
-      this.#check(current, 'forward', layer.spec.name, output);
+      this.#check(current, 'forward', layer.spec.name, current.read(layer, 'activation').values);
     }
     this.#check(current, 'loss', 'loss', new Float32Array([loss]));
   }
