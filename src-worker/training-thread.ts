@@ -1,5 +1,5 @@
 import { workerData } from 'node:worker_threads';
-import { loadDataset, openDataset } from './data/dataset';
+import { openDataset } from './data/dataset';
 import { SharedMailbox } from './training/mailbox';
 import type { ThreadCommand, ThreadStart } from './training/thread-messages';
 import { Trainer } from './training/trainer';
@@ -12,7 +12,7 @@ await new Trainer({
   send: (message, transfer = []) => {
     port.postMessage(message, transfer);
   },
-  openDataset: () => (dataFolder === null ? openDataset() : loadDataset(dataFolder, dataFolder)),
+  openDataset: () => openDataset(dataFolder === null ? process.env : { GRADSCOPE_DATA: dataFolder }),
   firstRunId,
   now: () => performance.now(),
   wallClock: () => performance.timeOrigin + performance.now(),

@@ -64,7 +64,7 @@ export class TrainerProcess {
 
 /** One client of a spawned trainer: remembers all it hears. */
 export class TestClient {
-  readonly heard: Heard[] = [];
+  heard: Heard[] = [];
   closed: string | undefined;
   /** Credits go back at once, as if every frame were drawn. */
   draws = true;
@@ -129,6 +129,11 @@ export class TestClient {
 
   last<T extends TrainerMessage['type']>(type: T): Message<T> | undefined {
     return this.all(type).at(-1);
+  }
+
+  /** Forgets what it heard of that. */
+  forget(which: (heard: Heard) => boolean): void {
+    this.heard = this.heard.filter((heard) => !which(heard));
   }
 
   relayed(event: ReturnType<typeof relayToHostSchema.parse>): void {
