@@ -1,6 +1,6 @@
 import type { ReactElement } from 'react';
 import type { LayerPlan } from '../../../src-shared/model/network';
-import { layerColour } from '../../draw/layer-keys';
+import { layerKey } from '../../draw/layer-keys';
 import { betweenName, networkRows, type NetworkRow } from '../../scene/network-rows';
 import { formatCount } from '../../scene/numbers';
 import { useApp } from '../../state/store';
@@ -45,7 +45,7 @@ function Row({ row }: { row: NetworkRow }): ReactElement | null {
     return (
       <tr className="learns">
         <th scope="row">
-          <i style={{ background: layerColour(row.keyIndex) }} />
+          <i style={{ background: layerKey(row.keyIndex) }} />
           {spec.name}
           {size}
         </th>
