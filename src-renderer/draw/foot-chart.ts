@@ -49,18 +49,20 @@ export interface FootChart {
   readonly epochStarts: readonly number[];
 }
 
+/** Right of the last step: room for the ends of the scales. */
+export const SCALE_ROOM = 40;
 /** Room above and below the values of a lane. */
 const ABOVE = 4;
 const BELOW = 3;
 const DOT = 3;
 /** Text on the axis needs this much room each side of its middle. */
-const LABEL_ROOM = 30;
+const LABEL_ROOM = 38;
 const EPOCH_ROOM = 44;
 
 /** The run so far: lanes one below the other over one axis of steps, and a playhead at now. */
 export function paintFootChart(context: CanvasRenderingContext2D, chart: FootChart, tokens: Tokens): void {
   const { width, axisTop, lanes, step, lastStep } = chart;
-  const x = scaleLinear([0, Math.max(1, lastStep)], [0, width - 1]).clamp(true);
+  const x = scaleLinear([0, Math.max(1, lastStep)], [0, width - SCALE_ROOM]).clamp(true);
   context.clearRect(0, 0, width, axisTop + 24);
   for (const lane of lanes) {
     if (!lane.shaded) continue;
@@ -223,13 +225,13 @@ function paintAxis(context: CanvasRenderingContext2D, chart: FootChart, x: StepS
   const now = x(step);
   const epochs = spacedEpochs(chart, x, EPOCH_ROOM + LABEL_ROOM)
     .map(({ step: start, epoch }) => ({ at: x(start), epoch }))
-    .filter(({ at }) => Math.abs(at - now) > EPOCH_ROOM && at < width - LABEL_ROOM);
+    .filter(({ at }) => Math.abs(at - now) > EPOCH_ROOM && at < width - SCALE_ROOM + 8);
   const taken = epochs.map(({ at }) => at);
   for (const tick of ticks(0, lastStep, Math.max(2, width / 85))) {
     const at = x(tick);
     const isFree =
       taken.every((other) => Math.abs(at - other) > EPOCH_ROOM) && Math.abs(at - now) > LABEL_ROOM;
-    if (!isFree || at > width - LABEL_ROOM) continue;
+    if (!isFree || at > width - SCALE_ROOM + 8) continue;
     context.textAlign = tick === 0 ? 'left' : 'center';
     context.fillText(tick === 0 ? 'step 0' : formatCount(tick), at, axisTop + 4);
   }

@@ -95,3 +95,7 @@ export function betweenName({ spec }: LayerPlan): string {
 /** `24 × 24` of (10, 24, 24); `320` of (320). */
 export const planeSize = (shape: readonly number[]): string =>
   (shape.length > 1 ? shape.slice(1) : shape).join(' \u00d7 ');
+
+/** `20 × 10 × 5 × 5`; a single input channel says nothing and is left out: `10 × 5 × 5`. */
+export const sizesText = (shape: readonly number[]): string =>
+  shape.filter((extent, axis) => axis !== 1 || extent !== 1).join(' \u00d7 ');

@@ -82,7 +82,8 @@ const PICTURES_BEFORE_STEPPING_DOWN = 30;
 export class Scale {
   private rung: number | null = null;
   private picturesThatNeedLess = 0;
-  /** Finite values beyond the scale in the newest picture. */
+  /** Values in the newest picture, and how many finite ones of them lie beyond the scale. */
+  values = 0;
   clipped = 0;
 
   /** End of the scale; 1 before anything but zero was seen. */
@@ -101,6 +102,7 @@ export class Scale {
    */
   update(stretches: readonly Stretch[], { hold, settle }: { hold: boolean; settle: boolean }): void {
     if (!(hold && this.known)) this.step(stretches, settle);
+    this.values = stretches.reduce((sum, { start, end }) => sum + end - start, 0);
     this.clipped = this.rung === null ? 0 : countBeyond(stretches, rungValue(this.rung));
   }
 

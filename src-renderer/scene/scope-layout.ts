@@ -1,5 +1,5 @@
 import type { NetworkPlan } from '../../src-shared/model/network';
-import { kernelShape, networkRows, type BetweenRow, type LayerRow } from './network-rows';
+import { kernelShape, networkRows, sizesText, type BetweenRow, type LayerRow } from './network-rows';
 import { bandGrid, tileGrid, type Tiles } from './tiles';
 
 /** CSS pixels throughout, but for the pictures, which are laid out in device pixels. */
@@ -43,6 +43,8 @@ export interface LayerRowLayout extends LayerRow {
    */
   readonly overview: { readonly rows: number; readonly columns: number } | null;
   readonly maps: MapPicture;
+  /** Its head has name, sizes and health in one line: where the row is low and the sizes are short. */
+  readonly oneLineHead: boolean;
   /** Height of its pictures, or of its head where that is taller. */
   readonly height: number;
 }
@@ -70,10 +72,11 @@ const COMPACT_WIDTH = 1280;
 const COMPACT_HEIGHT = 760;
 const LARGE_WIDTH = 1680;
 const LARGE_HEIGHT = 1050;
-/** Least height of a row's head: name and sizes in one line, the numbers, and a sparkline. */
-const HEAD_HEIGHT = 47;
-/** Heads of at least this height have their sizes in a line of their own. */
-export const TWO_LINE_HEAD = 64;
+/** Least height of a row's head: name and sizes in one line or in two, the numbers, and a sparkline. */
+const ONE_LINE_HEAD = 47;
+const TWO_LINE_HEAD = 64;
+/** Characters that fit beside the name: `10 \u00d7 50`. */
+const SHORT_SIZES = 7;
 const TALLEST_MATRIX = 170;
 
 /**
@@ -142,13 +145,14 @@ function layerRow(row: LayerRow, columns: ScopeColumns, scale: PixelScale): Laye
   const { kernels, overview } = kernelTiles(row.weight.shape, columns.kernels, scale);
   const captionHeight = overview === null ? 0 : CAPTION_HEIGHT;
   const pictureHeight = cssSize(kernels.height, kernels, scale.ratio) + captionHeight;
-  const room = Math.max(pictureHeight, HEAD_HEIGHT);
+  const room = Math.max(pictureHeight, ONE_LINE_HEAD);
   const maps = mapPicture(row, columns.maps, room, scale);
   const mapsHeight =
     cssSize(maps.tiles.height, maps.tiles, scale.ratio) + (maps.caption === null ? 0 : CAPTION_HEIGHT);
   const content = Math.max(pictureHeight, mapsHeight);
-  const head = content > 55 ? TWO_LINE_HEAD : HEAD_HEIGHT;
-  return { ...row, kernels, overview, maps, height: Math.ceil(Math.max(content, head)) };
+  const oneLineHead = content < TWO_LINE_HEAD && sizesText(row.weight.shape).length <= SHORT_SIZES;
+  const height = Math.ceil(Math.max(content, oneLineHead ? ONE_LINE_HEAD : TWO_LINE_HEAD));
+  return { ...row, kernels, overview, maps, oneLineHead, height };
 }
 
 function kernelTiles(

@@ -22,10 +22,13 @@ export function largest(values: Float32Array): number {
   return most;
 }
 
-/** Share of values above zero, 0..1. */
+/** Share of values above zero, 0..1; NaN when one of them is NaN, for then nobody can say. */
 export function positiveShare(values: Float32Array): number {
   let positive = 0;
-  for (const value of values) if (value > 0) positive += 1;
+  for (const value of values) {
+    if (Number.isNaN(value)) return value;
+    if (value > 0) positive += 1;
+  }
   return values.length === 0 ? 0 : positive / values.length;
 }
 

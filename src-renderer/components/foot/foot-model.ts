@@ -1,10 +1,9 @@
 import { layerColour, layerDash } from '../../draw/layer-keys';
-import type { FootChart, Lane } from '../../draw/foot-chart';
+import { SCALE_ROOM, type FootChart, type Lane } from '../../draw/foot-chart';
 import type { Tokens } from '../../draw/tokens';
 import type { MetricsStore } from '../../frames/metrics-store';
 import { ColumnSeries } from '../../scene/column-series';
-import { linearLane, logLane } from '../../scene/lane-scale';
-import { formatScale } from '../../scene/numbers';
+import { linearLane, logLane, type LaneScale } from '../../scene/lane-scale';
 import type { Evaluation, Status } from '../../../src-shared/protocol/messages';
 
 export const LANES = ['loss', 'accuracy', 'gradientNorm'] as const;
@@ -45,7 +44,7 @@ export class FootModel {
       epochStarts.push(start);
     const places = lanes.length > 1 ? FULL : ONE;
     const take = (name: string, share: number): ColumnSeries =>
-      this.take(metrics, name, share, { lastStep, columns: width });
+      this.take(metrics, name, share, { lastStep, columns: width - SCALE_ROOM + 1 });
     return {
       width,
       axisTop: places.axisTop,
@@ -78,7 +77,7 @@ export class FootModel {
           dots.map(({ value }) => value),
           { low: 0.1, high: 2.5 },
         );
-        const ends = { highest: formatScale(scale.high), lowest: formatScale(scale.low) };
+        const ends = endsOf(scale);
         return { ...scale, ...ends, floor: scale.low, traces: [{ ...plain, series, range: true }], dots };
       }
       case 'accuracy': {
@@ -98,7 +97,7 @@ export class FootModel {
           dash: layerDash(index),
           lineWidth: 1.2,
         }));
-        const ends = { highest: formatScale(scale.high), lowest: formatScale(scale.low) };
+        const ends = endsOf(scale);
         return { ...scale, ...ends, floor: scale.low, traces, dots: [] };
       }
     }
@@ -119,3 +118,8 @@ export class FootModel {
     return series;
   }
 }
+
+const endsOf = ({ low, high }: LaneScale): { highest: string; lowest: string } => ({
+  highest: String(high),
+  lowest: String(low),
+});

@@ -102,7 +102,8 @@ function Active({ layer }: { layer: LayerPlan }): ReactElement {
     const slot = frames.latest()?.slot(layer.spec.name, 'digitOutput') ?? null;
     const share = slot === null ? null : positiveShare(slot.values);
     setText(text.current, share === null ? '–' : formatPercent(share, 0));
-    if (meter.current !== null) meter.current.style.width = formatWidth(share ?? 0);
+    if (meter.current !== null)
+      meter.current.style.width = formatWidth(share === null || Number.isNaN(share) ? 0 : share);
   });
   return (
     <span className="fact" title="Share of ReLU outputs above zero for the chosen digit">
@@ -148,7 +149,7 @@ function Means({ layer, pixelRatio }: { layer: LayerPlan; pixelRatio: number }):
   useTextPainter(() => {
     if (canvas.current === null) return;
     const view = frames.latest();
-    const { ink2 } = tokens();
+    const { ink2, nan } = tokens();
     const key = [view?.serial, ink2, pixelRatio].join();
     if (key === drawn.current) return;
     drawn.current = key;
@@ -157,10 +158,11 @@ function Means({ layer, pixelRatio }: { layer: LayerPlan; pixelRatio: number }):
     if (slot === null) return;
     const means = channelMeans(slot.values, channels);
     const most = Math.max(...means.filter(Number.isFinite), 0);
-    context.fillStyle = ink2;
     means.forEach((value, channel) => {
-      const height =
-        Number.isFinite(value) && most > 0 ? Math.max(1, Math.round((BAR_HEIGHT * value) / most)) : 1;
+      const finite = Number.isFinite(value);
+      const share = finite && most > 0 ? Math.max(0, value) / most : 0;
+      const height = finite ? Math.max(1, Math.round(BAR_HEIGHT * share)) : BAR_HEIGHT;
+      context.fillStyle = finite ? ink2 : nan;
       context.fillRect(channel * pitch, BAR_HEIGHT - height, pitch - 1, height);
     });
   });

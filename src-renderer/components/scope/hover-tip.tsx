@@ -3,6 +3,7 @@ import type { NetworkPlan } from '../../../src-shared/model/network';
 import type { FrameView } from '../../frames/frame-store';
 import { kernelAddress, kernelName, kernelShape, networkRows } from '../../scene/network-rows';
 import { formatCount, formatNumber, formatScale } from '../../scene/numbers';
+import type { Scale } from '../../scene/scale';
 import { useApp } from '../../state/store';
 import { usePainter } from '../live';
 import { usePage } from '../page-context';
@@ -88,7 +89,7 @@ function kernelLines(model: ScopeModel, plan: NetworkPlan, view: FrameView, hove
       ? `${SYMBOLS[kind]} ${blank ? freshnessWord(slot?.state.freshness) : place}`
       : `${SYMBOLS[kind]} ${formatNumber(value)}`,
     scale.known ? `scale ±${formatScale(scale.value)}` : 'no scale yet',
-    scale.known ? clippedWords(scale.clipped) : '',
+    scale.known ? clippedWords(scale) : '',
   ];
 }
 
@@ -116,12 +117,12 @@ function mapLines(model: ScopeModel, plan: NetworkPlan, view: FrameView, hover: 
       ? `${what}${blank ? ` ${freshnessWord(slot?.state.freshness)}` : ''}`
       : `${what} ${formatNumber(value)}`,
     scale.known ? `scale ±${formatScale(scale.value)}` : 'no scale yet',
-    scale.known ? clippedWords(scale.clipped) : '',
+    scale.known ? clippedWords(scale) : '',
   ];
 }
 
 const freshnessWord = (freshness: string | undefined): string =>
   freshness === 'cleared' ? 'cleared' : 'not yet';
 
-const clippedWords = (count: number): string =>
-  count === 0 ? 'nothing beyond the scale' : `${formatCount(count)} beyond the scale`;
+const clippedWords = ({ clipped, values }: Scale): string =>
+  `${formatCount(clipped)} of ${formatCount(values)} beyond the scale`;

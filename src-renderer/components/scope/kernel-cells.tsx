@@ -27,6 +27,8 @@ export const KernelCells = memo(function KernelCells({
         <div role="row" key={kernels[0]}>
           {kernels.map((kernel) => {
             const rect = rectsOf(tiles, kernel)[0] ?? { x: 0, y: 0, width: 0, height: 0 };
+            // A press in the middle of a row one pixel high touches the next row too: let the row itself be on top.
+            const order = rect.height * size < 2 ? { zIndex: tiles.kernels - kernel } : {};
             return (
               <div
                 key={kernel}
@@ -39,6 +41,7 @@ export const KernelCells = memo(function KernelCells({
                   top: rect.y * size,
                   width: rect.width * size,
                   height: rect.height * size,
+                  ...order,
                 }}
               />
             );

@@ -146,8 +146,9 @@ export function KernelPicture({
           model.hover = null;
         }}
         onClick={(event) => {
-          const kernel = kernelOf(event.target) ?? hitAt(event)?.kernel;
-          if (kernel !== undefined) choose(kernel);
+          // A press without a pointer has no place, but a target.
+          const kernel = event.detail === 0 ? kernelOf(event.target) : (hitAt(event)?.kernel ?? null);
+          if (kernel !== null) choose(kernel);
         }}
         onKeyDown={walk}
       >

@@ -5,7 +5,7 @@ import { paintSparkline } from '../../draw/sparkline';
 import { tokens } from '../../draw/tokens';
 import { sparkPoints } from '../../scene/column-series';
 import { healthLabel } from '../../scene/health';
-import { kernelAddress, kernelShape, type LayerRow } from '../../scene/network-rows';
+import { kernelAddress, kernelShape, sizesText, type LayerRow } from '../../scene/network-rows';
 import { formatCount, formatNumber } from '../../scene/numbers';
 import type { LayerRowLayout } from '../../scene/scope-layout';
 import { largestKernel } from '../../scene/statistics';
@@ -18,17 +18,14 @@ import { scopeModelOf } from './scope-model';
 const TALL = 150;
 /** The rows of facts below the words need this much. */
 const WITH_FACTS = 280;
-const ONE_LINE = 55;
 const SPARK_WIDTH = 122;
 
 /** Name, sizes, health, norms and the update ratio over the run. */
 export function LayerHead({ row, pixelRatio }: { row: LayerRowLayout; pixelRatio: number }): ReactElement {
-  const { layer, weight, height, keyIndex } = row;
+  const { layer, weight, height, keyIndex, oneLineHead: oneLine } = row;
   const shape = kernelShape(weight.shape);
-  // A single input channel says nothing: 10 x 5 x 5.
-  const sizes = weight.shape.filter((extent, axis) => axis !== 1 || extent !== 1).join(' × ');
+  const sizes = sizesText(weight.shape);
   const parameters = formatCount(layer.parameters.reduce((sum, { size }) => sum + size, 0));
-  const oneLine = height < ONE_LINE;
   const tall = height >= TALL;
   const sparkHeight = oneLine ? 14 : tall ? (height < WITH_FACTS ? 30 : 38) : height >= 85 ? 38 : 17;
   return (
