@@ -14,16 +14,11 @@ import { allFinite, sumsByChannel } from './kernels/layers';
  * XNNPACK packs the second operand and its bias once, and the backend keeps the packing, and a record of every operator
  * made of either tensor, for as long as that tensor lives. Here weights and activations are overwritten in place and live
  * for the whole run: given to XNNPACK, they would be stale in the second step and leak some 200 bytes in each. So second
- * operands and biases are always tensors of their own, freed after use.
+ * operands and biases are always tensors of their own, freed after use: a copy, or what tf.transpose gives (on this backend
+ * it copies even when only axes of length 1 move).
  */
 export function wasmArithmetic(view: (tensor: tf.Tensor) => Float32Array, reference: Arithmetic): Arithmetic {
-  const copy = (tensor: tf.Tensor, shape = tensor.shape): tf.Tensor => tf.tensor(view(tensor).slice(), shape);
-
-  /** Axes moved, in memory of its own: tf.transpose shares memory when only axes of length 1 move. */
-  const moved = (tensor: tf.Tensor, axes: number[]): tf.Tensor => {
-    const result: tf.Tensor = tf.transpose(tensor, axes);
-    return result.dataId === tensor.dataId ? copy(tensor, result.shape) : result;
-  };
+  const copy = (tensor: tf.Tensor): tf.Tensor => tf.tensor(view(tensor).slice(), tensor.shape);
 
   /** Runs a kernel, copies what it gives into `target`, and frees all that was made on the way. */
   const into = (target: tf.Tensor, compute: () => tf.Tensor): void => {
@@ -37,7 +32,7 @@ export function wasmArithmetic(view: (tensor: tf.Tensor) => Float32Array, refere
     view,
 
     convolutionForward(_shape, input, weight, bias, output) {
-      into(output, () => convolve(input, moved(weight, [2, 3, 1, 0]), 0, copy(bias)));
+      into(output, () => convolve(input, tf.transpose(weight, [2, 3, 1, 0]), 0, copy(bias)));
     },
 
     convolutionBackwardInput(shape, outputError, weight, inputError) {
@@ -47,20 +42,24 @@ export function wasmArithmetic(view: (tensor: tf.Tensor) => Float32Array, refere
         return;
       }
       into(inputError, () =>
-        convolve(outputError, moved(tf.reverse(weight, [2, 3]), [2, 3, 0, 1]), shape.kernel - 1),
+        convolve(outputError, tf.transpose(tf.reverse(weight, [2, 3]), [2, 3, 0, 1]), shape.kernel - 1),
       );
     },
 
     convolutionBackwardFilter(_shape, input, outputError, weightGradient, biasGradient) {
       into(weightGradient, () => {
-        const exchanged = convolve(tf.transpose(input, [3, 1, 2, 0]), moved(outputError, [1, 2, 0, 3]), 0);
+        const exchanged = convolve(
+          tf.transpose(input, [3, 1, 2, 0]),
+          tf.transpose(outputError, [1, 2, 0, 3]),
+          0,
+        );
         return tf.transpose(exchanged, [3, 0, 1, 2]);
       });
       sumsByChannel(view(outputError), view(biasGradient));
     },
 
     denseForward(_n, input, weight, bias, output) {
-      into(output, () => multiply(input, moved(weight, [1, 0]), copy(bias)));
+      into(output, () => multiply(input, tf.transpose(weight, [1, 0]), copy(bias)));
     },
 
     denseBackwardInput(_n, outputError, weight, inputError) {
