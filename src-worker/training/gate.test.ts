@@ -298,6 +298,25 @@ describe('leaving', () => {
   });
 });
 
+describe('a new run that could not be had', () => {
+  it('leaves training where it stood inside a minibatch, by doing that again', () => {
+    const run = new Bench([]);
+    run.control.goBackTo('loss');
+    run.run();
+    expect([run.step, run.inside, run.control.standing]).toEqual([0, 'loss', true]);
+  });
+
+  it('binds no later step to that phase', () => {
+    const run = new Bench([
+      { command: 'phase', after: Infinity },
+      { command: 'phase', after: Infinity },
+    ]);
+    run.control.goBackTo('zeroGrad');
+    run.run();
+    expect(run.inside).toBe('loss');
+  });
+});
+
 describe('the end of a run', () => {
   it('refuses to go on, and answers steps that wait', () => {
     const control = new RunControl();
@@ -322,6 +341,8 @@ it('waits out the speed limit when it runs, not when it steps', () => {
   slow.dueAt = Infinity;
   slow.run();
   expect(slow.step).toBe(0);
+  // It runs all the same: nobody has to tell it to go.
+  expect(slow.control.standing).toBe(false);
   const stepping = new Bench([{ command: 'batch', after: 0 }]);
   stepping.dueAt = Infinity;
   expect(stepping.run().step).toBe(1);

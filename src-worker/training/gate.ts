@@ -45,10 +45,12 @@ export class BlockingGate<Command> implements Gate {
       const answer = this.control.arriveAtBoundary();
       if (answer === 'leave') return 'leave';
       if (answer === 'stand') this.stand('atBoundary');
-      else if (!this.waitUntilDue()) {
+      else {
         this.go();
-        this.host.began();
-        return 'go';
+        if (!this.waitUntilDue()) {
+          this.host.began();
+          return 'go';
+        }
       }
     }
   }

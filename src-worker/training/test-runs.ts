@@ -22,7 +22,7 @@ interface TestUnderWay {
 }
 
 export interface TestRunsParts {
-  readonly run: Run;
+  readonly run: Pick<Run, 'runId' | 'session' | 'meter' | 'stopAtStep'>;
   readonly send: (evaluation: Evaluation) => void;
   readonly now: () => number;
 }
