@@ -16,7 +16,7 @@ const REFUSALS: ReadonlySet<ErrorCode> = new Set([
 ]);
 
 export interface ProgramContext {
-  /** Resolves with the signal when the program is asked to end (Ctrl-C, SIGTERM, a closed terminal). */
+  /** Resolves with the signal when the program is asked to end: Ctrl-C, SIGTERM, a closed terminal or pipe. */
   readonly interrupted: Promise<NodeJS.Signals>;
   /** One line on stderr. */
   readonly say: (sentence: string) => void;
@@ -32,6 +32,9 @@ export async function runProgram(main: (context: ProgramContext) => Promise<numb
   };
   const interrupted = new Promise<NodeJS.Signals>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, resolve);
+    process.stdout.on('error', () => {
+      resolve('SIGPIPE');
+    });
   });
   try {
     process.exitCode = await main({ interrupted, say });

@@ -1,0 +1,28 @@
+import { constants } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { forkTrainer } from '../worker-host/forked-trainer';
+import { RelayHost } from '../worker-host/relay-host';
+import { Supervisor } from '../worker-host/supervisor';
+import { runProgram } from '../program';
+import { readHeadlessRun } from './options';
+import { jsonReport, tableReport } from './report';
+import { train } from './train';
+
+const worker = fileURLToPath(new URL('worker.js', import.meta.url));
+
+await runProgram(async ({ interrupted, say }) => {
+  const run = await readHeadlessRun(process.argv.slice(2));
+  const print = (line: string): void => {
+    process.stdout.write(`${line}\n`);
+  };
+  const report = run.json ? jsonReport(print) : tableReport(print);
+  const host = new RelayHost(new Supervisor({ spawn: () => forkTrainer(worker) }));
+  try {
+    return await Promise.race([
+      train(run, () => host.connect(), report, say).then(() => 0),
+      interrupted.then((signal) => 128 + constants.signals[signal]),
+    ]);
+  } finally {
+    await host.stop();
+  }
+});

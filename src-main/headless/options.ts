@@ -1,0 +1,198 @@
+import { readFile } from 'node:fs/promises';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { z } from 'zod';
+import { recipeNamed, RECIPES } from '../../src-shared/model/recipe';
+import {
+  ENGINE_NAMES,
+  engineChoiceSchema,
+  modeSchema,
+  runConfigSchema,
+} from '../../src-shared/model/run-config';
+import type { EngineChoice, Mode, RunConfig } from '../../src-shared/model/run-config';
+import { GradscopeError } from '../../src-shared/protocol/errors';
+
+/** What the command line asks for, before any file is read. */
+interface HeadlessArguments {
+  readonly recipe: string;
+  readonly mode: Mode;
+  readonly epochs?: number;
+  readonly steps?: number;
+  readonly seed: number;
+  readonly engine: EngineChoice;
+  readonly init?: string;
+  readonly order?: string;
+  readonly dropout: boolean;
+  readonly save?: string;
+  readonly json: boolean;
+}
+
+/** A run to be done, with every file read and checked as far as it can be without the trainer. */
+export interface HeadlessRun {
+  readonly config: RunConfig;
+  readonly weights: { readonly file: string; readonly bytes: Uint8Array } | null;
+  readonly orderFile: string | null;
+  readonly saveTo: string | null;
+  readonly json: boolean;
+  /** One line a step, too. */
+  readonly steps: boolean;
+}
+
+/** Engines people may know of that this build does not have. */
+const OTHER_ENGINES = ['simd', 'tensorflow', 'tensorflow-gpu'];
+
+/**
+ * @throws CommanderError for an option there is not or a value that does not fit.
+ * @throws GradscopeError `unknown-recipe`, `engine-unavailable`, `bad-order`, `bad-weights`.
+ */
+export async function readHeadlessRun(args: readonly string[]): Promise<HeadlessRun> {
+  const asked = parseArguments(args);
+  const order = asked.order === undefined ? null : await readOrder(asked.order);
+  return {
+    config: {
+      recipe: recipeNamed(asked.recipe).name,
+      seed: asked.seed,
+      mode: asked.mode,
+      engine: asked.engine,
+      // A step is at least one minibatch of one epoch, so these are never too few; the step says where it ends.
+      epochs: asked.epochs ?? asked.steps ?? null,
+      stopAtStep: asked.steps ?? null,
+      dropout: asked.dropout,
+      order,
+    },
+    weights: asked.init === undefined ? null : { file: asked.init, bytes: await readWeights(asked.init) },
+    orderFile: asked.order ?? null,
+    saveTo: asked.save ?? null,
+    json: asked.json,
+    steps: asked.steps !== undefined,
+  };
+}
+
+function parseArguments(args: readonly string[]): HeadlessArguments {
+  const recipes = RECIPES.map((recipe) => recipe.name).join(', ');
+  return new Command('npm run train --')
+    .description('Trains without a window and prints what comes of it.')
+    .helpOption('--help', 'this')
+    .option('--recipe <name>', recipes, 'pytorch-paper')
+    .option('--mode <loop>', 'imperative or fit', parseMode, 'imperative')
+    .addOption(new Option('--epochs <n>', "epochs to train (default: the recipe's)").argParser(parsePositive))
+    .addOption(new Option('--steps <n>', 'minibatches to train').argParser(parsePositive).conflicts('epochs'))
+    .option('--seed <n>', 'of initial weights, batch order and dropout, 0 to 4294967295', parseSeed, 1)
+    .option('--engine <name>', `auto, ${ENGINE_NAMES.join(', ')}`, parseEngine, 'auto')
+    .option('--init <file>', 'safetensors to start from')
+    .option(
+      '--order <file>',
+      'minibatches: a JSON list of lists of training-image indices, one pass an epoch',
+    )
+    .option('--no-dropout', 'switches every dropout layer off')
+    .option('--save <file>', 'writes the weights at the end, as safetensors')
+    .option(
+      '--json',
+      'prints one JSON object a line; a loss that is not finite is one of the strings "NaN", "Infinity", "-Infinity"',
+      false,
+    )
+    .allowExcessArguments(false)
+    .exitOverride()
+    .configureOutput({ writeErr: () => undefined })
+    .parse(args, { from: 'user' })
+    .opts();
+}
+
+function parsePositive(text: string): number {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < 1) {
+    throw new InvalidArgumentError('It should be a whole number from 1 on.');
+  }
+  return value;
+}
+
+function parseSeed(text: string): number {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value > 0xffff_ffff) {
+    throw new InvalidArgumentError('It should be a whole number from 0 to 4294967295.');
+  }
+  return value;
+}
+
+function parseMode(text: string): Mode {
+  const mode = modeSchema.safeParse(text);
+  if (!mode.success) throw new InvalidArgumentError('It should be imperative or fit.');
+  return mode.data;
+}
+
+function parseEngine(text: string): EngineChoice {
+  const engine = engineChoiceSchema.safeParse(text);
+  if (engine.success) return engine.data;
+  const known = `there is auto, ${ENGINE_NAMES.join(', ')}`;
+  throw new GradscopeError(
+    'engine-unavailable',
+    OTHER_ENGINES.includes(text)
+      ? `The engine ${text} is not part of this build; ${known}.`
+      : `There is no engine called ${JSON.stringify(text)}; ${known}.`,
+  );
+}
+
+const orderSchema = runConfigSchema.shape.order.unwrap();
+
+async function readOrder(file: string): Promise<NonNullable<RunConfig['order']>> {
+  const text = new TextDecoder().decode(await readInput(file, 'bad-order'));
+  const expected = 'a list of minibatches, each a list of training-image indices';
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new GradscopeError('bad-order', `${file} should be JSON, ${expected}, but it is no JSON.`);
+  }
+  const order = orderSchema.safeParse(value);
+  if (!order.success)
+    throw new GradscopeError('bad-order', `${file} should be ${expected}: ${issueOf(order.error)}.`);
+  return order.data;
+}
+
+/** Where in a list of lists the first fault is, and what it is. */
+function issueOf(error: z.ZodError): string {
+  const [issue] = error.issues;
+  const [batch, position] = issue?.path ?? [];
+  const where = [
+    batch === undefined ? [] : `minibatch ${String(batch)}`,
+    position === undefined ? [] : `position ${String(position)}`,
+  ].flat();
+  return [...where, issue?.message ?? 'invalid'].join(', ');
+}
+
+async function readWeights(file: string): Promise<Uint8Array> {
+  const bytes = await readInput(file, 'bad-weights');
+  if (bytes.length === 0) {
+    throw new GradscopeError('bad-weights', `${file} should be a safetensors file, but it is empty.`);
+  }
+  return bytes;
+}
+
+async function readInput(file: string, code: 'bad-order' | 'bad-weights'): Promise<Uint8Array> {
+  try {
+    return Uint8Array.from(await readFile(file));
+  } catch (error) {
+    throw new GradscopeError(code, `${file} cannot be read: ${reasonOf(error)}.`, { cause: error });
+  }
+}
+
+/** What the system says of a file, in words. */
+export function reasonOf(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  switch (code) {
+    case 'ENOENT':
+      return 'there is no such file or folder';
+    case 'EACCES':
+    case 'EPERM':
+      return 'it is not permitted';
+    case 'EISDIR':
+      return 'it is a folder';
+    case 'ENOTDIR':
+      return 'a part of its path is not a folder';
+    case 'EROFS':
+      return 'the file system is read-only';
+    case 'ENOSPC':
+      return 'there is no space left';
+    default:
+      return message;
+  }
+}

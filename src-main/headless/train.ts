@@ -1,0 +1,153 @@
+import { GradscopeError } from '../../src-shared/protocol/errors';
+import {
+  toWireNumber,
+  type Ready,
+  type Status,
+  type TrainerMessage,
+} from '../../src-shared/protocol/messages';
+import type { Port } from '../../src-shared/protocol/port';
+import type { HeadlessRun } from './options';
+import { ensureWritable, writeWhole } from './output-file';
+import type { Report } from './report';
+import { TrainerClient } from './trainer-client';
+
+/**
+ * Trains one run to its end over a connection to a trainer, as a page would: nothing is watched, only the lossless lane
+ * is heard.
+ * @param say - what is worth a word beside the report, such as the first NaN.
+ * @throws GradscopeError with the code of whatever was refused or failed; --save is then not written.
+ */
+export async function train(
+  run: HeadlessRun,
+  connect: () => Port,
+  report: Report,
+  say: (sentence: string) => void,
+): Promise<void> {
+  if (run.saveTo !== null) await ensureWritable(run.saveTo);
+  const listener = new RunListener(run, report, say);
+  const client = new TrainerClient(connect(), (message, payload) => {
+    listener.receive(message, payload);
+  });
+  const heard = <T>(event: Promise<T>): Promise<T> => Promise.race([event, client.lost]);
+
+  await heard(listener.ready);
+  const { result } = await client
+    .request('restart', { config: run.config, weightsFile: run.weights?.file ?? null }, run.weights?.bytes)
+    .catch((error: unknown) => {
+      throw namingFile(error, run);
+    });
+  listener.follow(result.runId);
+  await client.request('play', {});
+  const { steps, weightsSha256, engine } = await heard(listener.finished);
+  if (run.saveTo !== null) {
+    await writeWhole(run.saveTo, (await client.request('saveWeights', {})).payload);
+  }
+  report.done({ engine, steps, weightsSha256 });
+  if (run.saveTo !== null) report.saved(run.saveTo);
+}
+
+/** What the trainer says of an order does not know from which file it came. */
+function namingFile(error: unknown, run: HeadlessRun): unknown {
+  if (!(error instanceof GradscopeError) || error.code !== 'bad-order' || run.orderFile === null)
+    return error;
+  return new GradscopeError(error.code, `${run.orderFile}: ${error.message}`, { cause: error });
+}
+
+interface Finished {
+  readonly steps: number;
+  readonly weightsSha256: string;
+  readonly engine: string;
+}
+
+/** Turns what the trainer says of one run into a report. */
+class RunListener {
+  /** There is a trainer with a run, though not ours yet. */
+  readonly ready: Promise<void>;
+  readonly finished: Promise<Finished>;
+  private readonly run: HeadlessRun;
+  private readonly report: Report;
+  private readonly say: (sentence: string) => void;
+  private tellReady: () => void = () => undefined;
+  private tellFinished: (finished: Finished) => void = () => undefined;
+  private tellFailed: (error: GradscopeError) => void = () => undefined;
+  private latest: Ready | undefined;
+  private runId: number | undefined;
+
+  constructor(run: HeadlessRun, report: Report, say: (sentence: string) => void) {
+    this.run = run;
+    this.report = report;
+    this.say = say;
+    this.ready = new Promise((resolve) => {
+      this.tellReady = resolve;
+    });
+    this.finished = new Promise((resolve, reject) => {
+      this.tellFinished = resolve;
+      this.tellFailed = reject;
+    });
+    // It may fail before anybody waits for it.
+    this.finished.catch(() => undefined);
+  }
+
+  /** From now on only this run counts. */
+  follow(runId: number): void {
+    this.runId = runId;
+    this.begin();
+  }
+
+  receive(message: TrainerMessage, payload: Uint8Array): void {
+    if (message.type === 'ready') {
+      this.latest = message;
+      this.tellReady();
+      this.begin();
+      return;
+    }
+    if (!('runId' in message) || message.runId !== this.runId) return;
+    switch (message.type) {
+      case 'metrics':
+        if (this.run.steps) this.steps(message.firstStep, message.count, payload);
+        break;
+      case 'evaluation':
+        if (message.epoch !== null && message.runningLoss !== null) this.report.epoch(message.epoch, message);
+        break;
+      case 'nonFinite':
+        this.say(
+          `Step ${String(message.step)} met the first value that is not finite, in ${message.tensor} after ${message.phase}.`,
+        );
+        break;
+      case 'status':
+        this.status(message);
+        break;
+      case 'frame':
+        break;
+    }
+  }
+
+  /** The reply to restart and the new run's `ready` may come in either order. */
+  private begin(): void {
+    if (this.latest !== undefined && this.latest.runId === this.runId) {
+      this.report.began(this.latest, this.run.config);
+    }
+  }
+
+  private steps(firstStep: number, steps: number, payload: Uint8Array): void {
+    const column = this.latest?.metricColumns.indexOf('loss') ?? -1;
+    const values = new Float32Array(payload.slice().buffer);
+    for (let i = 0; i < steps; i += 1) {
+      this.report.step(firstStep + i, toWireNumber(values[column * steps + i] ?? Number.NaN));
+    }
+  }
+
+  private status({ state, step, weightsSha256, failure }: Status): void {
+    if (state === 'failed') {
+      this.tellFailed(
+        new GradscopeError(failure?.code ?? 'internal', failure?.message ?? 'The run failed without a word.'),
+      );
+    } else if (state === 'finished' && weightsSha256?.step === step) {
+      this.tellFinished({
+        steps: step,
+        weightsSha256: weightsSha256.value,
+        engine: this.latest?.engine.name ?? 'unknown',
+      });
+    }
+  }
+}
