@@ -234,7 +234,10 @@ export class Feed implements RequestClient {
     this.options.frames.put(head, values, () => {
       if (this.port !== port) return;
       const isShown = this.options.frames.latest()?.step === head.step;
-      if (isShown) this.rates.drawn(head.appliedAtMs - this.clockOffsetMs, this.options.now());
+      // What stands was computed when it came to stand, which may be long ago and says nothing of the picture.
+      const isMoving = appStore.getState().status?.state === 'running';
+      const appliedAtMs = isMoving ? head.appliedAtMs - this.clockOffsetMs : null;
+      if (isShown) this.rates.drawn(appliedAtMs, this.options.now());
       this.returnCredit();
     });
   }

@@ -13,7 +13,16 @@ test('a picture ages only while the trainer is known to be further', () => {
   const meter = new RateMeter();
   meter.drawn(1000, 1008);
   expect(meter.read(3000, false).pictureAgeMs).toBe(8);
-  expect(meter.read(3000, true).pictureAgeMs).toBe(2000);
+  expect(meter.read(3000, true).pictureAgeMs).toBe(8);
+  expect(meter.read(3250, true).pictureAgeMs).toBe(250);
+  meter.drawn(3240, 3251);
+  expect(meter.read(3500, false).pictureAgeMs).toBe(11);
+});
+
+test('a picture of what has been standing has no age', () => {
+  const meter = new RateMeter();
+  meter.drawn(null, 1008);
+  expect(meter.read(9000, false).pictureAgeMs).toBeNull();
 });
 
 test('skips add up until the run is another', () => {

@@ -4,12 +4,13 @@ const WINDOW_MS = 1000;
 export class RateMeter {
   private drawnAtMs: number[] = [];
   private ageMs: number | null = null;
-  private appliedAtMs = 0;
+  private behindSinceMs: number | null = null;
   private skippedSoFar = 0;
 
   reset(): void {
     this.drawnAtMs = [];
     this.ageMs = null;
+    this.behindSinceMs = null;
     this.skippedSoFar = 0;
   }
 
@@ -17,22 +18,25 @@ export class RateMeter {
     this.skippedSoFar += count;
   }
 
-  /** A picture of values computed at `appliedAtMs` is on the screen. */
-  drawn(appliedAtMs: number, nowMs: number): void {
+  /** A picture of values computed at `appliedAtMs` is on the screen; null: of values that have been standing for a while. */
+  drawn(appliedAtMs: number | null, nowMs: number): void {
     this.drawnAtMs.push(nowMs);
-    this.appliedAtMs = appliedAtMs;
-    this.ageMs = Math.max(0, nowMs - appliedAtMs);
+    this.behindSinceMs = null;
+    this.ageMs = appliedAtMs === null ? null : Math.max(0, nowMs - appliedAtMs);
   }
 
   /**
-   * @param behind the trainer is known to be further than the picture: then the picture ages while it stays.
+   * @param behind the trainer is known to be further than the picture: then the picture ages while it stays. A picture
+   * that nothing newer has overtaken does not age, however slowly training goes.
    */
   read(
     nowMs: number,
     behind: boolean,
   ): { framesPerSecond: number; pictureAgeMs: number | null; skipped: number } {
     this.drawnAtMs = this.drawnAtMs.filter((atMs) => nowMs - atMs < WINDOW_MS);
-    const ageMs = this.ageMs !== null && behind ? Math.max(this.ageMs, nowMs - this.appliedAtMs) : this.ageMs;
+    this.behindSinceMs = behind ? (this.behindSinceMs ?? nowMs) : null;
+    const overdueMs = this.behindSinceMs === null ? 0 : nowMs - this.behindSinceMs;
+    const ageMs = this.ageMs === null && overdueMs === 0 ? null : Math.max(this.ageMs ?? 0, overdueMs);
     return {
       framesPerSecond: this.drawnAtMs.length,
       pictureAgeMs: ageMs === null ? null : Math.round(ageMs),

@@ -20,7 +20,9 @@ export function NetworkSection(): ReactElement | null {
           <tr>
             <th scope="col">layer</th>
             <th scope="col">output</th>
-            <th scope="col">parameters</th>
+            <th scope="col" aria-label="parameters">
+              params
+            </th>
           </tr>
         </thead>
         <tbody>

@@ -5,6 +5,7 @@ import type { Status } from '../../../src-shared/protocol/messages';
 import { formatPercent } from '../../scene/numbers';
 import { useApp } from '../../state/store';
 import { FlowIcon } from '../icons';
+import { usePage } from '../page-context';
 
 /** What is known after a phase, for who stands there. */
 const KNOWN_AFTER: Readonly<Record<Phase, string>> = {
@@ -30,8 +31,10 @@ export function standingAt(status: Status, plan: NetworkPlan): string | null {
 export function PhaseStrip(): ReactElement {
   const status = useApp((state) => state.status);
   const plan = useApp((state) => state.plan);
-  const phase = status?.phase ?? null;
+  const { frames } = usePage();
   const running = status?.state === 'running';
+  // Running free, phases come and go faster than anything can be shown: the lit one is that of the picture.
+  const phase = (running ? frames.latest()?.phase : null) ?? status?.phase ?? null;
   const standing = status === null || plan === null ? null : standingAt(status, plan);
   const shares = standing === null ? (status?.phaseShares ?? null) : null;
   const testing = status?.testing ?? null;
