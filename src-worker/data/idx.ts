@@ -46,8 +46,9 @@ function readIdx(path: string, magic: number, what: string): { extents: number[]
     throw refused(path, `${what} with a header of ${headerBytes} bytes`, `${file.length} bytes in all`);
   }
   const found = file.readUInt32BE(0);
-  if (found !== magic)
+  if (found !== magic) {
     throw refused(path, `${what} (magic number ${hex(magic)})`, `magic number ${hex(found)}`);
+  }
   const extents = Array.from({ length: axes }, (_, axis) => file.readUInt32BE(WORD_BYTES * (1 + axis)));
   const expectedBytes = headerBytes + extents.reduce((product, extent) => product * extent, 1);
   if (file.length !== expectedBytes) {

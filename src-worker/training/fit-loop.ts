@@ -78,8 +78,9 @@ export class FitLoop implements TrainingLoop {
         onBatchEnd: async (_batch, logs) => {
           if (this.#step.failed) return;
           // Weights loaded since the update have cleared the momentum: then the accumulators are what is out of date.
-          if (momentumRevision === this.#session.momentumRevision)
+          if (momentumRevision === this.#session.momentumRevision) {
             await carryMomentumOut(this.#session, optimiser);
+          }
           this.#checkLoss(logs?.['loss']);
         },
       },

@@ -16,8 +16,9 @@ export function createFitModel(plan: NetworkPlan, view: TensorView, step: FitSte
   tf.env().set('TOPOLOGICAL_SORT_CACHE_MAX_ENTRIES', 1);
   const input = tfl.input({ shape: [...plan.spec.input] });
   let output = input;
-  for (const layer of plan.layers)
+  for (const layer of plan.layers) {
     output = new EngineLayer(layer, view, step).apply(output) as tfl.SymbolicTensor;
+  }
   return tfl.model({ inputs: input, outputs: output });
 }
 

@@ -107,8 +107,9 @@ export class FitStep {
     this.attempt(
       () => {
         // tfjs leaves out layers before the first with parameters: no variable hangs on them.
-        for (const layer of session.plan.layers.slice(0, this.#nextBackward + 1).reverse())
+        for (const layer of session.plan.layers.slice(0, this.#nextBackward + 1).reverse()) {
           this.#goBack(layer);
+        }
         this.#gate.reached({ phase: 'backward', layer: null });
         this.#checkGradients(gradients);
         session.updateWith(apply);
@@ -180,8 +181,9 @@ export class FitStep {
     for (const [i, parameter] of plan.parameters.entries()) {
       const { name, tensor } = gradients[i]!;
       const variable = network.tensors.variable(parameter);
-      if (name !== variable.name)
+      if (name !== variable.name) {
         throw new GradscopeError('internal', `The optimiser got ${name} for ${parameter.name}.`);
+      }
       checkSame(tensor, network.tensors.gradient(parameter), `gradient of ${parameter.name}`);
     }
   }

@@ -4,7 +4,7 @@ import type { Position } from '../../src-shared/model/phases';
 import { recipeNamed, type Recipe } from '../../src-shared/model/recipe';
 import { DEFAULT_RUN_CONFIG, type EngineName, type Mode } from '../../src-shared/model/run-config';
 import { fillWords } from '../../src-shared/tensor/random';
-import { openDataset, type Dataset } from '../data/dataset';
+import { gatherMinibatch, normalisation, openDataset, type Dataset } from '../data/dataset';
 import { openEngine } from '../engine';
 import type { Engine } from '../engine/engine';
 import { TINY_RECIPE, tinyDataset } from '../testing/tiny-run';
@@ -275,6 +275,64 @@ describe.each<EngineName>(['wasm', 'cpu'])('on %s', (engineName) => {
       session.dispose();
     }
   });
+
+  it('looking changes nothing: other passes and reads at every gate, inside tfjs as well', async () => {
+    const { dataset } = tiny;
+    const shas = new Set([await shaOf(tiny, { steps: 3 })]);
+    for (const mode of MODES) {
+      const session = new Session({ engine, ...tiny, config: DEFAULT_RUN_CONFIG });
+      const table = normalisation(TINY_RECIPE.input);
+      const { images, labels } = gatherMinibatch(dataset, dataset.test, [0], table);
+      const pass = session.network.createPass();
+      await train(session, {
+        steps: 3,
+        mode,
+        reached: ({ phase, layer }) => {
+          const { layers } = session.plan;
+          pass.load(images, labels, 1);
+          for (const each of layers) pass.forward(each, { mask: () => null });
+          pass.loss();
+          for (const each of layers.toReversed()) pass.backward(each, { parameters: false });
+          if (phase === 'forward' && layer === 0) session.readLayer('conv1', 'activation');
+        },
+      });
+      shas.add(session.weightsSha256());
+      pass.dispose();
+      session.dispose();
+      expect(engine.liveBuffers()).toBe(0);
+    }
+    expect(shas.size).toBe(1);
+  });
+
+  it.each(MODES)(
+    '%s: leaves at once when told to, also when the minibatch before was given up',
+    async (mode) => {
+      const session = new Session({ engine, ...tiny, config: DEFAULT_RUN_CONFIG });
+      const buffers = engine.liveBuffers();
+      let asked = 0;
+      const loop = new LOOPS[mode](
+        session,
+        {
+          beforeStep: () => (++asked === 2 ? 'leave' : 'go'),
+          reached: () => {
+            throw new StepAbandoned();
+          },
+        },
+        () => expect.fail(),
+      );
+      await loop.run();
+      expect(asked).toBe(2);
+      expect(session).toMatchObject({ step: 0, inStep: false, minibatch: null, phase: null });
+      // The pass keeps room for the minibatch that was begun.
+      expect(engine.liveBuffers()).toBeGreaterThanOrEqual(buffers);
+      asked = 1;
+      const between = engine.liveBuffers();
+      await loop.run();
+      expect(asked).toBe(2);
+      expect(engine.liveBuffers()).toBe(between);
+      session.dispose();
+    },
+  );
 
   it('nothing is written to the console by tfjs', async () => {
     const written = (['log', 'warn', 'error'] as const).map((name) => vi.spyOn(console, name));

@@ -81,14 +81,16 @@ export class Minibatch {
   read(layer: LayerPlan, kind: 'activation' | 'error' | 'mask'): LayerTensor {
     const { name } = layer.spec;
     const known = kind === 'error' ? layer.index >= this.#errorsFrom : layer.index < this.#forwarded;
-    if (!known)
+    if (!known) {
       throw new GradscopeError('not-now', `The ${kind} of ${name} is not computed yet in this step.`);
+    }
     const n = this.indices.length;
     const { step } = this.place;
     if (kind === 'mask') {
       const values = layer.spec.kind === 'dropout' ? this.#mask(layer) : null;
-      if (values === null)
+      if (values === null) {
         throw new GradscopeError('unknown-tensor', `${name} drops nothing, so it has no mask.`);
+      }
       return { shape: [n, ...maskShape(layer)], values, step, phase: 'forward' };
     }
     const values = new Float32Array(n * sizeOf(layer.outputShape));

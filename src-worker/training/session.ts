@@ -228,8 +228,7 @@ export class Session implements SessionView {
   loss(): { readonly loss: number; readonly correct: number } {
     const current = this.#under();
     const outcome = current.loss();
-    if (this.#nonFinite === null && !Number.isFinite(outcome.loss))
-      this.#findInForward(current, outcome.loss);
+    if (!Number.isFinite(outcome.loss)) this.#findInForward(current, outcome.loss);
     return outcome;
   }
 
@@ -237,8 +236,9 @@ export class Session implements SessionView {
     const current = this.#under();
     current.backward(layer);
     this.#mirrors.gradientsComputed(layer, current.place.step);
-    for (const { name } of layer.parameters)
+    for (const { name } of layer.parameters) {
       this.#check(current, 'backward', name, this.mirror(name).gradient.values);
+    }
   }
 
   /** Updates every parameter by the engine's own optimiser. */
@@ -255,8 +255,9 @@ export class Session implements SessionView {
     current.updateBegun = true;
     apply();
     this.#mirrors.weightsUpdated(current.place.step);
-    for (const { name } of this.plan.parameters)
+    for (const { name } of this.plan.parameters) {
       this.#check(current, 'step', name, this.mirror(name).weight.values);
+    }
     current.phase = 'step';
   }
 
@@ -313,10 +314,12 @@ export class Session implements SessionView {
    */
   readLayer(layerName: string, kind: 'activation' | 'error' | 'mask'): LayerTensor {
     const layer = this.plan.layers.find(({ spec }) => spec.name === layerName);
-    if (layer === undefined)
+    if (layer === undefined) {
       throw new GradscopeError('unknown-tensor', `There is no layer called ${layerName}.`);
-    if (this.#inPass === null)
+    }
+    if (this.#inPass === null) {
       throw new GradscopeError('not-now', `No minibatch has been computed, so ${layerName} has no ${kind}.`);
+    }
     return this.#inPass.read(layer, kind);
   }
 
@@ -353,8 +356,9 @@ export class Session implements SessionView {
    * @throws GradscopeError `bad-weights`, or `not-now` within a step
    */
   importWeights(file: Uint8Array, fileName: string): void {
-    if (this.#current !== null)
+    if (this.#current !== null) {
       throw new GradscopeError('not-now', 'Weights are replaced between two minibatches only.');
+    }
     const values = readSafetensors(file, this.plan.parameters, fileName);
     for (const parameter of this.plan.parameters) {
       this.network.writeParameter(parameter, values.get(parameter.name) ?? new Float32Array(parameter.size));
@@ -403,6 +407,7 @@ export class Session implements SessionView {
 
   /** The loss is not finite: looks for the first tensor on the way to it that is not. */
   #findInForward(current: Minibatch, loss: number): void {
+    if (this.#nonFinite !== null) return;
     for (const layer of this.plan.layers) {
       for (const { name } of layer.parameters)
         this.#check(current, 'forward', name, this.mirror(name).weight.values);
