@@ -11,10 +11,9 @@ import {
   type WatchItem,
 } from '../../src-shared/protocol/messages';
 import type { Port } from '../../src-shared/protocol/port';
+import { MAX_MESSAGE_BYTES } from '../../src-shared/protocol/shell';
 import type { ClientId } from '../training/run-control';
 
-/** The largest binary message a client may send: weights of a network of 16 million parameters. */
-export const MOST_MESSAGE_BYTES = 64 * 1024 * 1024;
 /** A transport that holds this much back gets no frame: the picture would be old before it left. */
 const MOST_BUFFERED_FOR_FRAMES = 8 * 1024 * 1024;
 /** One that holds this much back of the lossless lane does not read at all. */
@@ -116,8 +115,8 @@ export class Client {
   private receive(raw: unknown): void {
     if (this.isGone) return;
     try {
-      if (raw instanceof Uint8Array && raw.length > MOST_MESSAGE_BYTES) {
-        const expected = `A message may have ${String(MOST_MESSAGE_BYTES)} bytes`;
+      if (raw instanceof Uint8Array && raw.length > MAX_MESSAGE_BYTES) {
+        const expected = `A message may have ${String(MAX_MESSAGE_BYTES)} bytes`;
         throw new GradscopeError('message-too-large', `${expected}, but one had ${String(raw.length)}.`);
       }
       const { message, payload } = decodePageMessage(raw);
