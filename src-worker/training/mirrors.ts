@@ -1,8 +1,24 @@
 import type { LayerPlan, NetworkPlan, ParameterPlan } from '../../src-shared/model/network';
+import type { Phase } from '../../src-shared/model/phases';
 import { GradscopeError } from '../../src-shared/protocol/errors';
+import type { Freshness } from '../../src-shared/protocol/messages';
 import { l2Norm } from '../../src-shared/tensor/statistics';
 import type { EngineNetwork } from '../engine/engine';
-import type { Mirror, TensorCopy } from './session';
+
+/** A parameter as the rest of the worker sees it: copies in PyTorch's layout, replaced in place, never aliased to the engine. */
+export interface Mirror {
+  readonly weight: TensorCopy;
+  readonly gradient: TensorCopy;
+  readonly update: TensorCopy;
+}
+
+export interface TensorCopy {
+  readonly values: Float32Array;
+  freshness: Freshness;
+  /** Step the values belong to (0: initial). */
+  step: number;
+  phase: Phase | null;
+}
 
 type Marks = Pick<TensorCopy, 'freshness' | 'step' | 'phase'>;
 

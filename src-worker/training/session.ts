@@ -7,27 +7,13 @@ import type { Recipe } from '../../src-shared/model/recipe';
 import type { RunConfig } from '../../src-shared/model/run-config';
 import { readSafetensors, writeSafetensors } from '../../src-shared/model/safetensors';
 import { GradscopeError } from '../../src-shared/protocol/errors';
-import type { Freshness } from '../../src-shared/protocol/messages';
 import { countNonFinite, l2Norm } from '../../src-shared/tensor/statistics';
 import { gatherMinibatch, normalisation, type Dataset } from '../data/dataset';
 import type { Engine, EngineNetwork, Pass } from '../engine/engine';
 import { Minibatch, type LayerTensor } from './minibatch';
-import { Mirrors } from './mirrors';
+import { Mirrors, type Mirror, type TensorCopy } from './mirrors';
 
-/** A parameter as the rest of the worker sees it: copies in PyTorch's layout, replaced in place, never aliased to the engine. */
-export interface Mirror {
-  readonly weight: TensorCopy;
-  readonly gradient: TensorCopy;
-  readonly update: TensorCopy;
-}
-
-export interface TensorCopy {
-  readonly values: Float32Array;
-  freshness: Freshness;
-  /** Step the values belong to (0: initial). */
-  step: number;
-  phase: Phase | null;
-}
+export type { Mirror, TensorCopy };
 
 /** What one finished step tells; one row of the metrics lane. */
 export interface StepRecord {
