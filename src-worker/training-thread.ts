@@ -1,5 +1,6 @@
 import { workerData } from 'node:worker_threads';
 import { openDataset } from './data/dataset';
+import { openEngine } from './engine';
 import { SharedMailbox } from './training/mailbox';
 import type { ThreadCommand, ThreadStart } from './training/thread-messages';
 import { Trainer } from './training/trainer';
@@ -13,6 +14,7 @@ await new Trainer({
     port.postMessage(message, transfer);
   },
   openDataset: () => openDataset(dataFolder === null ? process.env : { GRADSCOPE_DATA: dataFolder }),
+  openEngine,
   firstRunId,
   now: () => performance.now(),
   wallClock: () => performance.timeOrigin + performance.now(),

@@ -6,7 +6,7 @@ import type { Mode, RunConfig } from '../../src-shared/model/run-config';
 import { readSafetensors } from '../../src-shared/model/safetensors';
 import { DigitProbe } from '../probe/digit';
 import type { Dataset } from '../data/dataset';
-import { openEngine, type OpenedEngine } from '../engine';
+import type { openEngine, OpenedEngine } from '../engine';
 import { Meter } from './meter';
 import { Session } from './session';
 
@@ -42,6 +42,7 @@ export interface RunRequest {
 export interface RunSurroundings {
   readonly dataset: Dataset;
   readonly testIndex: number;
+  readonly openEngine: typeof openEngine;
   readonly now: () => number;
 }
 
@@ -73,7 +74,7 @@ export async function createRun(
   }
   let opened: OpenedEngine | undefined;
   try {
-    opened = await openEngine(choice);
+    opened = await surroundings.openEngine(choice);
     return createRunOn(opened, runId, request, surroundings);
   } catch (error) {
     opened?.engine.dispose();

@@ -13,7 +13,7 @@ import type { Mailbox } from './mailbox';
 import { metricColumns, MetricsLane } from './metrics';
 import { ProofBook } from './proof';
 import { type Reply, type RequestContext, serveRequest } from './requests';
-import { createRun, disposeRun, type Run, type RunRequest } from './run';
+import { createRun, disposeRun, type Run, type RunRequest, type RunSurroundings } from './run';
 import { type ClientId, RunControl } from './run-control';
 import type { StepRecord } from './session';
 import { StatusLane } from './status';
@@ -28,6 +28,7 @@ export interface TrainerParts {
   readonly send: (message: ThreadMessage, transfer?: readonly ArrayBuffer[]) => void;
   /** @throws GradscopeError `bad-dataset` */
   readonly openDataset: () => Dataset;
+  readonly openEngine: RunSurroundings['openEngine'];
   readonly firstRunId: number;
   /** ms of a clock that only goes forward */
   readonly now: () => number;
@@ -164,7 +165,8 @@ export class Trainer implements GateHost<ThreadCommand>, RequestContext {
     const { active, testIndex } = this;
     let run: Run;
     try {
-      const surroundings = { dataset: this.dataset(), testIndex, now: this.parts.now };
+      const { openEngine, now } = this.parts;
+      const surroundings = { dataset: this.dataset(), testIndex, openEngine, now };
       run = await createRun(this.lastRunId + 1, request, surroundings, active?.run);
     } catch (error) {
       this.control.left();
