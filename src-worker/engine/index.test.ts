@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { planNetwork } from '../../src-shared/model/network';
 import { GradscopeError } from '../../src-shared/protocol/errors';
 import { openEngine } from './index';
+import { forwardAll, randomMinibatch, trainStep } from './testing/drive';
 
 const cannotLoad = (): Promise<never> =>
   Promise.reject(new GradscopeError('engine-unavailable', 'The engine wasm cannot load: it is broken.'));
@@ -13,6 +15,28 @@ describe('openEngine', () => {
       expect(engine.name).toBe(name);
       engine.dispose();
     }
+  });
+
+  // Catches: tensors of the engine before that are looked for on the backend of the one after it.
+  it('can dispose the engine before when the next is open', async () => {
+    const plan = planNetwork({
+      input: [1, 4, 4],
+      layers: [
+        { kind: 'flatten', name: 'flatten' },
+        { kind: 'dense', name: 'logits', units: 2 },
+      ],
+      loss: 'softmaxCrossEntropy',
+    });
+    const batch = randomMinibatch(plan, 2, 1, { dropout: false });
+    const { engine: before } = await openEngine('wasm');
+    const network = before.createNetwork(plan);
+    trainStep(network, network.createPass(), batch, { learningRate: 0.1, momentum: 0 });
+    const { engine: after } = await openEngine('cpu');
+    before.dispose();
+    expect(after.liveBuffers()).toBe(0);
+    const next = after.createNetwork(plan);
+    expect(forwardAll(next.createPass(), plan, batch).loss).toBeCloseTo(Math.log(2), 6);
+    after.dispose();
   });
 
   it('takes the first engine when the choice is left to it', async () => {

@@ -18,9 +18,10 @@ export interface OpenedEngine {
 }
 
 /**
- * Loads an engine and makes it the thread's; the one before it must be disposed. `auto` takes the first of ENGINE_NAMES
- * that loads.
- * @throws GradscopeError `engine-unavailable`: the engine asked for by name cannot load, or none can; says why.
+ * Loads an engine and makes it the thread's: one that was opened before computes no more and waits to be disposed. `auto`
+ * takes the first of ENGINE_NAMES that loads.
+ * @throws GradscopeError `engine-unavailable`: the engine asked for by name cannot load, or none can; says why. Whoever goes
+ * on with the engine from before has to make its backend active again (tf.setBackend).
  */
 export async function openEngine(choice: EngineChoice, openers: Openers = OPENERS): Promise<OpenedEngine> {
   if (choice !== 'auto') return { engine: await openers[choice](), chosenBecause: 'asked for by name' };

@@ -15,8 +15,9 @@ interface TfjsEngineParts {
 }
 
 /**
- * An engine on a tfjs backend. tfjs has one active backend for the whole thread, so only one engine lives there at a time.
- * dispose() frees every network; the backend itself stays loaded (tfjs cannot load one twice) and holds no tensor.
+ * An engine on a tfjs backend. tfjs has one active backend for the whole thread, so of several engines only the one that was
+ * opened last computes; the others can only be disposed. dispose() frees every network; the backend itself stays loaded
+ * (tfjs cannot load one twice) and holds no tensor.
  */
 export function tfjsEngine({ name, variant, versions, backend, arithmetic }: TfjsEngineParts): Engine {
   const networks = new Set<TfjsNetwork>();

@@ -19,8 +19,8 @@ interface ParameterState {
 
 /**
  * A network whose parameters are tfjs variables on the active backend. update() and backward() write into the memory of
- * the variables and gradients: no tensor is made or freed by a step, and a clone taken by fit() shows what is written
- * later, so clones are for the step in which they were taken.
+ * the variables and gradients: no tensor is made or freed by a step. A further handle that fit() makes on that memory shows
+ * what is written later, so handles are for the step in which they were made.
  */
 export class TfjsNetwork implements EngineNetwork {
   readonly plan: NetworkPlan;
