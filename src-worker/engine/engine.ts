@@ -77,8 +77,8 @@ export interface Pass {
 
 /**
  * The same buffers as tfjs tensors. Parameters and gradients are in PyTorch's layout, as fit() carries momentum between its
- * optimiser and the network; activations and errors are in whatever layout the engine holds. Tensors returned here stay the engine's: fit()
- * clones what it hands to tfjs-layers.
+ * optimiser and the network; activations and errors are in whatever layout the engine holds. Tensors returned here stay
+ * the engine's: fit() hands tfjs-layers further handles on their memory.
  */
 export interface TensorView {
   /** tfjs backend that must be active while fit() runs. */
