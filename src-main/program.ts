@@ -52,7 +52,10 @@ export function exitCodeOf(error: unknown): number {
 /** What commander says, as a sentence like all the others. */
 export function sentenceOf(error: unknown): string {
   if (error instanceof CommanderError) {
-    const message = error.message.replace(/^error: /, '');
+    const message = error.message
+      .replace(/^error: /, '')
+      .replace(' is invalid. It ', ' is invalid: it ')
+      .replace("'\n(", "'. (");
     const sentence = message.charAt(0).toUpperCase() + message.slice(1);
     return /[.?)]$/.test(sentence) ? sentence : `${sentence}.`;
   }

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { recipeNamed, RECIPES } from '../../src-shared/model/recipe';
 import {
   ENGINE_NAMES,

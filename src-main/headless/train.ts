@@ -50,7 +50,8 @@ export async function train(
 function namingFile(error: unknown, run: HeadlessRun): unknown {
   if (!(error instanceof GradscopeError) || error.code !== 'bad-order' || run.orderFile === null)
     return error;
-  return new GradscopeError(error.code, `${run.orderFile}: ${error.message}`, { cause: error });
+  const sentence = error.message.replace(/^The order: /, '');
+  return new GradscopeError(error.code, `${run.orderFile}: ${sentence}`, { cause: error });
 }
 
 interface Finished {

@@ -1,0 +1,151 @@
+import { createHash } from 'node:crypto';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { buildPrograms, runProgram, type BuiltPrograms, type Running } from '../testing/built-programs';
+
+/** The headless shell as it is shipped, with the real trainer. */
+let built: BuiltPrograms;
+let folder: string;
+beforeAll(async () => {
+  built = await buildPrograms();
+  folder = await mkdtemp(join(tmpdir(), 'gradscope-headless-'));
+  await writeFile(join(folder, 'order.json'), '[[0, 1, 2, 3], [4, 5, 6, 7]]');
+  await writeFile(join(folder, 'too-far.json'), '[[0], [1, 60000]]');
+  await writeFile(join(folder, 'short.safetensors'), Uint8Array.of(8, 0, 0, 0, 0, 0, 0, 0, 123));
+});
+afterAll(async () => {
+  built.remove();
+  await rm(folder, { recursive: true });
+});
+
+const headless = (...args: string[]): Running => runProgram(join(built.folder, 'headless.js'), args);
+const eventsOf = (stdout: string): Record<string, unknown>[] =>
+  stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+
+describe('npm run train', () => {
+  // Catches: keys or an order of lines that differ from the contract; a saved file that is not what was trained; a loop or
+  // a loading of weights that changes a number.
+  it('prints one JSON object a line and saves what it says it trained, in either loop', async () => {
+    const order = join(folder, 'order.json');
+    const runs = ['imperative', 'fit'].map(async (mode) => {
+      const save = join(folder, `${mode}.safetensors`);
+      const args = [
+        '--mode',
+        mode,
+        '--steps',
+        '3',
+        '--seed',
+        '5',
+        '--order',
+        order,
+        '--save',
+        save,
+        '--json',
+      ];
+      const { code, stdout, stderr } = await headless(...args).ended;
+      expect([code, stderr]).toEqual([0, '']);
+      return { events: eventsOf(stdout), file: await readFile(save) };
+    });
+    const [imperative, fit] = await Promise.all(runs);
+    const events = imperative?.events ?? [];
+    expect(events.map(({ event }) => event)).toEqual(['step', 'step', 'epoch', 'step', 'done']);
+    expect(events.filter(({ event }) => event === 'step').map(({ step }) => step)).toEqual([1, 2, 3]);
+    const epoch = events.find(({ event }) => event === 'epoch') ?? {};
+    expect(Object.keys(epoch)).toEqual([
+      'event',
+      'epoch',
+      'runningTrainLoss',
+      'runningTrainAccuracy',
+      'testLoss',
+      'testAccuracy',
+      'imagesPerSecond',
+    ]);
+    expect(epoch['epoch']).toBe(1);
+    const done = events.at(-1) ?? {};
+    expect(Object.keys(done)).toEqual(['event', 'engine', 'steps', 'weightsSha256']);
+    expect(done).toMatchObject({ engine: 'wasm', steps: 3 });
+
+    const file = imperative?.file ?? Buffer.alloc(8);
+    const data = file.subarray(8 + Number(file.readBigUInt64LE(0)));
+    expect(done['weightsSha256']).toBe(createHash('sha256').update(data).digest('hex'));
+    expect(fit?.events.at(-1)).toEqual(done);
+    expect(fit?.file.equals(file)).toBe(true);
+
+    // A run of no further step from the saved file would have the same weights; one more step has the next loss.
+    const resumed = await headless(
+      ...[
+        '--init',
+        join(folder, 'fit.safetensors'),
+        '--steps',
+        '1',
+        '--order',
+        order,
+        '--json',
+        '--no-dropout',
+      ],
+    ).ended;
+    expect(eventsOf(resumed.stdout).map(({ event }) => event)).toEqual(['step', 'done']);
+  });
+
+  // Catches: the two accuracies mixed up or unnamed; a table that prints nothing.
+  it('prints a table with both accuracies named', async () => {
+    const { code, stdout } = await headless('--epochs', '1', '--order', join(folder, 'order.json')).ended;
+    expect(code).toBe(0);
+    expect(stdout).toContain('running training accuracy');
+    expect(stdout).toContain('test accuracy');
+    expect(stdout).toMatch(/^ +1 .*%.*% /m);
+    expect(stdout).toMatch(/2 steps, weights SHA-256 [0-9a-f]{64}/);
+  });
+
+  // Catches: a refusal with a stack trace, with something on stdout, with another exit code, or with a file left behind.
+  it.each([
+    [['--engine', 'tensorflow'], 'The engine tensorflow is not part of this build'],
+    [['--order', 'too-far.json'], 'too-far.json'],
+    [['--init', 'short.safetensors'], 'short.safetensors'],
+    [['--save', 'nowhere/out.safetensors'], 'cannot be written'],
+  ])('%j is refused with one sentence and exit code 2, and nothing is written', async (args, part) => {
+    const [option = '', value = ''] = args;
+    const path = option === '--engine' ? value : join(folder, value);
+    const save = option === '--save' ? [] : ['--save', join(folder, 'refused.safetensors')];
+    const before = await readdir(folder);
+    const { code, stdout, stderr } = await headless(option, path, ...save, '--json').ended;
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr.trimEnd().split('\n')).toHaveLength(1);
+    expect(stderr).toContain(part);
+    expect(await readdir(folder)).toEqual(before);
+  });
+
+  // Catches: a Ctrl-C that waits for the epoch, exits as if all were well, saves half a run or leaves the trainer behind.
+  it('ends at once on Ctrl-C, with exit code 130, no file and no process left', async () => {
+    const save = join(folder, 'interrupted.safetensors');
+    const running = headless('--steps', '100000', '--save', save, '--json');
+    await running.line(/"event":"step"/);
+    running.process.kill('SIGINT');
+    const { code, stdout } = await running.ended;
+    expect(code).toBe(130);
+    expect(stdout).not.toContain('"done"');
+    expect(await readdir(folder)).not.toContain('interrupted.safetensors');
+  });
+
+  // Catches: a trainer that goes on for ever when the shell is killed the hard way.
+  it('leaves no trainer behind when it is killed', async () => {
+    const running = headless('--steps', '100000', '--json');
+    await running.line(/"event":"step"/);
+    running.process.kill('SIGKILL');
+    expect((await running.ended).signal).toBe('SIGKILL');
+  });
+
+  // Catches: a stack trace when `| head` closes the pipe.
+  it('ends quietly when nobody reads it any more', async () => {
+    const running = headless('--steps', '100000', '--json');
+    await running.line(/"event":"step"/);
+    running.process.stdout?.destroy();
+    const { code, stderr } = await running.ended;
+    expect([code, stderr]).toEqual([141, '']);
+  });
+});

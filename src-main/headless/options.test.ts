@@ -1,0 +1,145 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { exitCodeOf, sentenceOf } from '../program';
+import { readHeadlessRun } from './options';
+
+let folder: string;
+const inFolder = (name: string): string => join(folder, name);
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'gradscope-options-'));
+  const files: Readonly<Record<string, string>> = {
+    'order.json': '[[3, 1, 2], [0]]',
+    'text.json': 'batches',
+    'words.json': '[[0], [1, "two"]]',
+    'fraction.json': '[[0.5]]',
+    'negative.json': '[[-1]]',
+    'flat.json': '[1, 2]',
+    'none.json': '[]',
+    'hollow.json': '[[0], []]',
+    'empty.safetensors': '',
+    'weights.safetensors': 'whatever; the trainer looks into it',
+  };
+  for (const [name, text] of Object.entries(files)) await writeFile(inFolder(name), text);
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+async function refusalOf(...args: string[]): Promise<{ code: number; sentence: string }> {
+  const error: unknown = await readHeadlessRun(args).then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  return { code: exitCodeOf(error), sentence: sentenceOf(error).replaceAll(folder, '') };
+}
+
+describe('the options of npm run train', () => {
+  // Catches: a default that differs from what is documented.
+  it('have the documented defaults', async () => {
+    expect(await readHeadlessRun([])).toEqual({
+      config: {
+        recipe: 'pytorch-paper',
+        mode: 'imperative',
+        seed: 1,
+        engine: 'auto',
+        epochs: null,
+        stopAtStep: null,
+        dropout: true,
+        order: null,
+      },
+      weights: null,
+      orderFile: null,
+      saveTo: null,
+      json: false,
+      steps: false,
+    });
+  });
+
+  // Catches: an option that is read and then not used.
+  it('all reach the run', async () => {
+    const run = await readHeadlessRun([
+      ...[
+        '--recipe',
+        'keras-paper',
+        '--mode',
+        'fit',
+        '--steps',
+        '7',
+        '--seed',
+        '4294967295',
+        '--engine',
+        'cpu',
+      ],
+      ...['--init', inFolder('weights.safetensors'), '--order', inFolder('order.json'), '--no-dropout'],
+      ...['--save', 'out.safetensors', '--json'],
+    ]);
+    expect(run.config).toEqual({
+      recipe: 'keras-paper',
+      mode: 'fit',
+      seed: 0xffff_ffff,
+      engine: 'cpu',
+      epochs: 7,
+      stopAtStep: 7,
+      dropout: false,
+      order: [[3, 1, 2], [0]],
+    });
+    expect(run.weights?.bytes).toHaveLength(35);
+    expect([run.saveTo, run.json, run.steps]).toEqual(['out.safetensors', true, true]);
+    expect((await readHeadlessRun(['--epochs', '2'])).config).toMatchObject({ epochs: 2, stopAtStep: null });
+  });
+
+  // Catches: a typing error that trains for hours with a default instead, or a refusal that does not say what was wrong.
+  it.each([
+    [['--bogus'], "Unknown option '--bogus'."],
+    [['--epoch', '1'], "Unknown option '--epoch'. (Did you mean --epochs?)"],
+    [['fit'], 'Too many arguments. Expected 0 arguments but got 1.'],
+    [['--save'], "Option '--save <file>' argument missing."],
+    [['--recipe', 'x'], 'There is no recipe called "x"; there is pytorch-paper, keras-paper.'],
+    [
+      ['--mode', 'both'],
+      "Option '--mode <loop>' argument 'both' is invalid: it should be imperative or fit.",
+    ],
+    [['--engine', 'simd'], 'The engine simd is not part of this build; there is auto, wasm, cpu.'],
+    [
+      ['--engine', 'tensorflow-gpu'],
+      'The engine tensorflow-gpu is not part of this build; there is auto, wasm, cpu.',
+    ],
+    [['--engine', 'x'], 'There is no engine called "x"; there is auto, wasm, cpu.'],
+    [['--epochs', '1', '--steps', '1'], "Option '--steps <n>' cannot be used with option '--epochs <n>'."],
+  ])('%j are refused', async (args, sentence) => {
+    expect(await refusalOf(...args)).toEqual({ code: 2, sentence });
+  });
+
+  // Catches: Number()'s ideas of a number: '', ' 1', '1e3', '0x10', 'Infinity'.
+  it.each(['', ' 1', '1e3', '0x10', 'Infinity', '-1', '1.5', '99999999999999999999'])(
+    'numbers do not look like %j',
+    async (text) => {
+      for (const option of ['--seed', '--epochs', '--steps']) {
+        expect((await refusalOf(`${option}=${text}`)).code).toBe(2);
+      }
+    },
+  );
+
+  // Catches: a bad file noticed after an hour, or a message that names no file.
+  it.each([
+    ['--order', 'missing.json', '/missing.json cannot be read: there is no such file or folder.'],
+    ['--order', '', ' cannot be read: it is a folder.'],
+    ['--order', 'text.json', '/text.json should be JSON, '],
+    ['--order', 'words.json', 'minibatch 1, position 1, '],
+    ['--order', 'fraction.json', 'minibatch 0, position 0, '],
+    ['--order', 'negative.json', 'minibatch 0, position 0, '],
+    ['--order', 'flat.json', 'minibatch 0, '],
+    ['--order', 'none.json', '/none.json should be '],
+    ['--order', 'hollow.json', 'minibatch 1, '],
+    [
+      '--init',
+      'missing.safetensors',
+      '/missing.safetensors cannot be read: there is no such file or folder.',
+    ],
+    ['--init', 'empty.safetensors', '/empty.safetensors should be a safetensors file, but it is empty.'],
+  ])('%s %s is refused', async (option, file, part) => {
+    const { code, sentence } = await refusalOf(option, inFolder(file));
+    expect(code).toBe(2);
+    expect(sentence).toContain(part);
+  });
+});
