@@ -14,9 +14,12 @@ import { ROOT } from './project.mjs';
 /** @typedef {NonNullable<import('node:child_process').SpawnOptions['stdio']>} Stdio */
 
 const PASSED_ON = /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']);
+const LOOK_FOR_PARENT_MS = 500;
 
 /**
  * Runs a program to its end. Signals that reach this process are passed on to it, so that it can end in its own way.
+ * The end of this process's parent counts as one: npm passes a SIGTERM only to the shell between the two, which dies of
+ * it and says nothing.
  * @param {string} command
  * @param {readonly string[]} args
  * @param {{ stdio?: Stdio, capture?: boolean, env?: NodeJS.ProcessEnv, timeoutMs?: number }} [options]
@@ -44,6 +47,13 @@ export function run(command, args, options = {}) {
     };
     for (const signal of PASSED_ON) process.on(signal, passOn);
 
+    const parent = process.ppid;
+    const watch = setInterval(() => {
+      if (process.ppid === parent || interrupted) return;
+      interrupted = true;
+      child.kill('SIGTERM');
+    }, LOOK_FOR_PARENT_MS);
+
     let timedOut = false;
     const timer =
       options.timeoutMs === undefined
@@ -55,6 +65,7 @@ export function run(command, args, options = {}) {
 
     const release = () => {
       clearTimeout(timer);
+      clearInterval(watch);
       for (const signal of PASSED_ON) process.off(signal, passOn);
     };
     child.once('error', (error) => {
