@@ -1,27 +1,22 @@
-import { RECIPES } from '../../src-shared/model/recipe';
-import { ENGINE_NAMES, type Mode } from '../../src-shared/model/run-config';
+import type { Mode } from '../../src-shared/model/run-config';
 import type { Position } from '../../src-shared/model/phases';
-import type { DatasetInfo, Ready } from '../../src-shared/protocol/messages';
-import { type Dataset, pixelsOf } from '../data/dataset';
-import type { ChosenDigit } from '../probe/digit';
+import type { Dataset } from '../data/dataset';
 import { Publisher } from '../probe/publisher';
 import { FitLoop } from './fit-loop';
 import { BlockingGate, type GateHost } from './gate';
 import { ImperativeLoop } from './imperative-loop';
 import type { TrainingLoop } from './loop';
 import type { Mailbox } from './mailbox';
-import { metricColumns, MetricsLane } from './metrics';
+import { MetricsLane } from './metrics';
 import { ProofBook } from './proof';
 import { type Reply, type RequestContext, serveRequest } from './requests';
 import { createRun, disposeRun, type Run, type RunRequest, type RunSurroundings } from './run';
 import { type ClientId, RunControl } from './run-control';
+import { describeDigit, describeRun } from './run-description';
 import type { StepRecord } from './session';
 import { StatusLane } from './status';
 import { TestRuns } from './test-runs';
 import { failureOf, type RequestCommand, type ThreadCommand, type ThreadMessage } from './thread-messages';
-
-/** Training images in `ready`. */
-const SAMPLES = 12;
 
 export interface TrainerParts {
   readonly mailbox: Mailbox<ThreadCommand>;
@@ -201,33 +196,11 @@ export class Trainer implements GateHost<ThreadCommand>, RequestContext {
     this.active = next;
     this.metrics.flush();
     this.status.newRun();
-    this.parts.send({ type: 'run', run: this.describe(run) });
+    this.parts.send({ type: 'run', run: describeRun(run) });
     this.publisher.setSource(run);
     this.control.begin(() => {
       reply({ result: { runId: run.runId } });
     });
-  }
-
-  private describe({
-    runId,
-    config,
-    recipe,
-    engine,
-    session,
-    digit,
-  }: Run): Extract<ThreadMessage, { type: 'run' }>['run'] {
-    const { name, variant, versions } = engine.engine;
-    return {
-      runId,
-      engine: { name, variant, versions: { ...versions }, chosenBecause: engine.chosenBecause },
-      engines: [...ENGINE_NAMES],
-      dataset: describeDataset(this.dataset()),
-      recipes: [...RECIPES],
-      config,
-      network: recipe.network,
-      metricColumns: metricColumns(session.plan),
-      digit: describeDigit(digit.chosen),
-    };
   }
 
   private dispose({ run, tests }: Active, successor: Run | undefined): void {
@@ -413,22 +386,4 @@ export class Trainer implements GateHost<ThreadCommand>, RequestContext {
 function once<T>(make: () => T): () => T {
   let made: T | undefined;
   return () => (made ??= make());
-}
-
-const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64');
-
-const describeDigit = ({ testIndex, label, pixels }: ChosenDigit): Ready['digit'] => ({
-  testIndex,
-  label,
-  pixels: base64(pixels),
-});
-
-function describeDataset(dataset: Dataset): DatasetInfo {
-  const { name, height, width, classes, train, test } = dataset;
-  const samples = Array.from({ length: Math.min(SAMPLES, train.count) }, (_, index) => ({
-    index,
-    label: train.labels[index]!,
-    pixels: base64(pixelsOf(dataset, train, index)),
-  }));
-  return { name, trainExamples: train.count, testExamples: test.count, height, width, classes, samples };
 }

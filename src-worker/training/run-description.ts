@@ -1,0 +1,45 @@
+import { RECIPES } from '../../src-shared/model/recipe';
+import { ENGINE_NAMES } from '../../src-shared/model/run-config';
+import type { DatasetInfo, Ready } from '../../src-shared/protocol/messages';
+import { type Dataset, pixelsOf } from '../data/dataset';
+import type { ChosenDigit } from '../probe/digit';
+import { metricColumns } from './metrics';
+import type { Run } from './run';
+import type { RunBegan } from './thread-messages';
+
+/** Training images in `ready`. */
+const SAMPLES = 12;
+
+/** What `ready` says of a run. */
+export function describeRun({ runId, config, recipe, engine, session, digit }: Run): RunBegan {
+  const { name, variant, versions } = engine.engine;
+  return {
+    runId,
+    engine: { name, variant, versions: { ...versions }, chosenBecause: engine.chosenBecause },
+    engines: [...ENGINE_NAMES],
+    dataset: describeDataset(session.dataset),
+    recipes: [...RECIPES],
+    config,
+    network: recipe.network,
+    metricColumns: metricColumns(session.plan),
+    digit: describeDigit(digit.chosen),
+  };
+}
+
+const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64');
+
+export const describeDigit = ({ testIndex, label, pixels }: ChosenDigit): Ready['digit'] => ({
+  testIndex,
+  label,
+  pixels: base64(pixels),
+});
+
+function describeDataset(dataset: Dataset): DatasetInfo {
+  const { name, height, width, classes, train, test } = dataset;
+  const samples = Array.from({ length: Math.min(SAMPLES, train.count) }, (_, index) => ({
+    index,
+    label: train.labels[index]!,
+    pixels: base64(pixelsOf(dataset, train, index)),
+  }));
+  return { name, trainExamples: train.count, testExamples: test.count, height, width, classes, samples };
+}
