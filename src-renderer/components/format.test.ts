@@ -25,6 +25,6 @@ test('a digest shows both of its ends', () => {
 });
 
 test('shapes and counts', () => {
-  expect(shapeText([20, 8, 8])).toBe('20 × 8 × 8');
+  expect(shapeText([20, 8, 8])).toBe(['20', '8', '8'].join('\u2009×\u2009'));
   expect([counted(1, 'epoch'), counted(3, 'epoch')]).toEqual(['1 epoch', '3 epochs']);
 });

@@ -21,8 +21,8 @@ export const duration = (ms: number): string =>
 export const shortSha = (sha: string): string =>
   [sha.slice(0, 4), sha.slice(4, 8), sha.slice(8, 12), '…', sha.slice(-4)].join(' ');
 
-/** [20, 8, 8] -> "20 × 8 × 8". */
-export const shapeText = (shape: readonly number[]): string => shape.map(formatCount).join(' × ');
+/** [20, 8, 8] -> "20 × 8 × 8", with thin spaces. */
+export const shapeText = (shape: readonly number[]): string => shape.map(formatCount).join('\u2009×\u2009');
 
 /** "1 epoch", "3 epochs". */
 export const counted = (count: number, noun: string): string =>
