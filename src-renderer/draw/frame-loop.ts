@@ -157,7 +157,7 @@ export class FrameLoop {
     }
     this.frames += 1;
     this.work.push(phaseStartMs - startMs);
-    if (this.handle === null) this.settleIdle();
+    if (this.idle) this.settleIdle();
   }
 
   private settleIdle(): void {

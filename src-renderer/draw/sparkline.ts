@@ -50,21 +50,21 @@ export function paintSparkline(context: LineContext, points: Float64Array, style
   context.setLineDash([...dash]);
   context.beginPath();
   let open = false;
-  let end: { x: number; y: number } | null = null;
+  let endX = 0;
+  let endY = 0;
   scaled.forEach((value, index) => {
     if (!Number.isFinite(value)) {
       open = false;
       return;
     }
-    end = { x: x(index), y: y(value) };
-    if (open) context.lineTo(end.x, end.y);
-    else context.moveTo(end.x, end.y);
+    endX = x(index);
+    endY = y(value);
+    if (open) context.lineTo(endX, endY);
+    else context.moveTo(endX, endY);
     open = true;
   });
   context.stroke();
   context.setLineDash([]);
-  if (end === null) return;
-  const { x: endX, y: endY } = end as { x: number; y: number };
   context.fillStyle = colour;
   context.beginPath();
   context.arc(endX, endY, END_RADIUS, 0, 2 * Math.PI);

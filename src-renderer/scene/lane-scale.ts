@@ -38,6 +38,20 @@ export function linearLane(low: number, high: number): LaneScale {
   return { low, high, place: (value) => scale(value) };
 }
 
+/** Fewest steps an axis shows. */
+const SHORTEST = 200;
+/** Room ahead of the newest step before the axis grows. */
+const AHEAD = 1.1;
+
+/**
+ * The last step of the axis: the whole run once a good part of it is done, before that 200, 500, 1000, ... steps, so that
+ * the first minute is not drawn into a few pixels. Like a scope's time base it changes in steps, and seldom.
+ */
+export function timeBase(step: number, stepsOfRun: number): number {
+  const enough = rungValue(rungFor(Math.max(SHORTEST, step * AHEAD)));
+  return Math.max(step, Math.min(stepsOfRun, enough));
+}
+
 function floorRung(value: number): number {
   const rung = rungFor(value);
   return rungValue(rung) > value ? rungValue(rung - 1) : rungValue(rung);

@@ -77,7 +77,8 @@ const ONE_LINE_HEAD = 47;
 const TWO_LINE_HEAD = 64;
 /** Characters that fit beside the name: `10 \u00d7 50`. */
 const SHORT_SIZES = 7;
-const TALLEST_MATRIX = 170;
+/** A matrix at one pixel a weight may be as tall as conv2; beyond that it is shown as an overview. */
+const TALLEST_MATRIX = 330;
 
 /**
  * The largest whole number of pixels a weight, up to that of the window's size class, with which the grid fits into

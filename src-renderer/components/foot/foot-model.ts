@@ -3,7 +3,7 @@ import { SCALE_ROOM, type FootChart, type Lane } from '../../draw/foot-chart';
 import type { Tokens } from '../../draw/tokens';
 import type { MetricsStore } from '../../frames/metrics-store';
 import { ColumnSeries } from '../../scene/column-series';
-import { linearLane, logLane, type LaneScale } from '../../scene/lane-scale';
+import { linearLane, logLane, timeBase, type LaneScale } from '../../scene/lane-scale';
 import type { Evaluation, Status } from '../../../src-shared/protocol/messages';
 
 export const LANES = ['loss', 'accuracy', 'gradientNorm'] as const;
@@ -35,7 +35,7 @@ export class FootModel {
     const { width, lanes, status } = input;
     const { stepsPerEpoch, epochs } = status;
     const step = metrics.length;
-    const lastStep = Math.max(stepsPerEpoch * epochs, step);
+    const lastStep = timeBase(step, stepsPerEpoch * epochs);
     const axisKey = `${String(width)} ${String(lastStep)}`;
     if (axisKey !== this.axisKey) this.series.clear();
     this.axisKey = axisKey;

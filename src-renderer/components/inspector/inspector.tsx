@@ -44,7 +44,7 @@ function Chosen({
   row: LayerRow;
   selection: Selection;
 }): ReactElement {
-  const { frames } = usePage();
+  const { frames, loop } = usePage();
   const step = useRef<HTMLElement>(null);
   const pointed = useRef<number | null>(null);
   const matrix = useMemo(() => matrixShape(plan, row), [plan, row]);
@@ -64,7 +64,17 @@ function Chosen({
           {matrix === null ? (
             <KernelTable kind={kind} row={row} selection={selection} />
           ) : (
-            <KernelMatrix kind={kind} row={row} selection={selection} shape={matrix} pointed={pointed} />
+            <KernelMatrix
+              kind={kind}
+              row={row}
+              selection={selection}
+              shape={matrix}
+              pointed={pointed}
+              onPoint={(index) => {
+                pointed.current = index;
+                loop.invalidate();
+              }}
+            />
           )}
         </div>
       ))}

@@ -45,12 +45,14 @@ export function KernelMatrix({
   selection,
   shape,
   pointed,
+  onPoint,
 }: {
   kind: KernelKind;
   row: LayerRow;
   selection: Selection;
   shape: MatrixShape;
   pointed: RefObject<number | null>;
+  onPoint: (index: number | null) => void;
 }): ReactElement {
   const parts = usePage();
   const model = scopeModelOf(parts);
@@ -92,12 +94,10 @@ export function KernelMatrix({
       onPointerMove={(event) => {
         const box = event.currentTarget.getBoundingClientRect();
         const hit = hitTest(tiles, (event.clientX - box.left) / size, (event.clientY - box.top) / size);
-        pointed.current = hit?.index ?? null;
-        parts.loop.invalidate();
+        onPoint(hit?.index ?? null);
       }}
       onPointerLeave={() => {
-        pointed.current = null;
-        parts.loop.invalidate();
+        onPoint(null);
       }}
     >
       <canvas ref={canvas} style={{ width: tiles.width * size, height: tiles.height * size }} />

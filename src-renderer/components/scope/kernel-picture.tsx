@@ -114,11 +114,12 @@ export function KernelPicture({
   };
   const hover = (event: PointerEvent): void => {
     const hit = hitAt(event);
-    model.pointer = { x: event.clientX, y: event.clientY };
-    model.hover =
+    model.point(
       hit === null
         ? null
-        : { layer: layerName, kind, kernel: hit.kernel, index: overview === null ? hit.index : null };
+        : { layer: layerName, kind, kernel: hit.kernel, index: overview === null ? hit.index : null },
+      event,
+    );
   };
   const walk = (event: KeyboardEvent): void => {
     const from = kernelOf(event.target);
@@ -142,8 +143,8 @@ export function KernelPicture({
         aria-label={`${layerName} ${kind}`}
         style={{ width, height }}
         onPointerMove={hover}
-        onPointerLeave={() => {
-          model.hover = null;
+        onPointerLeave={(event) => {
+          model.point(null, event);
         }}
         onClick={(event) => {
           // A press without a pointer has no place, but a target.

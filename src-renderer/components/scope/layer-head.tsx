@@ -78,12 +78,12 @@ function Norms({ layer }: { layer: string }): ReactElement {
   const { metrics } = usePage();
   const host = useRef<HTMLDivElement>(null);
   useTextPainter(() => {
-    const [weight, gradient, update] = ['weightNorm', 'gradientNorm', 'updateNorm'].map((norm) =>
-      metrics.last(`${norm}:${layer}`),
-    );
-    const texts = [weight, gradient, update == null || weight == null ? null : update / weight];
-    texts.forEach((value, index) => {
-      setText(host.current?.children[index] ?? null, value == null ? '–' : formatNumber(value));
+    const weight = metrics.last(`weightNorm:${layer}`);
+    const gradient = metrics.last(`gradientNorm:${layer}`);
+    const update = metrics.last(`updateNorm:${layer}`);
+    const ratio = update === null || weight === null ? null : update / weight;
+    [weight, gradient, ratio].forEach((value, index) => {
+      setText(host.current?.children[index] ?? null, value === null ? '–' : formatNumber(value));
     });
   });
   return (

@@ -52,7 +52,7 @@ function Ramp(): ReactElement {
   const theme = useApp(({ view }) => view.theme);
   useEffect(() => {
     const context = canvas.current?.getContext('2d');
-    if (context == null) return;
+    if (context === null || context === undefined) return;
     const image = context.createImageData(RAMP_SIZE, 1);
     new Uint32Array(image.data.buffer).set(colourTable(theme).pixels.subarray(0, RAMP_SIZE));
     context.putImageData(image, 0, 0);

@@ -137,12 +137,13 @@ export function Maps({
         const size = tiles.unit / pixelRatio;
         const hit = hitTest(tiles, (event.clientX - box.left) / size, (event.clientY - box.top) / size);
         const isMean = withMean && hit?.kernel === tiles.kernels - 1;
-        model.pointer = { x: event.clientX, y: event.clientY };
-        model.hover =
-          hit === null ? null : { layer, kind, kernel: hit.kernel, index: isMean ? null : hit.index };
+        model.point(
+          hit === null ? null : { layer, kind, kernel: hit.kernel, index: isMean ? null : hit.index },
+          event,
+        );
       }}
-      onPointerLeave={() => {
-        model.hover = null;
+      onPointerLeave={(event) => {
+        model.point(null, event);
       }}
     >
       <canvas ref={canvas} style={{ width, height }} />

@@ -15,7 +15,7 @@ export function ScaleLabel({ row, kind }: { row: LayerRow; kind: KernelKind }): 
   usePainter(() => {
     model.refresh();
     const scale = model.scaleOf(row.weight.name, kind, 0);
-    setText(label.current, perKernel ? 'each its own' : scale.known ? `±${formatScale(scale.value)}` : '');
+    setText(label.current, perKernel ? 'own' : scale.known ? `±${formatScale(scale.value)}` : '');
   });
   return (
     <div className="scale-label">

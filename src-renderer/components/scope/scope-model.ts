@@ -44,8 +44,7 @@ export class ScopeModel {
   private seenKey = '';
   private watched: Selection | null = null;
   private hovered: Hover | null = null;
-  /** Where the pointer is in the window, CSS pixels. */
-  pointer = { x: 0, y: 0 };
+  private pointedAt = { x: 0, y: 0 };
 
   constructor(parts: Pick<PageParts, 'frames' | 'metrics' | 'loop'>) {
     this.parts = parts;
@@ -150,8 +149,15 @@ export class ScopeModel {
     return this.hovered;
   }
 
-  set hover(hover: Hover | null) {
+  /** Where the pointer is in the window, CSS pixels. */
+  get pointer(): { readonly x: number; readonly y: number } {
+    return this.pointedAt;
+  }
+
+  /** The pointer moved: over a value, or over nothing. */
+  point(hover: Hover | null, pointer: { clientX: number; clientY: number }): void {
     this.hovered = hover;
+    this.pointedAt = { x: pointer.clientX, y: pointer.clientY };
     this.parts.loop.invalidate();
   }
 

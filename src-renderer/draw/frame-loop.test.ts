@@ -1,0 +1,156 @@
+import { describe, expect, test, vi } from 'vitest';
+import { FrameLoop, type FrameHost } from './frame-loop';
+
+class HandHost implements FrameHost {
+  nowMs = 0;
+  readonly reported: unknown[] = [];
+  private waiting: { handle: number; callback: (nowMs: number) => void } | null = null;
+  private handles = 0;
+  timers: { dueMs: number; callback: () => void }[] = [];
+
+  requestFrame(callback: (nowMs: number) => void): number {
+    if (this.waiting !== null) throw new Error('two animation frames at once');
+    this.waiting = { handle: ++this.handles, callback };
+    return this.handles;
+  }
+  cancelFrame(handle: number): void {
+    if (this.waiting?.handle === handle) this.waiting = null;
+  }
+  now(): number {
+    return this.nowMs;
+  }
+  after(delayMs: number, callback: () => void): () => void {
+    const timer = { dueMs: this.nowMs + delayMs, callback };
+    this.timers.push(timer);
+    return () => {
+      this.timers = this.timers.filter((other) => other !== timer);
+    };
+  }
+  report(error: unknown): void {
+    this.reported.push(error);
+  }
+  get asked(): boolean {
+    return this.waiting !== null;
+  }
+  refresh(): void {
+    this.nowMs += 16;
+    for (const timer of this.timers.filter(({ dueMs }) => dueMs <= this.nowMs)) {
+      this.timers = this.timers.filter((other) => other !== timer);
+      timer.callback();
+    }
+    const { waiting } = this;
+    this.waiting = null;
+    waiting?.callback(this.nowMs);
+  }
+}
+
+function loopOnHand(): { loop: FrameLoop; host: HandHost } {
+  const host = new HandHost();
+  return { loop: new FrameLoop(host), host };
+}
+
+describe('FrameLoop', () => {
+  test('runs the phases in their order, whatever the order in which painters came', () => {
+    const { loop, host } = loopOnHand();
+    const order: string[] = [];
+    for (const phase of ['after', 'draw', 'read', 'draw'] as const)
+      loop.addPainter(phase, () => order.push(phase));
+    host.refresh();
+    expect(order).toEqual(['read', 'draw', 'draw', 'after']);
+  });
+
+  test('sleeps while nothing is invalid, and asks once however often it is invalidated', () => {
+    const { loop, host } = loopOnHand();
+    const paint = vi.fn();
+    loop.addPainter('draw', paint);
+    host.refresh();
+    expect([loop.idle, host.asked]).toEqual([true, false]);
+    host.refresh();
+    loop.invalidate();
+    loop.invalidate();
+    host.refresh();
+    expect(paint).toHaveBeenCalledTimes(2);
+  });
+
+  test('what is invalidated while painting is painted in the next frame, not in this one', () => {
+    const { loop, host } = loopOnHand();
+    let paints = 0;
+    loop.addPainter('draw', () => {
+      paints += 1;
+      if (paints === 1) loop.invalidate();
+    });
+    host.refresh();
+    expect([paints, loop.idle]).toEqual([1, false]);
+    host.refresh();
+    expect([paints, loop.idle]).toEqual([2, true]);
+  });
+
+  test('a painter that throws is reported and takes nobody with it', () => {
+    const { loop, host } = loopOnHand();
+    const after = vi.fn();
+    loop.addPainter('draw', () => {
+      throw new Error('no paint');
+    });
+    loop.addPainter('after', after);
+    host.refresh();
+    expect(after).toHaveBeenCalledOnce();
+    expect(host.reported).toHaveLength(1);
+  });
+
+  test('says when it is idle', async () => {
+    const { loop, host } = loopOnHand();
+    loop.invalidate();
+    let idle = false;
+    const waiting = loop.whenIdle().then(() => {
+      idle = true;
+    });
+    await Promise.resolve();
+    expect(idle).toBe(false);
+    host.refresh();
+    await waiting;
+    expect(idle).toBe(true);
+  });
+
+  test('of several wishes for later the earliest counts, and waiting for it is idle', () => {
+    const { loop, host } = loopOnHand();
+    loop.invalidateAfter(100);
+    loop.invalidateAfter(20);
+    loop.invalidateAfter(60);
+    expect([loop.idle, host.timers.length]).toEqual([true, 1]);
+    host.refresh();
+    expect(host.asked).toBe(false);
+    host.refresh();
+    expect(loop.perf().frames).toBe(1);
+    expect(host.timers).toHaveLength(0);
+  });
+
+  test('measures each phase and the whole', () => {
+    const { loop, host } = loopOnHand();
+    loop.addPainter('read', () => {
+      host.nowMs += 1;
+    });
+    loop.addPainter('draw', () => {
+      host.nowMs += 4;
+    });
+    host.refresh();
+    const { phases, work, wait } = loop.perf();
+    expect([phases.read.p50, phases.draw.p50, phases.after.p50, work.p95]).toEqual([1, 4, 0, 5]);
+    expect(wait.p50).toBe(16);
+  });
+
+  test('removed painters and a stopped loop paint no more, and nothing stays behind', async () => {
+    const { loop, host } = loopOnHand();
+    const paint = vi.fn();
+    const remove = loop.addPainter('draw', paint);
+    remove();
+    host.refresh();
+    loop.addPainter('draw', paint);
+    loop.invalidateAfter(5);
+    loop.stop();
+    loop.invalidate();
+    host.refresh();
+    expect(paint).not.toHaveBeenCalled();
+    expect([host.asked, host.timers.length]).toEqual([false, 0]);
+    await loop.whenIdle();
+  });
+});

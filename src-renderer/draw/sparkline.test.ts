@@ -1,0 +1,36 @@
+import { expect, test } from 'vitest';
+import { paintSparkline } from './sparkline';
+import { drawLog } from './testing/draw-log';
+
+const style = { width: 100, height: 20, colour: 'teal', log: false, dash: [] };
+const lines = (points: number[], change: Partial<typeof style> = {}): string[] => {
+  const { context, log } = drawLog();
+  paintSparkline(context, Float64Array.from(points), { ...style, ...change });
+  return log.filter((entry) => /^(moveTo|lineTo|arc)/.test(entry));
+};
+
+test('runs from edge to edge between the lowest and the highest point and ends in a dot', () => {
+  const [first, second, third, dot] = lines([1, 3, 2]);
+  expect(first).toBe('moveTo 0.5 18');
+  expect(second?.split(' ')[2]).toBe('2');
+  expect(third).toBe(`lineTo ${dot?.split(' ')[1] ?? ''} 10`);
+});
+
+test('a NaN parts the line instead of bending it, and zero has no logarithm', () => {
+  expect(lines([1, NaN, 2, 3]).map((entry) => entry.split(' ')[0])).toEqual([
+    'moveTo',
+    'moveTo',
+    'lineTo',
+    'arc',
+  ]);
+  expect(lines([0, 1, 10], { log: true }).map((entry) => entry.split(' ')[0])).toEqual([
+    'moveTo',
+    'lineTo',
+    'arc',
+  ]);
+});
+
+test('nothing to draw draws nothing', () => {
+  expect(lines([])).toEqual([]);
+  expect(lines([NaN, Infinity])).toEqual([]);
+});

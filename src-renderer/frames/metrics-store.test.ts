@@ -1,0 +1,60 @@
+import fc from 'fast-check';
+import { describe, expect, test, vi } from 'vitest';
+import { MetricsStore } from './metrics-store';
+
+const withColumns = (...columns: string[]): MetricsStore => {
+  const store = new MetricsStore();
+  store.reset(columns);
+  return store;
+};
+
+describe('MetricsStore', () => {
+  test('keeps every row of every column, however the rows are cut into messages and however many there are', () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 0, max: 3000 }), { maxLength: 5 }), (counts) => {
+        const store = withColumns('loss', 'runningAccuracy');
+        let steps = 0;
+        for (const count of counts) {
+          const rows = Float32Array.from({ length: count }, (_, index) => steps + index);
+          store.append(steps + 1, count, Float32Array.of(...rows, ...rows.map((value) => -value)));
+          steps += count;
+        }
+        expect(store.length).toBe(steps);
+        expect(store.column('loss')).toEqual(Float32Array.from({ length: steps }, (_, index) => index));
+        expect(store.last('runningAccuracy')).toBe(steps === 0 ? null : 1 - steps);
+      }),
+      { numRuns: 15 },
+    );
+  });
+
+  test('a run that went back forgets what came after', () => {
+    const store = withColumns('loss');
+    store.append(1, 4, Float32Array.of(1, 2, 3, 4));
+    store.append(2, 1, Float32Array.of(9));
+    expect([...store.column('loss')]).toEqual([1, 9]);
+  });
+
+  test('refuses a hole and a payload of the wrong size, and stays as it was', () => {
+    const store = withColumns('loss');
+    store.append(1, 1, Float32Array.of(1));
+    expect(() => {
+      store.append(3, 1, Float32Array.of(3));
+    }).toThrow('should go on from step 2, but they start at step 3');
+    expect(() => {
+      store.append(2, 2, Float32Array.of(2));
+    }).toThrow('should hold 2 values, but they hold 1');
+    expect(store.length).toBe(1);
+  });
+
+  test('an unknown column is empty, and listeners hear of every change until they leave', () => {
+    const store = withColumns('loss');
+    const listener = vi.fn();
+    const leave = store.subscribe(listener);
+    store.append(1, 1, Float32Array.of(1));
+    expect(store.column('nothing')).toHaveLength(0);
+    leave();
+    store.reset(['loss']);
+    expect(listener).toHaveBeenCalledOnce();
+    expect(store.last('loss')).toBeNull();
+  });
+});
