@@ -6,7 +6,7 @@ import { WebSocketServer } from 'ws';
 import { GradscopeError } from '../../src-shared/protocol/errors';
 import type { Port } from '../../src-shared/protocol/port';
 import { MAX_MESSAGE_BYTES, TRAINER_PATH } from '../../src-shared/protocol/shell';
-import { contentPolicy, newNonce, pageHeaders } from '../page/content-policy';
+import { contentPolicy, pageHeaders } from '../page/content-policy';
 import type { PageFiles } from '../page/page-files';
 import { refusal, type AccessToken } from './access';
 import { SocketPort } from './socket-port';
@@ -109,8 +109,7 @@ function answer(
     sendText(response, 405, `Gradscope answers GET and HEAD, not ${request.method ?? 'nothing'}.`);
     return;
   }
-  const nonce = newNonce();
-  const file = page.get(path, nonce);
+  const file = page.get(path);
   if (file === undefined) {
     sendText(response, 404, `There is no ${JSON.stringify(path)}.`);
     return;
@@ -119,7 +118,7 @@ function answer(
   const host = request.headers.host ?? '';
   response.setHeaders(
     new Headers({
-      ...pageHeaders(contentPolicy(nonce, [`ws://${host}`, `wss://${host}`])),
+      ...pageHeaders(contentPolicy([`ws://${host}`, `wss://${host}`])),
       'Content-Type': file.type,
       'Content-Length': String(file.bytes.length),
     }),

@@ -1,5 +1,5 @@
 import type { Privileges } from 'electron';
-import { contentPolicy, newNonce, pageHeaders } from '../page/content-policy';
+import { contentPolicy, pageHeaders } from '../page/content-policy';
 import type { PageFiles } from '../page/page-files';
 
 export const SCHEME = 'gradscope';
@@ -25,10 +25,9 @@ export function isPageUrl(url: string): boolean {
 export function answerPageRequest(page: PageFiles, request: Pick<Request, 'method' | 'url'>): Response {
   const refuse = (status: number): Response => new Response(null, { status });
   if (request.method !== 'GET' && request.method !== 'HEAD') return refuse(405);
-  const nonce = newNonce();
-  const file = isPageUrl(request.url) ? page.get(new URL(request.url).pathname, nonce) : undefined;
+  const file = isPageUrl(request.url) ? page.get(new URL(request.url).pathname) : undefined;
   if (file === undefined) return refuse(404);
   return new Response(file.bytes, {
-    headers: { ...pageHeaders(contentPolicy(nonce)), 'Content-Type': file.type },
+    headers: { ...pageHeaders(contentPolicy()), 'Content-Type': file.type },
   });
 }

@@ -1,7 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { extname, join, relative, sep } from 'node:path';
 import { GradscopeError } from '../../src-shared/protocol/errors';
-import { NONCE_PLACEHOLDER } from '../../src-shared/protocol/shell';
 
 export interface PageFile {
   readonly type: string;
@@ -32,12 +31,9 @@ export class PageFiles {
     this.files = files;
   }
 
-  /** `/` is index.html. A fresh nonce stands in for NONCE_PLACEHOLDER in it. */
-  get(path: string, nonce: string): PageFile | undefined {
-    const file = this.files.get(path === '/' ? '/index.html' : path);
-    if (file === undefined || !file.type.startsWith('text/html')) return file;
-    const html = new TextDecoder().decode(file.bytes).replaceAll(NONCE_PLACEHOLDER, nonce);
-    return { type: file.type, bytes: new TextEncoder().encode(html) };
+  /** `/` is index.html. */
+  get(path: string): PageFile | undefined {
+    return this.files.get(path === '/' ? '/index.html' : path);
   }
 }
 

@@ -21,13 +21,6 @@ export const CLOSE_NUMBERS = {
 /** Largest message either way, in bytes. */
 export const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
 
-/**
- * Every shell serves index.html with this text replaced by a fresh nonce that the content policy allows for style
- * elements (`style-src 'self' 'nonce-...'`). A page that adds style elements at run time holds it in
- * `<meta property="csp-nonce" nonce="__CSP_NONCE__">` and reads it back from there.
- */
-export const NONCE_PLACEHOLDER = '__CSP_NONCE__';
-
 /** Desktop menu items that the page carries out. */
 export const MENU_COMMANDS = [
   'openWeights',
