@@ -258,7 +258,8 @@ def write_layers(out):
 
 def write_json(path, content):
     versions = {"torch": torch.__version__, "numpy": np.__version__}
-    path.write_text(json.dumps({"madeBy": "bench/peers/pytorch_reference.py", "versions": versions} | content, indent=1) + "\n")
+    content = {"madeBy": "bench/peers/pytorch_reference.py", "versions": versions} | content
+    path.write_text(json.dumps(content, indent=1) + "\n")
 
 
 def main():
