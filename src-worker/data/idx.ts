@@ -54,7 +54,9 @@ function readIdx(path: string, magic: number, what: string): { extents: number[]
   if (file.length !== expectedBytes) {
     throw refused(path, `${expectedBytes} bytes for ${extents.join(' x ')} values`, `${file.length} bytes`);
   }
-  return { extents, bytes: new Uint8Array(file.subarray(headerBytes)) };
+  // A view: the training images are 47 MB, and start-up waits for them.
+  const bytes = new Uint8Array(file.buffer, file.byteOffset + headerBytes, file.length - headerBytes);
+  return { extents, bytes };
 }
 
 function readWhole(path: string): Buffer {
