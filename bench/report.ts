@@ -1,0 +1,34 @@
+import { writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+
+/** The middle value, or the mean of the two in the middle; NaN of none. */
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const low = sorted[Math.floor((sorted.length - 1) / 2)] ?? Number.NaN;
+  const high = sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+  return (low + high) / 2;
+}
+
+export const percent = (fraction: number): string => `${(100 * fraction).toFixed(2)} %`;
+
+/** What a figure was measured on; without it the figure means nothing. */
+export const machine = (): string =>
+  `${cpus()[0]?.model.trim() ?? 'unknown processor'}, ${String(cpus().length)} cores, Node ${process.version}`;
+
+/** A Markdown table. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+}
+
+export const print = (text: string): void => {
+  process.stdout.write(`${text}\n`);
+};
+
+export const progress = (text: string): void => {
+  process.stderr.write(`${text}\n`);
+};
+
+export function save(file: string | undefined, result: unknown): void {
+  if (file !== undefined) writeFileSync(file, `${JSON.stringify(result, null, 1)}\n`);
+}

@@ -1,0 +1,22 @@
+// npm run bench [-- options], npm run bench:paper [-- options]: runs a benchmark of bench/ over the built app.
+import { ensureBuilt } from './lib/build.mjs';
+import { ensureChromium } from './lib/chromium.mjs';
+import { ensureInstalled } from './lib/install.mjs';
+import { inProject, Refusal, runScript } from './lib/project.mjs';
+
+const BENCHMARKS = ['watching', 'paper-table'];
+
+await runScript(async () => {
+  const name = process.argv[2] ?? '';
+  if (!BENCHMARKS.includes(name)) {
+    throw new Refusal(`There is no benchmark ${JSON.stringify(name)}; there is ${BENCHMARKS.join(', ')}.`, 2);
+  }
+  await ensureInstalled();
+  await ensureBuilt();
+  await ensureChromium();
+  // The benchmark reads its own options.
+  process.argv.splice(2, 1);
+  const { runnerImport } = await import('vite');
+  await runnerImport(inProject(`bench/${name}.ts`));
+  return Number(process.exitCode ?? 0);
+});
