@@ -27,14 +27,18 @@ interface LossAndGradients {
   readonly gradients: ReadonlyMap<string, Float32Array>;
 }
 
+const stock = new Map<string, LossAndGradients>();
+
+beforeAll(async () => {
+  await tf.setBackend('cpu');
+  for (const recipe of RECIPES) {
+    stock.set(recipe.name, await stockGradients(...caseOf(planNetwork(recipe.network))));
+  }
+});
+
 describe.each(ENGINE_NAMES)('%s', (name) => {
   let engine: Engine;
-  const stock = new Map<string, LossAndGradients>();
-
   beforeAll(async () => {
-    await tf.setBackend('cpu');
-    for (const recipe of RECIPES)
-      stock.set(recipe.name, await stockGradients(...caseOf(planNetwork(recipe.network))));
     ({ engine } = await openEngine(name));
   });
   afterAll(() => {
@@ -134,7 +138,7 @@ async function stockGradients(
   const model = tfl.sequential({
     layers: [tfl.layers.inputLayer({ inputShape: [height, width, channels] })],
   });
-  for (const layer of plan.layers) for (const stock of stockLayers(layer)) model.add(stock);
+  for (const layer of plan.layers) for (const each of stockLayers(layer)) model.add(each);
   for (const { parameters, spec } of plan.layers) {
     const [weight, bias] = parameters;
     if (weight === undefined || bias === undefined) continue;
