@@ -20,7 +20,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-const headless = (...args: string[]): Running => runProgram(join(built.folder, 'headless.js'), args);
+const headless = (...args: string[]): Running => runProgram(built.script('headless'), args);
 const eventsOf = (stdout: string): Record<string, unknown>[] =>
   stdout
     .trimEnd()

@@ -1,12 +1,16 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { rmSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, loadConfigFromFile, type InlineConfig, type Rolldown } from 'vite';
 
 const inProject = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 
 export interface BuiltPrograms {
-  readonly folder: string;
+  /** Path of a program's entry. */
+  readonly script: (program: string) => string;
+  /** Where the shells look for the built page: empty, as building it is no part of this. */
+  readonly pageFolder: string;
   readonly chunks: readonly Rolldown.OutputChunk[];
   remove(): void;
 }
@@ -17,6 +21,7 @@ export interface BuiltPrograms {
  */
 export async function buildPrograms(): Promise<BuiltPrograms> {
   const folder = inProject(`out/test-programs-${String(process.pid)}`);
+  const pageFolder = join(folder, 'renderer');
   const loaded = await loadConfigFromFile(
     { command: 'build', mode: 'production' },
     inProject('electron.vite.config.ts'),
@@ -28,10 +33,12 @@ export async function buildPrograms(): Promise<BuiltPrograms> {
     root: inProject('.'),
     configFile: false,
     logLevel: 'warn',
-    build: { ...main.build, ssr: true, outDir: folder, emptyOutDir: true },
+    build: { ...main.build, ssr: true, outDir: join(folder, 'main'), emptyOutDir: true },
   })) as Rolldown.RolldownOutput;
+  mkdirSync(pageFolder, { recursive: true });
   return {
-    folder,
+    script: (program) => join(folder, 'main', `${program}.js`),
+    pageFolder,
     chunks: output.output.filter((part) => part.type === 'chunk'),
     remove: () => {
       rmSync(folder, { recursive: true, force: true });
