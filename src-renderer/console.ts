@@ -1,4 +1,3 @@
-import { GradscopeError } from '../src-shared/protocol/errors';
 import type { Freshness, Status } from '../src-shared/protocol/messages';
 import type { Phase } from '../src-shared/model/phases';
 import type { FrameLoop, FramePerformance } from './draw/frame-loop';
@@ -24,7 +23,8 @@ export interface ConsoleTensor {
 export interface ConsoleStatus {
   readonly connection: 'connecting' | 'open' | 'lost';
   readonly run: number;
-  readonly state: Status['state'];
+  /** `none`: the trainer has not said yet what its run is, and nothing else here means anything. */
+  readonly state: Status['state'] | 'none';
   readonly recipe: string;
   readonly seed: number;
   readonly mode: Status['mode'];
@@ -45,7 +45,6 @@ export interface ConsolePerformance extends FramePerformance, Rates {}
 
 /** `window.gradscope`: what anybody can ask the page from the console or from a test. It changes nothing. */
 export interface GradscopeConsole {
-  /** @throws GradscopeError `not-now` before the trainer has said anything. */
   status(): ConsoleStatus;
   /**
    * weight, gradient and update (of a parameter, `conv1.weight`) are those of the picture on the screen, at once; a
@@ -110,26 +109,23 @@ export function gradscopeConsole({ feed, frames, loop, pictures }: ConsoleParts)
 
 function status(): ConsoleStatus {
   const { connection, ready, status: now } = appStore.getState();
-  if (ready === null || now === null) {
-    throw new GradscopeError('not-now', 'The trainer has not said anything yet.');
-  }
   return {
     connection: connection.state,
-    run: now.runId,
-    state: now.state,
-    recipe: ready.config.recipe,
-    seed: ready.config.seed,
-    mode: now.mode,
-    engine: ready.engine.name,
-    step: now.step,
-    epoch: now.epoch,
-    epochs: now.epochs,
-    phase: now.phase,
-    layer: now.layer,
-    minibatch: now.minibatch,
-    weightsSha256: now.weightsSha256,
-    stepsPerSecond: now.stepsPerSecond,
-    imagesPerSecond: now.imagesPerSecond,
+    run: now?.runId ?? 0,
+    state: now?.state ?? 'none',
+    recipe: ready?.config.recipe ?? '',
+    seed: ready?.config.seed ?? 0,
+    mode: now?.mode ?? 'imperative',
+    engine: ready?.engine.name ?? '',
+    step: now?.step ?? 0,
+    epoch: now?.epoch ?? 0,
+    epochs: now?.epochs ?? 0,
+    phase: now?.phase ?? null,
+    layer: now?.layer ?? null,
+    minibatch: now?.minibatch ?? null,
+    weightsSha256: now?.weightsSha256 ?? null,
+    stepsPerSecond: now?.stepsPerSecond ?? null,
+    imagesPerSecond: now?.imagesPerSecond ?? null,
   };
 }
 
