@@ -1,6 +1,6 @@
 import { GradscopeError } from '../../src-shared/protocol/errors';
 import type { Mode } from '../../src-shared/model/run-config';
-import { notify, setDigit } from '../state/actions';
+import { dismissNotice, notify, setDigit } from '../state/actions';
 import type { RequestClient } from '../state/request-client';
 import { appStore } from '../state/store';
 import { offerFile, pickFile } from './files';
@@ -14,8 +14,8 @@ export interface CommandsOptions {
 }
 
 /**
- * What a person can make the trainer do, by button, key or menu alike. A refusal becomes the line under the strip;
- * nothing here throws.
+ * What a person can make the trainer do, by button, key or menu alike. A refusal becomes the line under the strip, until
+ * the next command that works; nothing here throws.
  */
 export class Commands {
   /** Chooses a test image; beyond either end it goes round. */
@@ -127,6 +127,7 @@ export class Commands {
   private async attempt(task: () => Promise<unknown>): Promise<void> {
     try {
       await task();
+      dismissNotice();
     } catch (error) {
       const { code, message } =
         error instanceof GradscopeError ? error : new GradscopeError('internal', String(error));

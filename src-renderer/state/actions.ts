@@ -69,7 +69,7 @@ export const discardDraft = (): void => {
 };
 
 export const dismissNotice = (): void => {
-  appStore.setState({ notice: null });
+  if (appStore.getState().notice !== null) appStore.setState({ notice: null });
 };
 
 // ---------------------------------------------------------------- what the trainer says

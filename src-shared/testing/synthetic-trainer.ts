@@ -68,7 +68,7 @@ export class SyntheticTrainer {
   private metricsSent = 0;
   private reported = false;
   private appliedAtMs: number;
-  private statusSentAtMs = 0;
+  private statusSentAtMs = -Infinity;
   private evaluations: TrainerMessage[] = [];
 
   constructor(port: Port, options: SyntheticTrainerOptions) {
@@ -221,7 +221,7 @@ export class SyntheticTrainer {
       this.port.send(encodeMessage({ type: 'reply', id, error: null, result }, reply));
       if (name === 'restart') this.sendReady();
       else if (name !== 'readTensor' && name !== 'saveWeights') {
-        this.statusSentAtMs = 0;
+        this.statusSentAtMs = -Infinity;
         this.moved();
       }
     } catch (error) {

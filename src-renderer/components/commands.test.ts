@@ -1,0 +1,105 @@
+import { beforeEach, expect, test } from 'vitest';
+import { memoryPortPair } from '../../src-shared/testing/memory-port';
+import { SyntheticTrainer } from '../../src-shared/testing/synthetic-trainer';
+import { Feed } from '../feed/feed';
+import { FrameStore } from '../frames/frame-store';
+import { MetricsStore } from '../frames/metrics-store';
+import { setDraft } from '../state/actions';
+import { appStore, INITIAL_STATE } from '../state/store';
+import { Commands } from './commands';
+
+let trainer: SyntheticTrainer;
+let commands: Commands;
+
+beforeEach(async () => {
+  appStore.setState(INITIAL_STATE, true);
+  const feed = new Feed({
+    frames: new FrameStore(),
+    metrics: new MetricsStore(),
+    now: () => 0,
+    connect: () => {
+      const [page, end] = memoryPortPair();
+      trainer = new SyntheticTrainer(end, { now: () => 0 });
+      return Promise.resolve(page);
+    },
+  });
+  commands = new Commands({ send: feed, connect: () => feed.connect() });
+  await feed.connect();
+  await settle();
+});
+
+async function settle(): Promise<void> {
+  for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
+}
+
+const state = (): string | undefined => appStore.getState().status?.state;
+
+test('the one button plays what stands and pauses what runs', async () => {
+  await commands.playOrPause();
+  await settle();
+  expect(state()).toBe('running');
+  await commands.playOrPause();
+  await settle();
+  expect(state()).toBe('paused');
+});
+
+test('a new run has what was chosen for it, and the loop that is in use now', async () => {
+  await commands.toggleMode();
+  await settle();
+  setDraft({ recipe: 'keras-paper', seed: 7 });
+  await commands.restart();
+  await settle();
+  const { ready, draft } = appStore.getState();
+  expect(ready?.config).toMatchObject({ recipe: 'keras-paper', seed: 7, mode: 'fit' });
+  expect(draft).toEqual({});
+});
+
+test('Restart after the trainer died brings a new one with the same choices', async () => {
+  setDraft({ seed: 7 });
+  await commands.restart();
+  await settle();
+  const first = trainer;
+  first.die();
+  await settle();
+  expect(appStore.getState().connection.state).toBe('lost');
+  await commands.restart();
+  await settle();
+  expect(trainer).not.toBe(first);
+  expect(appStore.getState().connection.state).toBe('open');
+  expect(appStore.getState().ready?.config.seed).toBe(7);
+});
+
+test('test images go round at either end', async () => {
+  await commands.nextDigit(-1);
+  await settle();
+  expect(appStore.getState().digit?.testIndex).toBe(9999);
+  await commands.nextDigit(1);
+  await settle();
+  expect(appStore.getState().digit?.testIndex).toBe(0);
+});
+
+test('the brackets walk the slider and stop at its ends', async () => {
+  await commands.changeSpeed(1);
+  await settle();
+  expect(appStore.getState().status?.stepsPerSecondLimit).toBeNull();
+  for (let press = 0; press < 12; press += 1) {
+    await commands.changeSpeed(-1);
+    await settle();
+  }
+  expect(appStore.getState().status?.stepsPerSecondLimit).toBe(1);
+});
+
+test('a refusal is said until something works again', async () => {
+  setDraft({ epochs: 1 });
+  await commands.restart();
+  trainer.train(938);
+  await settle();
+  expect(state()).toBe('finished');
+  await commands.play();
+  expect(appStore.getState().notice).toMatchObject({ code: 'not-now' });
+  await commands.continueRun(2);
+  await settle();
+  expect(state()).toBe('paused');
+  expect(appStore.getState().status?.epochs).toBe(3);
+  expect(appStore.getState().notice).toBeNull();
+});
