@@ -100,13 +100,6 @@ export class SyntheticRun {
     while (this.insideStep);
   }
 
-  /** Gives up the minibatch under way: everything is as after the last finished step. */
-  abandon(): void {
-    if (!this.insideStep) return;
-    this.phase = this.step === 0 ? null : 'step';
-    for (const { gradient } of this.parameters) gradient.fill(0);
-  }
-
   /** First parameter that holds a NaN or an infinity, in network order. */
   firstNonFinite(): { name: string; nan: number; infinite: number } | null {
     for (const { plan, weight } of this.parameters) {

@@ -25,7 +25,7 @@ export function DigitSection(): ReactElement | null {
           pixels={pixels}
           width={dataset.width}
           height={dataset.height}
-          label={`Test image ${formatCount(testIndex)}, a ${String(label)}`}
+          label={`Test image ${formatCount(testIndex)}, label ${String(label)}`}
         />
         <div className="tools">
           <div className="tool number">

@@ -16,9 +16,9 @@ export function WeightsSection(): ReactElement {
   const isOpen = useApp(({ connection, status }) => connection.state === 'open' && status !== null);
   return (
     <section className="section weights" aria-label="Weights">
-      <h2>
-        Weights
-        <span className="actions">
+      <div className="head">
+        <h2>Weights</h2>
+        <div className="actions">
           <button
             type="button"
             className="small-button"
@@ -37,8 +37,8 @@ export function WeightsSection(): ReactElement {
           >
             Save…
           </button>
-        </span>
-      </h2>
+        </div>
+      </div>
       <p>SHA-256{sha !== null && ` at step ${formatCount(sha.step)}`}</p>
       {sha === null ? (
         <p className="unknown">known when standing</p>
