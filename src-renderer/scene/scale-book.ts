@@ -61,8 +61,9 @@ export class ScaleBook {
   /** Fills `target`, one value a kernel; returns whether anything in it changed. */
   fill(name: string, kind: string, target: Float64Array): boolean {
     let changed = false;
+    const key = this.scope === 'network' ? kind : `${kind} ${name}`;
     for (let kernel = 0; kernel < target.length; kernel += 1) {
-      const { value } = this.scaleOf(name, kind, kernel);
+      const { value } = this.scale(key, this.scope === 'kernel' ? kernel : 0);
       if (target[kernel] !== value) {
         target[kernel] = value;
         changed = true;

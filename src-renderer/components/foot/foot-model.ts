@@ -3,6 +3,7 @@ import { SCALE_ROOM, type FootChart, type Lane } from '../../draw/foot-chart';
 import type { Tokens } from '../../draw/tokens';
 import type { MetricsStore } from '../../frames/metrics-store';
 import { ColumnSeries } from '../../scene/column-series';
+import { formatPercent } from '../../scene/numbers';
 import { linearLane, logLane, timeBase, type LaneScale } from '../../scene/lane-scale';
 import type { Evaluation, Status } from '../../../src-shared/protocol/messages';
 
@@ -12,6 +13,9 @@ export type LaneName = (typeof LANES)[number];
 /** Share of the newest step in the moving average of a line. */
 const LOSS_SHARE = 0.06;
 const NORM_SHARE = 0.05;
+
+/** Running accuracy from which the accuracy lane shows its upper half only. */
+const FINE_FROM = 0.6;
 
 /** Where the lanes stand, CSS pixels. */
 const FULL = { tops: [6, 45, 84], heights: [36, 35, 35], axisTop: 120 };
@@ -82,10 +86,18 @@ export class FootModel {
       }
       case 'accuracy': {
         const series = take('runningAccuracy', 1);
-        const scale = linearLane(0.5, 1);
+        // The upper half is where the course of things is, once the network is there.
+        const scale = linearLane(series.smooth.some((share) => share >= FINE_FROM) ? 0.5 : 0, 1);
         const dots = evaluations.map(({ step, accuracy }) => ({ step, value: accuracy }));
         const traces = [{ ...plain, series, breaks }];
-        return { ...scale, highest: '100 %', lowest: '50 %', floor: scale.low, traces, dots };
+        return {
+          ...scale,
+          highest: '100 %',
+          lowest: formatPercent(scale.low, 0),
+          floor: scale.low,
+          traces,
+          dots,
+        };
       }
       case 'gradientNorm': {
         const series = layers.map((layer) => take(`gradientNorm:${layer}`, NORM_SHARE));

@@ -5,7 +5,7 @@ import { commonExponent, formatExponent, formatFixed, formatNumber } from '../..
 import { norm } from '../../scene/statistics';
 import type { Selection } from '../../state/store';
 import { usePage } from '../page-context';
-import { setText, useTextPainter } from '../scope/painting';
+import { setText, TABLE_INTERVAL_MS, useTextPainter } from '../scope/painting';
 import { isBlank, kernelValues, scopeModelOf, type KernelKind } from '../scope/scope-model';
 
 const WORDS: Readonly<Record<KernelKind, readonly [symbol: string, words: string]>> = {
@@ -83,7 +83,7 @@ export function KernelTable({
       cell.style.background = background;
       cell.style.color = text[colour] ?? '';
     });
-  });
+  }, TABLE_INTERVAL_MS);
   const name = `${kind} of the chosen kernel`;
   return (
     <div

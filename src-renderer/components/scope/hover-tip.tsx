@@ -1,4 +1,5 @@
 import { useRef, type ReactElement } from 'react';
+import { createPortal } from 'react-dom';
 import type { NetworkPlan } from '../../../src-shared/model/network';
 import type { FrameView } from '../../frames/frame-store';
 import { kernelAddress, kernelName, kernelShape, networkRows } from '../../scene/network-rows';
@@ -44,13 +45,15 @@ export function HoverTip(): ReactElement {
     const top = y + offsetHeight > window.innerHeight - 4 ? model.pointer.y - OFFSET - offsetHeight : y;
     current.style.transform = `translate(${String(left)}px, ${String(top)}px)`;
   });
-  return (
+  // In the body, for it may leave the part of the page it belongs to.
+  return createPortal(
     <div ref={tip} className="hover-tip" aria-hidden="true" hidden>
       <b />
       <span className="value" />
       <span />
       <span />
-    </div>
+    </div>,
+    document.body,
   );
 }
 

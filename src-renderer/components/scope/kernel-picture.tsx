@@ -2,6 +2,7 @@ import { useEffect, useMemo, useRef, type KeyboardEvent, type PointerEvent, type
 import { Picture } from '../../draw/picture';
 import { pictures } from '../../draw/picture-registry';
 import { tokens } from '../../draw/tokens';
+import { ZERO_INDEX, type ColourTable } from '../../scene/colour-table';
 import type { FrameSlot } from '../../frames/frame-store';
 import { kernelAddress, kernelNumber, kernelShape } from '../../scene/network-rows';
 import { formatCount } from '../../scene/numbers';
@@ -59,9 +60,8 @@ export function KernelPicture({
       placeOutlines(hoverOutline.current, tiles, pixelRatio, hoveredKernel());
       if (state !== drawn || scaleChanged) {
         drawn = state;
-        const { gapPixel } = tokens();
         const values = slot === null || isBlank(slot) ? null : valuesToPaint(slot);
-        picture.paint({ values, scales, table, gapPixel: tiles.gap === 1 ? gapPixel : 0 });
+        picture.paint({ values, scales, table, gapPixel: gapPixelOf(tiles, values, table) });
       }
       const bad = slot !== null && !isBlank(slot) && slot.state.nan + slot.state.infinite > 0;
       markLayer.paint(
@@ -176,6 +176,12 @@ export function KernelPicture({
       )}
     </div>
   );
+}
+
+/** Kernels that lie close are parted by a line; what is not there is one plain surface. */
+function gapPixelOf(tiles: Tiles, values: Float32Array | null, table: ColourTable): number {
+  if (values === null) return table.pixels[ZERO_INDEX] ?? 0;
+  return tiles.gap === 1 ? tokens().gapPixel : 0;
 }
 
 export const isKernelKind = (kind: string): kind is KernelKind =>

@@ -4,13 +4,15 @@ import { usePage } from '../page-context';
 
 /** Figures change at most this often: a person cannot read faster, and text costs layout. */
 const TEXT_INTERVAL_MS = 125;
+/** The same for whole tables of figures. */
+export const TABLE_INTERVAL_MS = 250;
 
 /** Like usePainter, but at most eight times a second; the last change is never left out. */
-export function useTextPainter(paint: () => void): void {
+export function useTextPainter(paint: () => void, intervalMs = TEXT_INTERVAL_MS): void {
   const { loop } = usePage();
   const lastMs = useRef(Number.NEGATIVE_INFINITY);
   usePainter((nowMs) => {
-    const wait = lastMs.current + TEXT_INTERVAL_MS - nowMs;
+    const wait = lastMs.current + intervalMs - nowMs;
     if (wait > 0) {
       loop.invalidateAfter(wait);
       return;
