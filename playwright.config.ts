@@ -21,7 +21,7 @@ export default defineConfig({
       use: {
         viewport: { width: 1440, height: 900 },
         colorScheme: 'dark',
-        trace: 'retain-on-failure',
+        screenshot: 'only-on-failure',
         launchOptions: {
           ...(executablePath === undefined ? {} : { executablePath }),
           // Pixels are compared with the colour table, so what is drawn must be what is shown.

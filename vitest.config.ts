@@ -2,9 +2,8 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    include: ['src-*/**/*.test.ts', 'src-*/**/*.test.tsx', 'scripts/**/*.test.ts'],
-    exclude: ['**/*.browser.test.ts'],
-    environment: 'node',
+    include: ['src-*/**/*.test.{ts,tsx}', 'scripts/**/*.test.ts'],
+    // Some tests train for real, on whatever machine this is.
     testTimeout: 120_000,
     hookTimeout: 120_000,
   },

@@ -7,8 +7,9 @@ import {
 } from '../src-renderer/scene/colour-table';
 import { rungOf, rungValue, wholeOf } from '../src-renderer/scene/scale';
 import { expect, test } from './fixtures';
+import type { Box } from './support/gradscope-page';
 import { headlessWeights } from './support/headless';
-import { boxOf, cellColours, histogram, screenshot } from './support/screenshot';
+import { cellColours, histogram, screenshot } from './support/screenshot';
 
 /** What a picture of these values must look like where one scale serves the whole tensor. */
 function coloursOf(values: Float32Array, theme: Theme): string[] {
@@ -16,6 +17,12 @@ function coloursOf(values: Float32Array, theme: Theme): string[] {
   const scale = rung === null ? 1 : rungValue(rung);
   const { css } = colourTable(theme);
   return Array.from(values, (value) => css[colourIndex(value, scale)] ?? '');
+}
+
+function boxNamed(boxes: ReadonlyMap<string, Box>, name: string): Box {
+  const box = boxes.get(name);
+  if (box === undefined) throw new Error(`There is no ${name} on the screen.`);
+  return box;
 }
 
 for (const theme of ['dark', 'light'] as const) {
@@ -37,6 +44,7 @@ for (const theme of ['dark', 'light'] as const) {
     await gradscope.idle();
     await gradscope.page.mouse.move(0, 0);
     const picture = await screenshot(gradscope.page, context);
+    const boxes = await gradscope.kernelBoxes();
 
     for (const [layer, filters, inputs] of [
       ['conv1', 10, 1],
@@ -54,10 +62,15 @@ for (const theme of ['dark', 'light'] as const) {
         for (let filter = 0; filter < filters; filter += 1) {
           for (let input = 0; input < inputs; input += 1) {
             const name = `${layer} filter ${String(filter)} input ${String(input)} ${kind}`;
-            shown.push(...cellColours(picture, await boxOf(gradscope.kernel(name)), 5, 5));
+            shown.push(...cellColours(picture, boxNamed(boxes, name), 5, 5));
           }
         }
-        expect(shown, `${layer} ${kind}`).toEqual(expected);
+        // Not toEqual of both: a diff of 5,000 colours takes minutes and says less.
+        const wrong = shown.flatMap((colour, at) =>
+          colour === expected[at] ? [] : [`value ${String(at)}: ${colour} for ${expected[at] ?? 'nothing'}`],
+        );
+        expect(wrong.slice(0, 10), `${layer} ${kind}, ${String(wrong.length)} wrong`).toEqual([]);
+        expect(shown).toHaveLength(expected.length);
         expect(new Set(shown).size, 'a picture of one colour would agree with anything').toBeGreaterThan(20);
       }
     }
@@ -77,11 +90,12 @@ for (const engine of ['wasm', 'cpu'] as const) {
     await expect(gradscope.page.getByText('1 NaN')).toBeVisible();
     await gradscope.idle();
 
+    const boxes = await gradscope.kernelBoxes();
     const { css } = colourTable('dark');
     const picture = await screenshot(gradscope.page, context);
-    const hit = histogram(picture, await boxOf(gradscope.kernel('conv2 filter 3 input 7 weight')));
+    const hit = histogram(picture, boxNamed(boxes, 'conv2 filter 3 input 7 weight'));
     expect(hit.get(css[NON_FINITE_INDEX] ?? '') ?? 0).toBeGreaterThan(0);
-    const neighbour = histogram(picture, await boxOf(gradscope.kernel('conv2 filter 3 input 5 weight')));
+    const neighbour = histogram(picture, boxNamed(boxes, 'conv2 filter 3 input 5 weight'));
     expect(neighbour.has(css[NON_FINITE_INDEX] ?? '')).toBe(false);
 
     await gradscope.step('batch');
@@ -91,7 +105,7 @@ for (const engine of ['wasm', 'cpu'] as const) {
     const { values } = await gradscope.tensor('fc2.bias', 'gradient');
     expect(values.every(Number.isNaN)).toBe(true);
     const spread = await screenshot(gradscope.page, context);
-    const all = histogram(spread, await boxOf(gradscope.kernel('conv1 filter 0 input 0 gradient')));
+    const all = histogram(spread, boxNamed(boxes, 'conv1 filter 0 input 0 gradient'));
     expect(all.get(css[NON_FINITE_INDEX] ?? '') ?? 0).toBeGreaterThan(100);
     expect(all.get(css[ZERO_INDEX] ?? '') ?? 0).toBeGreaterThan(100);
   });

@@ -1,6 +1,13 @@
 import { expect, type Locator, type Page } from '@playwright/test';
 import type { ConsoleStatus } from '../../src-renderer/console';
 
+export interface Box {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
 type Kind = 'weight' | 'gradient' | 'update';
 
 export interface PageTensor {
@@ -38,6 +45,17 @@ export class GradscopePage {
     return this.page.getByRole('status', { name, exact: true });
   }
 
+  /** Where each kernel is on the screen, by its name. */
+  async kernelBoxes(): Promise<Map<string, Box>> {
+    const boxes = await this.page.getByRole('gridcell').evaluateAll((cells) =>
+      cells.map((cell): [string, Box] => {
+        const { x, y, width, height } = cell.getBoundingClientRect();
+        return [cell.getAttribute('aria-label') ?? '', { x, y, width, height }];
+      }),
+    );
+    return new Map(boxes);
+  }
+
   kernel(name: string): Locator {
     return this.page.getByRole('gridcell', { name, exact: true });
   }
@@ -49,6 +67,10 @@ export class GradscopePage {
 
   state(): Promise<ConsoleStatus> {
     return this.page.evaluate(() => window.gradscope.status());
+  }
+
+  async finishedSteps(): Promise<number> {
+    return (await this.state()).step;
   }
 
   async tensor(name: string, kind: Kind): Promise<PageTensor> {
@@ -81,9 +103,7 @@ export class GradscopePage {
   }
 
   async reaches(step: number): Promise<void> {
-    await expect
-      .poll(async () => (await this.state()).step, { timeout: 120_000 })
-      .toBeGreaterThanOrEqual(step);
+    await expect.poll(() => this.finishedSteps(), { timeout: 120_000 }).toBeGreaterThanOrEqual(step);
   }
 
   /** Returns after Chromium has drawn `count` more animation frames. */

@@ -1,17 +1,11 @@
-import type { BrowserContext, Locator, Page } from '@playwright/test';
+import type { BrowserContext, Page } from '@playwright/test';
+import type { Box } from './gradscope-page';
 
 export interface Picture {
   readonly width: number;
   readonly height: number;
   /** RGBA, row by row. */
-  readonly bytes: readonly number[];
-}
-
-export interface Box {
-  readonly x: number;
-  readonly y: number;
-  readonly width: number;
-  readonly height: number;
+  readonly bytes: Uint8Array;
 }
 
 /** What is on the screen, in CSS pixels (the tests run at one device pixel each). */
@@ -28,7 +22,7 @@ export async function screenshot(page: Page, context: BrowserContext): Promise<P
       if (drawing === null) throw new Error('no canvas');
       drawing.drawImage(bitmap, 0, 0);
       const { data } = drawing.getImageData(0, 0, bitmap.width, bitmap.height);
-      return { width: bitmap.width, height: bitmap.height, bytes: Array.from(data) };
+      return { width: bitmap.width, height: bitmap.height, bytes: new Uint8Array(data.buffer) };
     }, png.toString('base64'));
   } finally {
     await decoder.close();
@@ -38,13 +32,7 @@ export async function screenshot(page: Page, context: BrowserContext): Promise<P
 /** As CSS writes it: `rgb(1 2 3)`. */
 export function colourAt({ bytes, width }: Picture, x: number, y: number): string {
   const at = (Math.floor(y) * width + Math.floor(x)) * 4;
-  return `rgb(${bytes.slice(at, at + 3).join(' ')})`;
-}
-
-export async function boxOf(locator: Locator): Promise<Box> {
-  const box = await locator.boundingBox();
-  if (box === null) throw new Error('It is not on the screen.');
-  return box;
+  return `rgb(${bytes.subarray(at, at + 3).join(' ')})`;
 }
 
 /** Colours of a `rows` x `columns` picture in `box`, each taken in the middle of its value's square. */

@@ -1,0 +1,42 @@
+import { expect, test } from './fixtures';
+
+test.describe('in a small window', () => {
+  test.use({ viewport: { width: 1024, height: 700 } });
+
+  test('nothing that trains is missing, and the rails are drawers', async ({ gradscope }) => {
+    for (const name of ['Restart', 'Play', 'Step phase', 'Step batch', 'Step epoch']) {
+      await expect(gradscope.button(name)).toBeInViewport();
+    }
+    for (const name of ['Imperative loop', 'fit() + callbacks'])
+      await expect(gradscope.radio(name)).toBeAttached();
+    for (const name of ['Run state', 'Step', 'Epoch']) await expect(gradscope.status(name)).toBeInViewport();
+    for (const name of ['conv1 filter 9 input 0', 'conv2 filter 19 input 9', 'fc1 unit 49', 'fc2 unit 9']) {
+      await gradscope.kernel(`${name} update`).scrollIntoViewIfNeeded();
+      await expect(gradscope.kernel(`${name} update`)).toBeInViewport();
+    }
+
+    await gradscope.button('Recipe').click();
+    await expect(gradscope.page.getByRole('spinbutton', { name: 'Seed' })).toBeVisible();
+    await gradscope.page.keyboard.press('Escape');
+    await expect(gradscope.page.getByRole('spinbutton', { name: 'Seed' })).toBeHidden();
+    await gradscope.kernel('conv2 filter 3 input 7 weight').click();
+    await expect(gradscope.page.getByRole('heading', { name: 'conv2 filter 3 input 7' })).toBeVisible();
+  });
+});
+
+test('the page scrolls neither way at its design size', async ({ gradscope }) => {
+  const overflow = await gradscope.page.evaluate(() => {
+    const { scrollWidth, scrollHeight, clientWidth, clientHeight } = document.documentElement;
+    return [scrollWidth - clientWidth, scrollHeight - clientHeight];
+  });
+  expect(overflow).toEqual([0, 0]);
+});
+
+test('who asks for less motion still gets every step, at a calmer pace', async ({ gradscope }) => {
+  await gradscope.page.emulateMedia({ reducedMotion: 'reduce' });
+  await gradscope.playTo(5);
+  const step = await gradscope.finishedSteps();
+  expect((await gradscope.tensor('conv1.weight', 'weight')).step).toBe(step);
+  await gradscope.step('batch');
+  expect((await gradscope.tensor('conv1.weight', 'weight')).step).toBe(step + 1);
+});
