@@ -70,7 +70,9 @@ export class ScopeModel {
     this.follow(state);
     const view = this.parts.frames.latest();
     const { scaleScope, scaleLocked } = state.view;
-    const key = `${String(view?.serial)} ${scaleScope} ${String(scaleLocked)}`;
+    // A picture at which training stands has exactly the scale of the rule, even if it came while it still ran.
+    const settle = state.status?.state !== 'running';
+    const key = `${String(view?.serial)} ${scaleScope} ${String(scaleLocked)} ${String(settle)}`;
     if (view === null || key === this.seenKey) return view;
     this.seenKey = key;
     const tensors: ScaledTensor[] = [];
@@ -87,7 +89,6 @@ export class ScopeModel {
         }
       }
     }
-    const settle = state.status?.state !== 'running';
     this.scales.update(tensors, { scope: scaleScope, locked: scaleLocked, settle });
     this.updateMapScales(view, settle);
     this.watchKernel(view);
@@ -206,7 +207,12 @@ export class ScopeModel {
     const weight = kernelValues(view, row, 'weight', kernel);
     const gradient = kernelValues(view, row, 'gradient', kernel);
     if (weight === null || gradient === null) return;
-    this.history.see(weight.step, norm(weight.values), norm(gradient.values));
+    // A cleared gradient is not a gradient of norm 0: the line has a hole there.
+    this.history.see(
+      weight.step,
+      norm(weight.values),
+      isBlank(gradient.slot) ? Number.NaN : norm(gradient.values),
+    );
   }
 }
 
