@@ -28,7 +28,6 @@ export const layerSpecSchema = z.discriminatedUnion('kind', [
 ]);
 
 export type LayerSpec = z.infer<typeof layerSpecSchema>;
-export type LayerKind = LayerSpec['kind'];
 
 export const networkSpecSchema = z.strictObject({
   /** (channels, height, width) of one image. */

@@ -162,7 +162,6 @@ export const engineInfoSchema = z.strictObject({
   /** Why this engine: "asked for", or what auto found. */
   chosenBecause: z.string(),
 });
-export type EngineInfo = z.infer<typeof engineInfoSchema>;
 
 const sampleSchema = z.strictObject({ index: count, label: count, /** row-major bytes, base64 */ pixels: z.string() });
 
