@@ -69,6 +69,12 @@ describe('safetensors', () => {
     expect(found).toEqual(asMap);
   });
 
+  it('reads a Buffer, whose slice() is a view, as any other bytes', () => {
+    const pool = Buffer.alloc(valid.length + 8);
+    pool.set(valid, 3);
+    expect(read(pool.subarray(3, 3 + valid.length))).toEqual(asMap);
+  });
+
   it('reads tensors in any order of the file, with or without metadata', () => {
     const shuffled = changedHeader((header) => {
       const entries = Object.entries(header).reverse();

@@ -80,8 +80,8 @@ export function readSafetensors(
   return new Map(
     expected.map(({ name }) => {
       const { begin, end } = entryNamed(entries, name);
-      // slice: a copy, and aligned, wherever the bytes came from.
-      const values = new Float32Array(data.slice(begin, end).buffer);
+      // A copy, and aligned, wherever the bytes came from; slice() of a Node Buffer would be a view.
+      const values = new Float32Array(new Uint8Array(data.subarray(begin, end)).buffer);
       const { nan, infinite } = countNonFinite(values);
       if (nan + infinite > 0) {
         refuse(`expected finite values, found ${nan} NaN and ${infinite} infinite in ${name}.`);

@@ -64,7 +64,8 @@ export function decodeEnvelope(bytes: Uint8Array): Envelope {
     throw malformed('a JSON object as head', Array.isArray(head) ? 'an array' : typeof head);
   }
   const aligned = (bytes.byteOffset + start) % ALIGNMENT === 0;
-  const payload = aligned ? bytes.subarray(start) : bytes.slice(start);
+  // slice() of a Node Buffer would be a view again.
+  const payload = aligned ? bytes.subarray(start) : new Uint8Array(bytes.subarray(start));
   return { head: head as Record<string, unknown>, payload };
 }
 
