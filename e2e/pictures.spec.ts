@@ -99,8 +99,6 @@ for (const engine of ['wasm', 'cpu'] as const) {
     expect(neighbour.has(css[NON_FINITE_INDEX] ?? '')).toBe(false);
 
     await gradscope.step('batch');
-    const { message } = await trainer.next(({ message }) => message.type === 'status');
-    expect(message.type === 'status' && message.failure).toBeNull();
     await expect(gradscope.page.getByRole('alert')).toContainText('conv2');
     const { values } = await gradscope.tensor('fc2.bias', 'gradient');
     expect(values.every(Number.isNaN)).toBe(true);
