@@ -1,8 +1,7 @@
 import { useRef, type ReactElement } from 'react';
-import type { FrameView } from '../../frames/frame-store';
 import type { NetworkRow } from '../../scene/network-rows';
-import { formatCount } from '../../scene/numbers';
 import { usePage } from '../page-context';
+import { columnState } from './column-state';
 import { setText, useTextPainter } from './painting';
 import { KERNEL_KINDS, type KernelKind } from './scope-model';
 
@@ -64,20 +63,3 @@ export function ColumnHeads({ rows }: { rows: readonly NetworkRow[] }): ReactEle
 
 const weightNames = (rows: readonly NetworkRow[]): string[] =>
   rows.flatMap((row) => (row.kind === 'layer' ? [row.weight.name] : []));
-
-/**
- * The step of a column's pictures; inside a step the weights are those `before step`. Where no layer has a fresh
- * picture: `old`, `cleared`, `not yet`.
- */
-export function columnState(view: FrameView, kind: KernelKind, names: readonly string[]): string {
-  const states = names.flatMap((name) => view.slot(name, kind)?.state ?? []);
-  const fresh = states.filter(({ freshness }) => freshness === 'fresh');
-  const insideStep = view.phase !== null && view.phase !== 'step';
-  if (fresh.length > 0) {
-    if (kind === 'weight' && insideStep) return 'before step';
-    return formatCount(Math.max(...fresh.map(({ step }) => step)));
-  }
-  if (states.some(({ freshness }) => freshness === 'old')) return 'old';
-  if (states.some(({ freshness }) => freshness === 'cleared')) return 'cleared';
-  return 'not yet';
-}

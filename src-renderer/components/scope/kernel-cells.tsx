@@ -1,6 +1,7 @@
 import { memo, type ReactElement } from 'react';
 import { kernelAddress, kernelName, type KernelShape } from '../../scene/network-rows';
 import { rectsOf, type Tiles } from '../../scene/tiles';
+import { kernelsAcross } from './kernel-walk';
 import type { KernelKind } from './scope-model';
 
 /**
@@ -61,12 +62,4 @@ function rowsOf(tiles: Tiles): number[][] {
       (__, column) => row * across + column,
     ),
   );
-}
-
-/** How many kernels lie side by side in the picture. */
-export function kernelsAcross({ segments, kernels }: Tiles): number {
-  const top = segments.y[0] ?? 0;
-  let across = 1;
-  while (across < kernels && segments.kernel[across] === across && segments.y[across] === top) across += 1;
-  return across;
 }

@@ -12,7 +12,8 @@ import { hitTest, rectsOf, type Hit, type Tiles } from '../../scene/tiles';
 import { select } from '../../state/actions';
 import { useApp } from '../../state/store';
 import { usePage } from '../page-context';
-import { KernelCells, kernelsAcross } from './kernel-cells';
+import { KernelCells } from './kernel-cells';
+import { neighbour } from './kernel-walk';
 import { MarkLayer } from './mark-layer';
 import { setData, setText } from './painting';
 import { isBlank, scopeModelOf, type KernelKind } from './scope-model';
@@ -260,20 +261,4 @@ function kernelOf(target: EventTarget): number | null {
   const cell = target instanceof HTMLElement ? target.closest<HTMLElement>('[role=gridcell]') : null;
   const kernel = cell?.dataset['kernel'];
   return kernel === undefined ? null : Number(kernel);
-}
-
-/** The kernel an arrow key leads to; null where there is none, or for another key. */
-export function neighbour(key: string, from: number, tiles: Tiles): number | null {
-  const across = kernelsAcross(tiles);
-  const column = from % across;
-  const last = tiles.kernels - 1;
-  const to = {
-    ArrowLeft: column === 0 ? -1 : from - 1,
-    ArrowRight: column === across - 1 ? -1 : from + 1,
-    ArrowUp: from - across,
-    ArrowDown: from + across,
-    Home: from - column,
-    End: Math.min(last, from - column + across - 1),
-  }[key];
-  return to === undefined || to < 0 || to > last ? null : to;
 }

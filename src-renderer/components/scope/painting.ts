@@ -1,4 +1,5 @@
 import { useRef } from 'react';
+import { appStore } from '../../state/store';
 import { usePainter } from '../live';
 import { usePage } from '../page-context';
 
@@ -7,13 +8,16 @@ const TEXT_INTERVAL_MS = 125;
 /** The same for whole tables of figures. */
 export const TABLE_INTERVAL_MS = 250;
 
-/** Like usePainter, but at most eight times a second; the last change is never left out. */
+/**
+ * Like usePainter, but while training runs at most eight times a second; the last change is never left out. Standing,
+ * figures change with their picture.
+ */
 export function useTextPainter(paint: () => void, intervalMs = TEXT_INTERVAL_MS): void {
   const { loop } = usePage();
   const lastMs = useRef(Number.NEGATIVE_INFINITY);
   usePainter((nowMs) => {
     const wait = lastMs.current + intervalMs - nowMs;
-    if (wait > 0) {
+    if (wait > 0 && appStore.getState().status?.state === 'running') {
       loop.invalidateAfter(wait);
       return;
     }

@@ -57,7 +57,7 @@ export class ScopeModel {
     calm.addEventListener('change', pace);
     appStore.subscribe((state, previous) => {
       if (state.status?.state !== previous.status?.state) pace();
-      parts.loop.invalidate();
+      if (concernsPictures(state, previous)) parts.loop.invalidate();
     });
     parts.metrics.subscribe(() => {
       parts.loop.invalidate();
@@ -215,6 +215,14 @@ export class ScopeModel {
     );
   }
 }
+
+/** Rates and notices come several times a second and change no picture. */
+const concernsPictures = (state: AppState, previous: AppState): boolean =>
+  state.plan !== previous.plan ||
+  state.status !== previous.status ||
+  state.evaluations !== previous.evaluations ||
+  state.digit !== previous.digit ||
+  state.view !== previous.view;
 
 /** Nothing to see: zeroed, or never computed. */
 export const isBlank = ({ state }: FrameSlot): boolean =>

@@ -1,0 +1,98 @@
+import { describe, expect, test } from 'vitest';
+import type { Evaluation, Status } from '../../../src-shared/protocol/messages';
+import type { Tokens } from '../../draw/tokens';
+import { MetricsStore } from '../../frames/metrics-store';
+import { FootModel, LANES, type FootInput } from './foot-model';
+
+const tokens = { ink2: 'grey', keys: ['k1', 'k2', 'k3', 'k4'] } as unknown as Tokens;
+const evaluation = (step: number, loss: Evaluation['loss'], accuracy: number): Evaluation => ({
+  type: 'evaluation',
+  runId: 1,
+  step,
+  epoch: null,
+  loss,
+  accuracy,
+  examples: 10_000,
+  runningLoss: null,
+  runningAccuracy: null,
+  imagesPerSecond: null,
+});
+const input = (change: Partial<FootInput> = {}): FootInput => ({
+  width: 500,
+  lanes: LANES,
+  layers: ['conv1', 'fc1'],
+  status: { stepsPerEpoch: 938, epochs: 3 } as Status,
+  evaluations: [],
+  ...change,
+});
+
+function metricsOf(steps: number, accuracy: number): MetricsStore {
+  const metrics = new MetricsStore();
+  metrics.reset(['loss', 'runningAccuracy', 'gradientNorm:conv1', 'gradientNorm:fc1']);
+  const column = (value: number): number[] => new Array<number>(steps).fill(value);
+  metrics.append(
+    1,
+    steps,
+    Float32Array.of(...column(0.3), ...column(accuracy), ...column(0.5), ...column(2)),
+  );
+  return metrics;
+}
+
+describe('FootModel', () => {
+  test('has one lane each for loss, both accuracies, and a line a layer for the gradient norms', () => {
+    const { lanes } = new FootModel().chart(
+      metricsOf(2000, 0.9),
+      input({ evaluations: [evaluation(938, 0.18, 0.94)] }),
+      tokens,
+    );
+    expect(lanes.map(({ traces, dots }) => [traces.length, dots.length])).toEqual([
+      [1, 1],
+      [1, 1],
+      [2, 0],
+    ]);
+    expect(lanes[2]?.traces.map(({ colour }) => colour)).toEqual(['k1', 'k2']);
+    expect(lanes[1]?.dots[0]).toEqual({ step: 938, value: 0.94 });
+  });
+
+  test('running accuracy begins anew at each epoch that has begun', () => {
+    const chart = new FootModel().chart(metricsOf(2000, 0.9), input(), tokens);
+    expect(chart.lanes[1]?.traces[0]?.breaks).toEqual([938, 1876]);
+    expect(chart.epochStarts).toEqual([938, 1876]);
+  });
+
+  test('shows the lower half of the accuracy lane only until the network is out of it', () => {
+    const lowest = (accuracy: number): string | undefined =>
+      new FootModel().chart(metricsOf(50, accuracy), input(), tokens).lanes[1]?.lowest;
+    expect([lowest(0.2), lowest(0.7)]).toEqual(['0 %', '50 %']);
+  });
+
+  test('an evaluation whose loss is not a number stays one', () => {
+    const evaluations = [evaluation(10, 'NaN', 0.1), evaluation(20, 'Infinity', 0.1)];
+    const dots = new FootModel().chart(metricsOf(50, 0.2), input({ evaluations }), tokens).lanes[0]?.dots;
+    expect(dots?.map(({ value }) => value)).toEqual([NaN, Infinity]);
+  });
+
+  test('a run that goes on beyond its epochs, or begins anew, is drawn on a new axis from all its steps', () => {
+    const model = new FootModel();
+    const metrics = metricsOf(2800, 0.9);
+    expect(model.chart(metrics, input(), tokens).lastStep).toBe(2814);
+    const longer = model.chart(
+      metrics,
+      input({ status: { stepsPerEpoch: 938, epochs: 5 } as Status }),
+      tokens,
+    );
+    expect(longer.lastStep).toBe(4690);
+    expect(longer.lanes[0]?.traces[0]?.series.length).toBe(2800);
+    const anew = model.chart(metricsOf(10, 0.1), input(), tokens);
+    expect([anew.lastStep, anew.lanes[0]?.traces[0]?.series.length]).toEqual([200, 10]);
+  });
+
+  test('with one lane it stands where one lane has room', () => {
+    const { lanes, axisTop } = new FootModel().chart(
+      metricsOf(10, 0.1),
+      input({ lanes: ['accuracy'] }),
+      tokens,
+    );
+    expect([lanes.length, lanes[0]?.top, axisTop]).toEqual([1, 6, 45]);
+  });
+});

@@ -1,0 +1,145 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { planNetwork } from '../../../src-shared/model/network';
+import { recipeNamed } from '../../../src-shared/model/recipe';
+import type { Status } from '../../../src-shared/protocol/messages';
+import { FrameLoop } from '../../draw/frame-loop';
+import { FrameStore, type FrameView } from '../../frames/frame-store';
+import { MetricsStore } from '../../frames/metrics-store';
+import { DEAD_PICTURES } from '../../scene/health';
+import { networkRows, type LayerRow } from '../../scene/network-rows';
+import { appStore, INITIAL_STATE } from '../../state/store';
+import { ScopeModel } from './scope-model';
+import { pictureOf, type TestTensor } from './testing';
+
+const plan = planNetwork(recipeNamed('pytorch-paper').network);
+const fc2 = networkRows(plan).findLast((row): row is LayerRow => row.kind === 'layer');
+if (fc2 === undefined) throw new Error('no fc2');
+
+const tensor = (kind: TestTensor['kind'], value: number, change: Partial<TestTensor> = {}): TestTensor => ({
+  name: 'fc2.weight',
+  kind,
+  shape: [10, 50],
+  values: new Float32Array(500).fill(value),
+  ...change,
+});
+
+class OnePicture extends FrameStore {
+  shown: FrameView | null = null;
+  intervalsMs: number[] = [];
+  override latest(): FrameView | null {
+    return this.shown;
+  }
+  override setMinimumInterval(intervalMs: number): void {
+    this.intervalsMs.push(intervalMs);
+  }
+}
+
+/** Asks for no animation frame. */
+const loop = new FrameLoop({
+  requestFrame: () => 1,
+  cancelFrame: () => undefined,
+  now: () => 0,
+  after: () => () => undefined,
+  report: () => undefined,
+});
+
+let reducedMotion = false;
+beforeEach(() => {
+  reducedMotion = false;
+  vi.stubGlobal('matchMedia', () => ({ matches: reducedMotion, addEventListener: () => undefined }));
+  appStore.setState({ ...INITIAL_STATE, plan, status: { state: 'paused' } as Status });
+});
+afterEach(() => {
+  vi.unstubAllGlobals();
+});
+
+function modelOf(): { model: ScopeModel; frames: OnePicture } {
+  const frames = new OnePicture();
+  const model = new ScopeModel({ frames, metrics: new MetricsStore(), loop });
+  return { model, frames };
+}
+
+describe('ScopeModel', () => {
+  test('a picture that came while training still ran gets exactly the scale of the rule once training stands', () => {
+    const { model, frames } = modelOf();
+    appStore.setState({ status: { state: 'running' } as Status });
+    frames.shown = pictureOf(1, 'step', [tensor('gradient', 0.9)]);
+    model.refresh();
+    frames.shown = pictureOf(2, 'step', [tensor('gradient', 0.04)]);
+    model.refresh();
+    expect(model.scaleOf('fc2.weight', 'gradient', 0).value).toBe(1);
+    appStore.setState({ status: { state: 'paused' } as Status });
+    model.refresh();
+    expect(model.scaleOf('fc2.weight', 'gradient', 0).value).toBe(0.05);
+  });
+
+  test('a cleared gradient changes no scale and makes no filter dead', () => {
+    const { model, frames } = modelOf();
+    frames.shown = pictureOf(1, 'step', [tensor('gradient', 0.04)]);
+    model.refresh();
+    for (let step = 2; step < 50; step += 1) {
+      frames.shown = pictureOf(step, 'zeroGrad', [tensor('gradient', 0, { freshness: 'cleared' })]);
+      model.refresh();
+    }
+    expect(model.scaleOf('fc2.weight', 'gradient', 0).value).toBe(0.05);
+    expect(model.dead('fc2')).toEqual([]);
+  });
+
+  test('names units that got no gradient for twenty steps, and forgets them with the run', () => {
+    const { model, frames } = modelOf();
+    const values = new Float32Array(500).fill(0.1).fill(0, 150, 200);
+    for (let step = 1; step <= DEAD_PICTURES; step += 1) {
+      frames.shown = pictureOf(step, 'step', [tensor('gradient', 0, { values })]);
+      model.refresh();
+    }
+    expect(model.dead('fc2')).toEqual([3]);
+    appStore.setState({ plan: planNetwork(recipeNamed('pytorch-paper').network) });
+    model.refresh();
+    expect(model.dead('fc2')).toEqual([]);
+  });
+
+  test('says where NaN is, from the counts of the whole tensor', () => {
+    const { model, frames } = modelOf();
+    frames.shown = pictureOf(1, 'step', [tensor('weight', 1), tensor('gradient', 1, { nan: 12 })]);
+    expect(model.health(fc2)).toEqual({ kind: 'nonFinite', nan: 12, infinite: 0 });
+  });
+
+  test('keeps the norms of the chosen kernel from when it was chosen, with a hole where g was cleared', () => {
+    const { model, frames } = modelOf();
+    appStore.setState(({ view }) => ({
+      view: { ...view, selection: { layer: 'fc2', filter: 4, input: null } },
+    }));
+    frames.shown = pictureOf(7, 'step', [
+      tensor('weight', 1),
+      tensor('gradient', 0, { freshness: 'cleared' }),
+    ]);
+    model.refresh();
+    frames.shown = pictureOf(8, 'step', [tensor('weight', 2), tensor('gradient', 1)]);
+    model.refresh();
+    const { weights, gradients, firstStep } = model.kernelHistory;
+    expect([...weights].map((value) => value.toFixed(3))).toEqual(
+      [Math.sqrt(50), Math.sqrt(200)].map((value) => value.toFixed(3)),
+    );
+    expect(gradients[0]).toBeNaN();
+    expect(firstStep).toBe(7);
+    // Choosing the same kernel again is no new choice, another one is.
+    appStore.setState(({ view }) => ({
+      view: { ...view, selection: { layer: 'fc2', filter: 4, input: null } },
+    }));
+    model.refresh();
+    expect(model.kernelHistory.firstStep).toBe(7);
+    appStore.setState(({ view }) => ({
+      view: { ...view, selection: { layer: 'fc2', filter: 5, input: null } },
+    }));
+    model.refresh();
+    expect(model.kernelHistory.firstStep).toBe(8);
+  });
+
+  test('with reduced motion asks for four pictures a second while running, and for each one while stepping', () => {
+    reducedMotion = true;
+    const { frames } = modelOf();
+    appStore.setState({ status: { state: 'running' } as Status });
+    appStore.setState({ status: { state: 'paused' } as Status });
+    expect(frames.intervalsMs).toEqual([0, 250, 0]);
+  });
+});
