@@ -73,7 +73,8 @@ export interface NetworkPlan {
   readonly classes: number;
 }
 
-export const sizeOf = (shape: readonly number[]): number => shape.reduce((product, extent) => product * extent, 1);
+export const sizeOf = (shape: readonly number[]): number =>
+  shape.reduce((product, extent) => product * extent, 1);
 
 /** @throws GradscopeError `bad-config` naming the layer whose shapes do not fit. */
 export function planNetwork(spec: NetworkSpec): NetworkPlan {
@@ -84,11 +85,20 @@ export function planNetwork(spec: NetworkSpec): NetworkPlan {
     if (names.has(layer.name)) throw new GradscopeError('bad-config', `Two layers are called ${layer.name}.`);
     names.add(layer.name);
     const outputShape = outputShapeOf(layer, shape);
-    layers.push({ index, spec: layer, inputShape: shape, outputShape, parameters: parametersOf(layer, index, shape) });
+    layers.push({
+      index,
+      spec: layer,
+      inputShape: shape,
+      outputShape,
+      parameters: parametersOf(layer, index, shape),
+    });
     shape = outputShape;
   });
   if (shape.length !== 1) {
-    throw new GradscopeError('bad-config', `The last layer should give one row of logits, but gives ${describe(shape)}.`);
+    throw new GradscopeError(
+      'bad-config',
+      `The last layer should give one row of logits, but gives ${describe(shape)}.`,
+    );
   }
   const parameters = layers.flatMap((layer) => layer.parameters);
   return {
@@ -152,4 +162,7 @@ function spatial(layer: LayerSpec, shape: readonly number[]): [number, number, n
 const describe = (shape: readonly number[]): string => shape.join(' x ');
 
 const doesNotFit = (layer: LayerSpec, shape: readonly number[]): GradscopeError =>
-  new GradscopeError('bad-config', `Layer ${layer.name} (${layer.kind}) cannot take an input of ${describe(shape)}.`);
+  new GradscopeError(
+    'bad-config',
+    `Layer ${layer.name} (${layer.kind}) cannot take an input of ${describe(shape)}.`,
+  );

@@ -33,17 +33,27 @@ export type Recipe = z.infer<typeof recipeSchema>;
 const conv = (name: string, filters: number): LayerSpec => ({ kind: 'conv2d', name, filters, kernelSize: 5 });
 const pool = (name: string): LayerSpec => ({ kind: 'maxPool2d', name, size: 2 });
 const relu = (name: string): LayerSpec => ({ kind: 'relu', name });
-const dropout = (name: string, unit: 'channel' | 'element'): LayerSpec => ({ kind: 'dropout', name, rate: 0.5, unit });
+const dropout = (name: string, unit: 'channel' | 'element'): LayerSpec => ({
+  kind: 'dropout',
+  name,
+  rate: 0.5,
+  unit,
+});
 const dense = (name: string, units: number): LayerSpec => ({ kind: 'dense', name, units });
 const flatten: LayerSpec = { kind: 'flatten', name: 'flatten' };
 
-const network = (layers: LayerSpec[]): NetworkSpec => ({ input: [1, 28, 28], layers, loss: 'softmaxCrossEntropy' });
+const network = (layers: LayerSpec[]): NetworkSpec => ({
+  input: [1, 28, 28],
+  layers,
+  loss: 'softmaxCrossEntropy',
+});
 
 /** The two recipes of the paper (CP8321-A6, 2022): the same 21,840 parameters, trained the way each library's notebook does. */
 const PAPER_RECIPES: readonly Recipe[] = [
   {
     name: 'pytorch-paper',
-    summary: 'The PyTorch notebook: channel dropout after conv2, dropout after fc1, standardised input, 3 epochs.',
+    summary:
+      'The PyTorch notebook: channel dropout after conv2, dropout after fc1, standardised input, 3 epochs.',
     network: network([
       conv('conv1', 10),
       pool('pool1'),
@@ -67,7 +77,8 @@ const PAPER_RECIPES: readonly Recipe[] = [
   },
   {
     name: 'keras-paper',
-    summary: 'The Keras notebook: ReLU before each pool, element dropout before fc1, input from 0 to 1, 6 epochs.',
+    summary:
+      'The Keras notebook: ReLU before each pool, element dropout before fc1, input from 0 to 1, 6 epochs.',
     network: network([
       conv('conv1', 10),
       relu('relu1'),
@@ -97,7 +108,10 @@ export function recipeNamed(name: string): Recipe {
   const recipe = RECIPES.find((candidate) => candidate.name === name);
   if (recipe === undefined) {
     const known = RECIPES.map((candidate) => candidate.name).join(', ');
-    throw new GradscopeError('unknown-recipe', `There is no recipe called ${JSON.stringify(name)}; there is ${known}.`);
+    throw new GradscopeError(
+      'unknown-recipe',
+      `There is no recipe called ${JSON.stringify(name)}; there is ${known}.`,
+    );
   }
   return recipe;
 }

@@ -24,7 +24,10 @@ export const runConfigSchema = z.strictObject({
   /** false switches every dropout layer off (they pass their input on). */
   dropout: z.boolean(),
   /** Minibatches as lists of training-image indices, one pass an epoch; null: shuffled from the seed. */
-  order: z.array(z.array(z.int().min(0)).min(1)).min(1).nullable(),
+  order: z
+    .array(z.array(z.int().min(0)).min(1))
+    .min(1)
+    .nullable(),
 });
 
 export type RunConfig = z.infer<typeof runConfigSchema>;

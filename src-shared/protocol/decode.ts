@@ -14,7 +14,8 @@ export interface Received<M> {
 export const decodePageMessage = (raw: unknown): Received<PageMessage> => decode(pageMessageSchema, raw);
 
 /** @throws GradscopeError `malformed-message` saying what was wrong. */
-export const decodeTrainerMessage = (raw: unknown): Received<TrainerMessage> => decode(trainerMessageSchema, raw);
+export const decodeTrainerMessage = (raw: unknown): Received<TrainerMessage> =>
+  decode(trainerMessageSchema, raw);
 
 /** A plain object without a payload, an envelope with one. */
 export const encodeMessage = (message: PageMessage | TrainerMessage, payload?: Uint8Array): WireMessage =>
@@ -28,8 +29,12 @@ function decode<M>(schema: z.ZodType<M>, raw: unknown): Received<M> {
   const parsed = schema.safeParse(head);
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
-    const where = issue === undefined || issue.path.length === 0 ? 'The message' : `Field ${issue.path.join('.')}`;
-    throw new GradscopeError('malformed-message', `${where} is not as the protocol says: ${issue?.message ?? 'invalid'}.`);
+    const where =
+      issue === undefined || issue.path.length === 0 ? 'The message' : `Field ${issue.path.join('.')}`;
+    throw new GradscopeError(
+      'malformed-message',
+      `${where} is not as the protocol says: ${issue?.message ?? 'invalid'}.`,
+    );
   }
   return { message: parsed.data, payload };
 }

@@ -55,7 +55,9 @@ export function decodeEnvelope(bytes: Uint8Array): Envelope {
   let head: unknown;
   try {
     head = JSON.parse(
-      new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(PREFIX_BYTES, PREFIX_BYTES + headLength)),
+      new TextDecoder('utf-8', { fatal: true }).decode(
+        bytes.subarray(PREFIX_BYTES, PREFIX_BYTES + headLength),
+      ),
     );
   } catch {
     throw malformed('a head in JSON', 'something else');

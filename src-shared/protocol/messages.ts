@@ -84,7 +84,10 @@ export type SlotState = z.infer<typeof slotStateSchema>;
 
 const helloSchema = z.strictObject({ type: z.literal('hello'), protocol: z.int() });
 const watchSchema = z.strictObject({ type: z.literal('watch'), items: z.array(watchItemSchema).max(512) });
-const creditSchema = z.strictObject({ type: z.literal('credit'), count: z.int().min(1).max(INITIAL_CREDITS) });
+const creditSchema = z.strictObject({
+  type: z.literal('credit'),
+  count: z.int().min(1).max(INITIAL_CREDITS),
+});
 /** A hidden page never holds stepping back. */
 const visibilitySchema = z.strictObject({ type: z.literal('visibility'), visible: z.boolean() });
 
@@ -108,11 +111,17 @@ export const REQUESTS = {
   /** null: flat out. */
   setSpeed: [z.strictObject({ stepsPerSecond: z.number().positive().nullable() }), nothing],
   /** A new run at step 0, standing still. Payload: weights to start from (safetensors), or empty. Refused as a whole or done as a whole. */
-  restart: [z.strictObject({ config: runConfigSchema, weightsFile: z.string().nullable() }), z.strictObject({ runId: count })],
+  restart: [
+    z.strictObject({ config: runConfigSchema, weightsFile: z.string().nullable() }),
+    z.strictObject({ runId: count }),
+  ],
   /** More epochs for a finished run; leaves it standing still. */
   continue: [z.strictObject({ epochs: z.int().positive() }), nothing],
   /** Chooses a test image for digitOutput, digitError and digitProbabilities. Reply payload: its pixel bytes, row-major. */
-  chooseDigit: [z.strictObject({ testIndex: count }), z.strictObject({ testIndex: count, label: count, height: count, width: count })],
+  chooseDigit: [
+    z.strictObject({ testIndex: count }),
+    z.strictObject({ testIndex: count, label: count, height: count, width: count }),
+  ],
   /** Replaces every weight, standing still, at a minibatch boundary; optimiser state is cleared. Payload: safetensors. */
   loadWeights: [z.strictObject({ fileName: z.string() }), nothing],
   /** Reply payload: safetensors. */
@@ -125,8 +134,16 @@ export const REQUESTS = {
    * while standing inside a step after they were computed.
    */
   readTensor: [
-    z.strictObject({ name: z.string(), kind: z.enum(['weight', 'gradient', 'update', 'activation', 'error', 'mask']) }),
-    z.strictObject({ shape: z.array(count), step: count, phase: phaseSchema.nullable(), freshness: freshnessSchema }),
+    z.strictObject({
+      name: z.string(),
+      kind: z.enum(['weight', 'gradient', 'update', 'activation', 'error', 'mask']),
+    }),
+    z.strictObject({
+      shape: z.array(count),
+      step: count,
+      phase: phaseSchema.nullable(),
+      freshness: freshnessSchema,
+    }),
   ],
 } as const satisfies Record<string, readonly [z.ZodType, z.ZodType]>;
 
@@ -163,7 +180,11 @@ export const engineInfoSchema = z.strictObject({
   chosenBecause: z.string(),
 });
 
-const sampleSchema = z.strictObject({ index: count, label: count, /** row-major bytes, base64 */ pixels: z.string() });
+const sampleSchema = z.strictObject({
+  index: count,
+  label: count,
+  /** row-major bytes, base64 */ pixels: z.string(),
+});
 
 export const datasetInfoSchema = z.strictObject({
   name: z.string(),
@@ -243,7 +264,11 @@ const statusSchema = z.strictObject({
 });
 export type Status = z.infer<typeof statusSchema>;
 
-const layoutSchema = z.strictObject({ type: z.literal('layout'), layoutId: count, slots: z.array(slotSchema) });
+const layoutSchema = z.strictObject({
+  type: z.literal('layout'),
+  layoutId: count,
+  slots: z.array(slotSchema),
+});
 export type Layout = z.infer<typeof layoutSchema>;
 
 /** Binary. Payload: float32 little-endian, the slots of the layout one after the other. Spends one credit. */
@@ -268,7 +293,12 @@ export type FrameHead = z.infer<typeof frameSchema>;
  * `runningAccuracy` (0..1) are over the epoch so far with dropout on; `weightNorm:conv1` etc. are L2 norms of the layer's
  * weights (without bias) after the step, `gradientNorm:` of the gradient applied in it, `updateNorm:` of the update.
  */
-const metricsSchema = z.strictObject({ type: z.literal('metrics'), runId: count, firstStep: count, count: count });
+const metricsSchema = z.strictObject({
+  type: z.literal('metrics'),
+  runId: count,
+  firstStep: count,
+  count: count,
+});
 
 /** Lossless. Test loss and accuracy (0..1) with dropout off. */
 const evaluationSchema = z.strictObject({
@@ -306,7 +336,11 @@ const replySchema = z.strictObject({
 });
 
 /** The last message before the trainer closes the connection. */
-const goodbyeSchema = z.strictObject({ type: z.literal('goodbye'), code: z.enum(ERROR_CODES), message: z.string() });
+const goodbyeSchema = z.strictObject({
+  type: z.literal('goodbye'),
+  code: z.enum(ERROR_CODES),
+  message: z.string(),
+});
 
 export const trainerMessageSchema = z.discriminatedUnion('type', [
   readySchema,
