@@ -5,10 +5,11 @@
 const TEST = '([.](test|bench)[.]tsx?$|/testing/)';
 /** Settings of tools are code of the tools, wherever they lie. */
 const CONFIG = '[.]config[.]ts$';
-const TEST_TOOLS = '(^|/)node_modules/(vitest|fast-check|vite)/';
+// ws: a real server for the page's socket.
+const TEST_TOOLS = '(^|/)node_modules/(vitest|fast-check|vite|(@types/)?ws)/';
 
 /** A wall: what lies in `from` may import only what matches one of `allowed`. */
-const wall = (name, comment, from, allowed) => [
+const wall = (name, comment, from, allowed, alsoInTests = []) => [
   {
     name,
     comment,
@@ -21,7 +22,7 @@ const wall = (name, comment, from, allowed) => [
     comment: `${comment} Its tests may use the test tools and Node besides.`,
     severity: 'error',
     from: { path: `${from.path}.*${TEST}`, pathNot: from.pathNot ?? [] },
-    to: { pathNot: [...allowed, TEST_TOOLS, '^src-shared/'], dependencyTypesNot: ['core'] },
+    to: { pathNot: [...allowed, TEST_TOOLS, '^src-shared/', ...alsoInTests], dependencyTypesNot: ['core'] },
   },
 ];
 
@@ -121,8 +122,10 @@ module.exports = {
         `^${RENDERER}(components|state|frames|draw|scene)/`,
         '^src-shared/',
         '^assets/',
-        npm('react', 'react-dom', 'd3[^/]*', 'zustand', 'radix-ui', '@radix-ui/[^/]+', 'lucide-react'),
+        npm('react', 'react-dom', 'd3[^/]*', 'zustand', 'radix-ui', '@radix-ui/[^/]+'),
       ],
+      // Commands are tested over a real feed, joined as main.tsx joins them.
+      [`^${RENDERER}feed/`],
     ),
     {
       name: 'testing-only-in-tests',
