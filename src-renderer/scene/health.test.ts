@@ -36,7 +36,7 @@ describe('healthOf', () => {
 describe('DeadFilters', () => {
   const gradient = Float32Array.of(0, 0, 0.1, 0, 0, 0);
 
-  test('calls a filter dead after twenty pictures of different steps without a gradient', () => {
+  test('calls a filter dead after a hundred pictures of different steps without a gradient', () => {
     const filters = new DeadFilters(3);
     for (let step = 1; step < DEAD_PICTURES; step += 1) filters.see(step, gradient);
     expect(filters.dead()).toEqual([]);
@@ -48,8 +48,8 @@ describe('DeadFilters', () => {
 
   test('the same step drawn again is no further evidence, nor is a layer without any gradient', () => {
     const filters = new DeadFilters(3);
-    for (let look = 0; look < 100; look += 1) filters.see(5, gradient);
-    for (let step = 6; step < 100; step += 1) filters.see(step, new Float32Array(6));
+    for (let look = 0; look < 300; look += 1) filters.see(5, gradient);
+    for (let step = 6; step < 300; step += 1) filters.see(step, new Float32Array(6));
     expect(filters.dead()).toEqual([]);
   });
 

@@ -6,7 +6,7 @@
  *   is usual for a network that learns (Stanford CS231n, "Ratio of weights:updates"); these are two orders of magnitude
  *   to either side, and vanishing is where float32 weights begin to lose the update in rounding.
  * - `2 dead`: filters (or units) that get no gradient: every value of their rows of g was exactly zero in each of the
- *   last 20 pictures of different steps. With ReLU that is a filter which no example of those minibatches switched on.
+ *   last 100 pictures of different steps. With ReLU that is a filter which no example of those minibatches switched on.
  *   A picture in which the whole layer has no gradient says nothing about single filters and does not count.
  */
 export type Health =
@@ -21,7 +21,7 @@ export type Health =
 export const EXPLODING_RATIO = 0.1;
 export const VANISHING_RATIO = 1e-5;
 export const RATIO_STEPS = 50;
-export const DEAD_PICTURES = 20;
+export const DEAD_PICTURES = 100;
 
 export interface HealthInput {
   readonly nan: number;

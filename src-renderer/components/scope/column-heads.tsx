@@ -3,7 +3,7 @@ import type { NetworkRow } from '../../scene/network-rows';
 import { usePage } from '../page-context';
 import { columnState } from './column-state';
 import { setText, useTextPainter } from './painting';
-import { KERNEL_KINDS, type KernelKind } from './scope-model';
+import { isKernelKind, KERNEL_KINDS, type KernelKind, type MapKind } from './scope-model';
 
 const TITLES: Readonly<Record<KernelKind, readonly [symbol: string, words: string]>> = {
   weight: ['W', 'weights'],
@@ -14,13 +14,25 @@ const TITLES: Readonly<Record<KernelKind, readonly [symbol: string, words: strin
 /** What each column is, and of which step its pictures are. */
 export function ColumnHeads({ rows }: { rows: readonly NetworkRow[] }): ReactElement {
   const { frames } = usePage();
-  const steps = useRef(new Map<KernelKind, HTMLElement>());
+  const steps = useRef(new Map<KernelKind | MapKind, HTMLElement>());
   useTextPainter(() => {
     const view = frames.latest();
     for (const [kind, element] of steps.current) {
-      setText(element, view === null ? '' : columnState(view, kind, weightNames(rows)));
+      const names = isKernelKind(kind) ? weightNames(rows) : layerNames(rows);
+      setText(element, view === null ? '' : columnState(view, kind, names));
     }
   });
+  const step = (kind: KernelKind | MapKind): ReactElement => (
+    <em
+      ref={(element) => {
+        if (element !== null) steps.current.set(kind, element);
+        return () => {
+          steps.current.delete(kind);
+        };
+      }}
+      title="Step of the pictures in this column"
+    />
+  );
   return (
     <div className="scope-row column-heads">
       <div className="norm-heads">
@@ -32,15 +44,7 @@ export function ColumnHeads({ rows }: { rows: readonly NetworkRow[] }): ReactEle
         <div key={kind} className="column-head">
           <b>{TITLES[kind][0]}</b>
           <span>{TITLES[kind][1]}</span>
-          <em
-            ref={(element) => {
-              if (element !== null) steps.current.set(kind, element);
-              return () => {
-                steps.current.delete(kind);
-              };
-            }}
-            title="Step of the pictures in this column"
-          />
+          {step(kind)}
         </div>
       ))}
       <div className="column-head maps">
@@ -49,6 +53,7 @@ export function ColumnHeads({ rows }: { rows: readonly NetworkRow[] }): ReactEle
           <path d="M4.5 1v8M1.5 6l3 3 3-3" />
         </svg>
         <span>of the digit</span>
+        {step('digitOutput')}
       </div>
       <div className="column-head maps">
         <b>error</b>
@@ -56,10 +61,14 @@ export function ColumnHeads({ rows }: { rows: readonly NetworkRow[] }): ReactEle
           <path d="M4.5 9V1M1.5 4l3-3 3 3" />
         </svg>
         <span>dL/d output</span>
+        {step('digitError')}
       </div>
     </div>
   );
 }
+
+const layerNames = (rows: readonly NetworkRow[]): string[] =>
+  rows.flatMap((row) => (row.kind === 'layer' ? [row.layer.spec.name] : []));
 
 const weightNames = (rows: readonly NetworkRow[]): string[] =>
   rows.flatMap((row) => (row.kind === 'layer' ? [row.weight.name] : []));

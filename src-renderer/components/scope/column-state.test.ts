@@ -79,4 +79,18 @@ describe('the head of a column', () => {
       ]),
     ).toBe('not yet');
   });
+
+  test('says the step of the digit\u2019s maps also when they are a little behind', () => {
+    const maps = pictureOf(1106, 'step', [
+      {
+        name: 'conv1',
+        kind: 'digitOutput',
+        shape: [1],
+        values: new Float32Array(1),
+        freshness: 'old',
+        step: 1104,
+      },
+    ]);
+    expect(columnState(maps, 'digitOutput', ['conv1'])).toBe('1,104');
+  });
 });

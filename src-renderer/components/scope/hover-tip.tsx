@@ -8,9 +8,8 @@ import type { Scale } from '../../scene/scale';
 import { useApp } from '../../state/store';
 import { usePainter } from '../live';
 import { usePage } from '../page-context';
-import { isKernelKind } from './kernel-picture';
 import { setText } from './painting';
-import { isBlank, scopeModelOf, type Hover, type ScopeModel } from './scope-model';
+import { isBlank, isKernelKind, scopeModelOf, type Hover, type ScopeModel } from './scope-model';
 
 /** From the pointer to the tip, CSS pixels. */
 const OFFSET = 14;

@@ -1,4 +1,5 @@
 import { useEffect, useMemo, useRef, type KeyboardEvent, type PointerEvent, type ReactElement } from 'react';
+import type { Freshness } from '../../../src-shared/protocol/messages';
 import { Picture } from '../../draw/picture';
 import { pictures } from '../../draw/picture-registry';
 import { tokens } from '../../draw/tokens';
@@ -16,7 +17,7 @@ import { KernelCells } from './kernel-cells';
 import { neighbour } from './kernel-walk';
 import { MarkLayer } from './mark-layer';
 import { setData, setText } from './painting';
-import { isBlank, scopeModelOf, type KernelKind } from './scope-model';
+import { isBlank, isKernelKind, scopeModelOf, type KernelKind } from './scope-model';
 
 /** W, g or dW of a layer: the picture, what is drawn over it, and its kernels as a grid to walk in and choose from. */
 export function KernelPicture({
@@ -185,16 +186,16 @@ function gapPixelOf(tiles: Tiles, values: Float32Array | null, table: ColourTabl
   return tiles.gap === 1 ? tokens().gapPixel : 0;
 }
 
-export const isKernelKind = (kind: string): kind is KernelKind =>
-  kind === 'weight' || kind === 'gradient' || kind === 'update';
-
-/** Says in words what is not of this step: `cleared`, `not yet`, `old, step 2,639`. */
+/**
+ * Says in words what is not of this step: `cleared`, `not yet`, `old, step 2,639`.
+ * @param freshness the slot's own, where the caller does not know better
+ */
 export function showFreshness(
   picture: HTMLElement | null,
   tag: HTMLElement | null,
   slot: FrameSlot | null,
+  freshness: Freshness = slot?.state.freshness ?? 'notYet',
 ): void {
-  const freshness = slot?.state.freshness ?? 'notYet';
   setData(picture, 'freshness', freshness);
   if (tag === null) return;
   tag.hidden = freshness === 'fresh' || slot === null;

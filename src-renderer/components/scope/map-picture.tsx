@@ -1,4 +1,5 @@
 import { useEffect, useRef, type ReactElement } from 'react';
+import type { Freshness } from '../../../src-shared/protocol/messages';
 import { Picture } from '../../draw/picture';
 import { pictures } from '../../draw/picture-registry';
 import type { FrameSlot } from '../../frames/frame-store';
@@ -6,6 +7,7 @@ import { formatScale } from '../../scene/numbers';
 import { cssSize, type MapPicture as MapLayout } from '../../scene/scope-layout';
 import { meanMap } from '../../scene/statistics';
 import { hitTest, type Tiles } from '../../scene/tiles';
+import { appStore } from '../../state/store';
 import { usePage } from '../page-context';
 import { showFreshness } from './kernel-picture';
 import { MarkLayer } from './mark-layer';
@@ -47,13 +49,23 @@ export function MapPicture({
         pixelRatio={pixelRatio}
         onSlot={(picture, slot) => {
           known.current = slot !== null && !isBlank(slot);
-          showFreshness(picture, tag.current, slot);
+          showFreshness(picture, tag.current, slot, mapFreshness(slot));
         }}
       />
       <span ref={tag} className="tag" hidden />
       {maps.caption !== null && <p ref={caption} className="caption" />}
     </div>
   );
+}
+
+/**
+ * Running, the digit goes through the network a few times a second only; the column's head says of which step its maps
+ * are, and dimming them in between would be nothing but flicker. Standing, what is old is shown as old.
+ */
+function mapFreshness(slot: FrameSlot | null): Freshness {
+  if (slot === null) return 'notYet';
+  const { freshness } = slot.state;
+  return freshness === 'old' && appStore.getState().status?.state === 'running' ? 'fresh' : freshness;
 }
 
 /** The canvas of some maps. Where `tiles` has fewer tiles than the layer has maps, the first ones are shown. */

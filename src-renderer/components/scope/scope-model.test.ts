@@ -77,7 +77,7 @@ describe('ScopeModel', () => {
     const { model, frames } = modelOf();
     frames.shown = pictureOf(1, 'step', [tensor('gradient', 0.04)]);
     model.refresh();
-    for (let step = 2; step < 50; step += 1) {
+    for (let step = 2; step < 200; step += 1) {
       frames.shown = pictureOf(step, 'zeroGrad', [tensor('gradient', 0, { freshness: 'cleared' })]);
       model.refresh();
     }
@@ -85,7 +85,7 @@ describe('ScopeModel', () => {
     expect(model.dead('fc2')).toEqual([]);
   });
 
-  test('names units that got no gradient for twenty steps, and forgets them with the run', () => {
+  test('names units that got no gradient for a hundred steps, and forgets them with the run', () => {
     const { model, frames } = modelOf();
     const values = new Float32Array(500).fill(0.1).fill(0, 150, 200);
     for (let step = 1; step <= DEAD_PICTURES; step += 1) {

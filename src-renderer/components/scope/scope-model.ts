@@ -16,6 +16,9 @@ export type KernelKind = (typeof KERNEL_KINDS)[number];
 export const MAP_KINDS = ['digitOutput', 'digitError'] as const;
 export type MapKind = (typeof MAP_KINDS)[number];
 
+export const isKernelKind = (kind: KernelKind | MapKind): kind is KernelKind =>
+  kind === 'weight' || kind === 'gradient' || kind === 'update';
+
 /** Where the pointer is: a value of a kernel picture or of a map. */
 export interface Hover {
   readonly layer: string;
