@@ -23,7 +23,3 @@ export const shortSha = (sha: string): string =>
 
 /** [20, 8, 8] -> "20 × 8 × 8", with thin spaces. */
 export const shapeText = (shape: readonly number[]): string => shape.map(formatCount).join('\u2009×\u2009');
-
-/** "1 epoch", "3 epochs". */
-export const counted = (count: number, noun: string): string =>
-  `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;

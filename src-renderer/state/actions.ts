@@ -116,8 +116,14 @@ export const setDigit = (digit: Digit): void => {
   appStore.setState({ digit });
 };
 
+/** Rates that are what they were change nothing, so a page that stands draws nothing. */
 export const setRates = (rates: Rates): void => {
-  appStore.setState({ rates });
+  const { framesPerSecond, pictureAgeMs, skipped } = appStore.getState().rates;
+  const isSame =
+    rates.framesPerSecond === framesPerSecond &&
+    rates.pictureAgeMs === pictureAgeMs &&
+    rates.skipped === skipped;
+  if (!isSame) appStore.setState({ rates });
 };
 
 export const notify = (notice: Notice): void => {

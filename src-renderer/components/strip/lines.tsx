@@ -2,7 +2,6 @@ import { useState, type ReactElement, type ReactNode } from 'react';
 import { dismissNotice } from '../../state/actions';
 import { useApp } from '../../state/store';
 import { formatCount } from '../../scene/numbers';
-import { counted } from '../format';
 import { CloseIcon, WarnIcon } from '../icons';
 import { usePage } from '../page-context';
 
@@ -79,12 +78,16 @@ function RunFinished(): ReactElement | null {
   const { commands } = usePage();
   const [epochs, setEpochs] = useState(1);
   const isFinished = useApp(({ status }) => status?.state === 'finished');
-  const done = useApp(({ status }) => status?.epochs ?? 0);
+  const step = useApp(({ status }) => status?.step ?? 0);
+  const epoch = useApp(({ status }) => status?.epoch ?? 0);
+  const isWhole = useApp(({ status }) => status?.stepInEpoch === status?.stepsPerEpoch);
   if (!isFinished) return null;
   return (
     <Line tone="news">
       <b>Finished</b>
-      <span className="sentence">{counted(done, 'epoch')} done. Go on for</span>
+      <span className="sentence">
+        at step {formatCount(step)}, {isWhole ? 'after' : 'in'} epoch {formatCount(epoch)}. Go on for
+      </span>
       <input
         type="number"
         className="field"
