@@ -52,7 +52,7 @@ export function ColumnHeads({ rows }: { rows: readonly NetworkRow[] }): ReactEle
         <svg viewBox="0 0 9 10" aria-hidden="true">
           <path d="M4.5 1v8M1.5 6l3 3 3-3" />
         </svg>
-        <span>of the digit</span>
+        <span title="Of the chosen digit, dropout off">of digit</span>
         {step('digitOutput')}
       </div>
       <div className="column-head maps">
@@ -61,7 +61,6 @@ export function ColumnHeads({ rows }: { rows: readonly NetworkRow[] }): ReactEle
           <path d="M4.5 9V1M1.5 4l3-3 3 3" />
         </svg>
         <span>dL/d output</span>
-        {step('digitError')}
       </div>
     </div>
   );
