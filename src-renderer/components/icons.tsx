@@ -45,6 +45,11 @@ export const CloseIcon = (): ReactElement => (
     <path d="M3 3l8 8M11 3l-8 8" />
   </Line>
 );
+export const UndoIcon = (): ReactElement => (
+  <Line size={12}>
+    <path d="M3 5.2h5.4a3 3 0 0 1 0 6H5.2M5.6 2.6 3 5.2l2.6 2.6" />
+  </Line>
+);
 export const HelpIcon = (): ReactElement => (
   <Line>
     <circle cx="7" cy="7" r="5.6" />

@@ -7,17 +7,19 @@ export const TipProvider = Tooltip.Provider;
 export function Tip({
   text,
   hint,
+  side = 'bottom',
   children,
 }: {
   text: string;
   hint?: string;
+  side?: 'bottom' | 'right';
   children: ReactElement;
 }): ReactElement {
   return (
     <Tooltip.Root>
       <Tooltip.Trigger asChild>{children}</Tooltip.Trigger>
       <Tooltip.Portal>
-        <Tooltip.Content className="tip" sideOffset={6} collisionPadding={6}>
+        <Tooltip.Content className="tip" side={side} sideOffset={6} collisionPadding={6}>
           {text}
           {hint !== undefined && <kbd>{hint}</kbd>}
         </Tooltip.Content>

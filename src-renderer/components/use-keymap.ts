@@ -4,7 +4,8 @@ import type { Commands } from './commands';
 import { belongsToPage, bindingFor, type Focus } from './keymap';
 
 const TEXT = 'input:not([type=radio]):not([type=range]):not([type=checkbox]), select, textarea';
-const CONTROL = 'button, a, summary, input, [role=gridcell], [role=slider]';
+/** Space operates these; on a slider or a radio button that is chosen already it would do nothing. */
+const CONTROL = 'button, a, summary, input[type=radio]:not(:checked)';
 
 function focusOf(target: EventTarget | null): Focus {
   if (!(target instanceof Element)) return 'none';

@@ -28,10 +28,10 @@ export function Bar(): ReactElement {
 }
 
 /** Help and theme: beside the brand, or at the foot of the icon strip where the window is small. */
-export function PageButtons(): ReactElement {
+export function PageButtons({ tipSide = 'bottom' }: { tipSide?: 'bottom' | 'right' }): ReactElement {
   return (
     <div className="page-buttons">
-      <Tip text="Keys, columns and colours" hint={keyHint('help')}>
+      <Tip text="Keys, columns and colours" hint={keyHint('help')} side={tipSide}>
         <button
           type="button"
           className="icon-button"
@@ -43,7 +43,7 @@ export function PageButtons(): ReactElement {
           <HelpIcon />
         </button>
       </Tip>
-      <Tip text="Light or dark" hint={keyHint('toggleTheme')}>
+      <Tip text="Light or dark" hint={keyHint('toggleTheme')} side={tipSide}>
         <button type="button" className="icon-button" aria-label="Light or dark" onClick={toggleTheme}>
           <ThemeIcon />
         </button>

@@ -63,7 +63,7 @@ export function IconStrip(): ReactElement {
   return (
     <nav className="icon-strip" aria-label="Panels">
       {DRAWERS.map((drawer) => (
-        <Tip key={drawer} text={DRAWER_TITLES[drawer]}>
+        <Tip key={drawer} text={DRAWER_TITLES[drawer]} side="right">
           <button
             type="button"
             aria-label={DRAWER_TITLES[drawer]}
@@ -76,7 +76,7 @@ export function IconStrip(): ReactElement {
           </button>
         </Tip>
       ))}
-      <PageButtons />
+      <PageButtons tipSide="right" />
     </nav>
   );
 }

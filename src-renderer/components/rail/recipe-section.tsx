@@ -5,8 +5,9 @@ import { discardDraft, setDraft } from '../../state/actions';
 import { useApp } from '../../state/store';
 import { plain } from '../format';
 import { formatCount } from '../../scene/numbers';
-import { ChevronIcon } from '../icons';
+import { ChevronIcon, UndoIcon } from '../icons';
 import { usePage } from '../page-context';
+import { Tip } from '../tip';
 import { NumberField } from './number-field';
 
 const LARGEST_SEED = 0xffff_ffff;
@@ -27,7 +28,26 @@ export function RecipeSection(): ReactElement | null {
   const epochs = config.epochs ?? (draft.recipe === undefined ? runEpochs : null) ?? recipe?.epochs ?? 1;
   return (
     <section className="section recipe" aria-label="Recipe">
-      <h2>Recipe</h2>
+      <div className="head">
+        <h2>Recipe</h2>
+        {isPending && (
+          <div className="actions">
+            <button type="button" className="small-button strong" onClick={() => void commands.restart()}>
+              Begin new run
+            </button>
+            <Tip text="Keep the run as it is">
+              <button
+                type="button"
+                className="icon-button tiny"
+                aria-label="Keep this run"
+                onClick={discardDraft}
+              >
+                <UndoIcon />
+              </button>
+            </Tip>
+          </div>
+        )}
+      </div>
       <div className="select">
         <select
           aria-label="Recipe"
@@ -84,16 +104,6 @@ export function RecipeSection(): ReactElement | null {
           </div>
         </Fact>
       </dl>
-      {isPending && (
-        <div className="pending">
-          <button type="button" className="small-button strong" onClick={() => void commands.restart()}>
-            Begin new run
-          </button>
-          <button type="button" className="small-button" onClick={discardDraft}>
-            Keep this one
-          </button>
-        </div>
-      )}
     </section>
   );
 }
