@@ -56,13 +56,17 @@ export function Probabilities({ classes }: { classes: number }): ReactElement {
   );
 }
 
+/** About a pixel of the bar. */
+const LEAST_SHARE = 0.01;
+
 function paintRow(row: Element | null, share: number, isBest: boolean): void {
   const bar = row?.querySelector('s') ?? null;
   const figure = row?.lastElementChild ?? null;
   if (row === null || bar === null || figure === null) return;
   row.classList.toggle('best', isBest);
   row.classList.toggle('bad', Number.isNaN(share));
-  bar.style.width = `${String(100 * (Number.isNaN(share) ? 1 : share))}%`;
+  // A transform lays nothing out. The bar of nothing at all is still a line.
+  bar.style.transform = `scaleX(${String(Number.isNaN(share) ? 1 : Math.max(share, LEAST_SHARE))})`;
   const text = formatPercent(share, 1);
   if (figure.textContent === text) return;
   figure.textContent = text;
