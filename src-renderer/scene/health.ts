@@ -46,7 +46,9 @@ export function healthOf({ nan, infinite, updateNorms, weightNorms, deadFilters 
 export function healthLabel(health: Health): string {
   switch (health.kind) {
     case 'nonFinite':
-      return health.nan > 0 ? `${String(health.nan)} NaN` : `${String(health.infinite)} infinite`;
+      return health.nan > 0
+        ? `${health.nan.toLocaleString('en')} NaN`
+        : `${health.infinite.toLocaleString('en')} infinite`;
     case 'dead':
       return `${String(health.filters.length)} dead`;
     case 'unknown':
