@@ -188,6 +188,17 @@ test('a request is answered with its own reply, or refused with the trainer’s 
   expect(page.feed.idle).toBe(true);
 });
 
+test('a test image that another page chose is shown here too', async () => {
+  const runId = appStore.getState().ready?.runId ?? 0;
+  page.end().send({ type: 'digit', runId, testIndex: 5, label: 2, pixels: btoa('\x00\x7f\xff') });
+  await page.settle();
+  expect(appStore.getState().digit).toEqual({
+    testIndex: 5,
+    label: 2,
+    pixels: new Uint8Array([0, 127, 255]),
+  });
+});
+
 test('Restart begins a run with nothing of the last one on the page', async () => {
   page.trainer().train(30);
   await page.settle();

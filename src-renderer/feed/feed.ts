@@ -14,7 +14,15 @@ import type { Port } from '../../src-shared/protocol/port';
 import { planNetwork } from '../../src-shared/model/network';
 import type { FrameStore } from '../frames/frame-store';
 import type { MetricsStore } from '../frames/metrics-store';
-import { addEvaluation, beginRun, setConnection, setNonFinite, setRates, setStatus } from '../state/actions';
+import {
+  addEvaluation,
+  beginRun,
+  setConnection,
+  setDigit,
+  setNonFinite,
+  setRates,
+  setStatus,
+} from '../state/actions';
 import type { Reply, RequestClient } from '../state/request-client';
 import { appStore } from '../state/store';
 import { bytesFromBase64 } from './base64';
@@ -195,6 +203,11 @@ export class Feed implements RequestClient {
       case 'nonFinite': {
         const { step, phase, tensor, nan, infinite } = message;
         setNonFinite({ step, phase, tensor, nan, infinite });
+        break;
+      }
+      case 'digit': {
+        const { testIndex, label, pixels } = message;
+        setDigit({ testIndex, label, pixels: bytesFromBase64(pixels) });
         break;
       }
       case 'reply':

@@ -328,6 +328,15 @@ const nonFiniteSchema = z.strictObject({
   infinite: count,
 });
 
+/** Another test image was chosen, by whichever page: from now on the digit slots are of it. Pixels: row-major bytes, base64. */
+const digitSchema = z.strictObject({
+  type: z.literal('digit'),
+  runId: count,
+  testIndex: count,
+  label: count,
+  pixels: z.string(),
+});
+
 const replySchema = z.strictObject({
   type: z.literal('reply'),
   id: count,
@@ -350,6 +359,7 @@ export const trainerMessageSchema = z.discriminatedUnion('type', [
   metricsSchema,
   evaluationSchema,
   nonFiniteSchema,
+  digitSchema,
   replySchema,
   goodbyeSchema,
 ]);
