@@ -3,8 +3,9 @@ import { SyntheticTrainer } from '../src-shared/testing/synthetic-trainer';
 import { startPage } from './start';
 
 /**
- * The real page over a synthetic trainer, for building and photographing it without a worker (`npm run page`):
- * ?steps=2640 finished steps to begin with, ?play, ?phases=4 phases of the next step, ?nan, ?lost, ?mode=fit.
+ * The real page over a synthetic trainer, for building and photographing it without a worker:
+ * `npx vite --config src-renderer/vite.synthetic.config.ts`, then /synthetic.html with
+ * ?steps=2640 finished steps to begin with, ?play, ?phases=4 phases of the next step, ?nan, ?mode=fit.
  */
 const query = new URLSearchParams(location.search);
 const host = document.getElementById('page');
