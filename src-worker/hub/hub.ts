@@ -141,6 +141,8 @@ export class Hub implements ClientEvents, ThreadEvents {
       case 'digit':
         if (this.run !== undefined) {
           this.run = { ...this.run, began: { ...this.run.began, digit: message.digit } };
+          // Its maps come to every page, so every page must know whose they are.
+          this.broadcast({ type: 'digit', runId: this.run.began.runId, ...message.digit });
         }
         break;
       case 'metrics':
