@@ -27,6 +27,10 @@ test('two pages see and steer one run', async ({ gradscope, openAnother }) => {
   const there = await other.tensor('conv1.weight', 'weight');
   expect(there.values).toEqual(here.values);
 
+  // The digit's maps come to both pages, so both must name the same digit.
+  await other.page.keyboard.press('n');
+  await expect(gradscope.page.getByRole('img', { name: /^Test image 1, / })).toBeVisible();
+
   await other.button('Play').click();
   await expect(gradscope.button('Pause')).toBeVisible();
   await other.page.close();
