@@ -118,6 +118,7 @@ class RunListener {
       case 'status':
         this.status(message);
         break;
+      case 'digit':
       case 'frame':
         break;
     }
