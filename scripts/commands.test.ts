@@ -22,3 +22,19 @@ test.each(['start', 'test'])('npm %s refuses an option that it does not know in 
   expect(stderr).toContain('--bowser');
   expect(stderr.trim().split('\n')).toHaveLength(1);
 });
+
+test('a Node that is too old is named, with the one that is needed', () => {
+  const older = "Object.defineProperty(process, 'versions', { value: { node: '18.20.4' } })";
+  const { status, stderr } = spawnSync(
+    process.execPath,
+    [
+      '--import',
+      `data:text/javascript,${encodeURIComponent(older)}`,
+      inProject('scripts/start.mjs'),
+      '--browser',
+    ],
+    { encoding: 'utf8' },
+  );
+  expect(status).toBe(1);
+  expect(stderr).toBe('Gradscope needs Node 20.19 or newer; this is Node 18.20.4.\n');
+});

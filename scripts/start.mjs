@@ -1,6 +1,6 @@
 // npm start: the desktop app, or the browser shell where that cannot be. Needs nothing but Node to begin with.
 import { ensureBuilt } from './lib/build.mjs';
-import { ensureElectron, electronBinary, hasDisplay, whyElectronCannotStart } from './lib/electron.mjs';
+import { ensureElectron, electronBinary, whyElectronCannotStart } from './lib/electron.mjs';
 import { ensureInstalled } from './lib/install.mjs';
 import { runNode, run } from './lib/processes.mjs';
 import { inProject, Refusal, runScript, say } from './lib/project.mjs';
@@ -56,14 +56,14 @@ async function tryDesktop() {
   if (known !== null) return known;
   const electron = await ensureElectron();
   if ('whyNot' in electron) return electron.whyNot;
-  const ended = await run(electron.binary, [inProject('.')]);
+  // Editors that are Electron apps leave this in their terminals; with it Electron would be a plain Node.
+  const { ELECTRON_RUN_AS_NODE: _, ...env } = process.env;
+  const ended = await run(electron.binary, [inProject('.')], { env });
   if (ended.signal !== null && CRASHES.has(ended.signal)) return `Electron ended with ${ended.signal}`;
   return ended.code;
 }
 
 /** @param {readonly string[]} passedOn */
 async function startBrowserShell(passedOn) {
-  const noDisplay = hasDisplay() || passedOn.includes('--no-open') ? [] : ['--no-open'];
-  const ended = await runNode([inProject('out/main/browser.js'), ...passedOn, ...noDisplay]);
-  return ended.code;
+  return (await runNode([inProject('out/main/browser.js'), ...passedOn])).code;
 }

@@ -11,6 +11,8 @@ const ELSEWHERE = [
   `${process.env['PROGRAMFILES'] ?? 'C:\\Program Files'}\\Google\\Chrome\\Application\\chrome.exe`,
 ];
 
+const APT_GET = '/usr/bin/apt-get';
+
 const isRoot = process.getuid?.() === 0;
 
 /**
@@ -62,14 +64,14 @@ export async function ensureChromium() {
 
 /** @returns {Promise<string | undefined>} undefined: not Debian, not root, or it did not work */
 async function installFromDebian() {
-  if (!isRoot || !existsSync('/usr/bin/apt-get')) return undefined;
+  if (!isRoot || !existsSync(APT_GET)) return undefined;
   say('No Chromium is installed: installing it with apt-get (once) ...');
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   for (const args of [
     ['update', '-q'],
     ['install', '-q', '-y', '--no-install-recommends', 'chromium'],
   ]) {
-    const ended = await run('apt-get', args, { capture: true, env });
+    const ended = await run(APT_GET, args, { capture: true, env });
     if (ended.code !== 0) {
       say(`apt-get ${args[0] ?? ''} failed: ${lastLine(ended.output)}`);
       return undefined;

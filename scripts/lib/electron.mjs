@@ -56,7 +56,7 @@ export function whyElectronCannotStart(binary) {
   return null;
 }
 
-export const hasDisplay = () => process.platform !== 'linux' || isSet('DISPLAY') || isSet('WAYLAND_DISPLAY');
+const hasDisplay = () => process.platform !== 'linux' || isSet('DISPLAY') || isSet('WAYLAND_DISPLAY');
 
 /** @param {string} name */
 const isSet = (name) => (process.env[name] ?? '') !== '';
