@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { run, runNode } from './processes.mjs';
+import { errorLine, run, runNode } from './processes.mjs';
 import { inProject, Refusal, say } from './project.mjs';
 
 const ON_PATH = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
@@ -73,7 +73,7 @@ async function installFromDebian() {
   ]) {
     const ended = await run(APT_GET, args, { capture: true, env });
     if (ended.code !== 0) {
-      say(`apt-get ${args[0] ?? ''} failed: ${lastLine(ended.output)}`);
+      say(`apt-get ${args[0] ?? ''} failed: ${errorLine(ended.output)}`);
       return undefined;
     }
   }
@@ -90,12 +90,9 @@ async function installFromPlaywright() {
     if (ended.code !== 0 || !starts(path)) {
       throw new Refusal(
         'The end-to-end tests need a Chromium or Chrome, and none is installed nor could be fetched ' +
-          `(${lastLine(ended.output)}): install one, or name it in CHROME_PATH.`,
+          `(${errorLine(ended.output)}): install one, or name it in CHROME_PATH.`,
       );
     }
   }
   return path;
 }
-
-/** @param {string} output */
-const lastLine = (output) => output.trim().split('\n').at(-1)?.trim() ?? '';

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { runNode } from './processes.mjs';
+import { errorLine, runNode } from './processes.mjs';
 import { inProject, say } from './project.mjs';
 
 const FETCH_LIMIT_SECONDS = 90;
@@ -31,13 +31,7 @@ export async function ensureElectron() {
   if (binary !== null && ended.code === 0) return { binary };
   if (ended.timedOut)
     return { whyNot: `Electron's binary was not here within ${FETCH_LIMIT_SECONDS} seconds` };
-  const said = ended.output.split('\n').find((line) => line.includes('Error')) ?? ended.output.trim();
-  return {
-    whyNot: `Electron's binary could not be fetched (${said
-      .trim()
-      .replace(/^\w*Error: /, '')
-      .slice(0, 200)})`,
-  };
+  return { whyNot: `Electron's binary could not be fetched (${errorLine(ended.output)})` };
 }
 
 /**

@@ -92,3 +92,14 @@ export function run(command, args, options = {}) {
  * @param {Parameters<typeof run>[2]} [options]
  */
 export const runNode = (args, options) => run(process.execPath, args, options);
+
+/**
+ * The line in which a program said what went wrong, for a sentence of ours.
+ * @param {string} output
+ */
+export function errorLine(output) {
+  const lines = output.split('\n').map((line) => line.trim());
+  const line =
+    lines.find((text) => /error|failed/i.test(text)) ?? lines.findLast((text) => text !== '') ?? '';
+  return line.replace(/^\w*Error: /, '').slice(0, 200);
+}
