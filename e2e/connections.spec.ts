@@ -77,6 +77,8 @@ test('a page that stops drawing costs skipped frames and not memory', async ({ g
     });
   });
   const stoppedAt = await gradscope.finishedSteps();
+  const skipped = (): Promise<number> => gradscope.page.evaluate(() => window.gradscope.perf().skipped);
+  const skippedBefore = await skipped();
   const memory = (): number => residentMegabytes(shell.pid) + residentMegabytes(shell.trainerPid);
   const before = memory();
   // Undrawn, 500 pictures of this network are 130 MB.
@@ -87,4 +89,5 @@ test('a page that stops drawing costs skipped frames and not memory', async ({ g
   await gradscope.pause();
   const step = await gradscope.finishedSteps();
   expect((await gradscope.tensor('fc1.weight', 'weight')).step).toBe(step);
+  await expect.poll(skipped).toBeGreaterThan(skippedBefore + 100);
 });
