@@ -84,7 +84,7 @@ export class GradscopePage {
   }
 
   /** Presses a step button and waits until it has been done and drawn. */
-  async step(unit: 'phase' | 'batch' | 'epoch'): Promise<void> {
+  async step(unit: 'phase' | 'layer' | 'batch' | 'epoch'): Promise<void> {
     await this.button(`Step ${unit}`).click();
     await this.idle();
   }

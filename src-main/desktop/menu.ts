@@ -35,6 +35,7 @@ export function menuTemplate(
         item('Play or pause', 'playOrPause', 'CmdOrCtrl+Enter'),
         separator,
         item('Step phase', 'stepPhase', 'CmdOrCtrl+Shift+P'),
+        item('Step layer', 'stepLayer', 'CmdOrCtrl+Shift+L'),
         item('Step batch', 'stepBatch', 'CmdOrCtrl+Shift+B'),
         item('Step epoch', 'stepEpoch', 'CmdOrCtrl+Shift+E'),
         separator,

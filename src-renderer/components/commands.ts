@@ -1,7 +1,8 @@
 import { GradscopeError } from '../../src-shared/protocol/errors';
 import type { Mode } from '../../src-shared/model/run-config';
-import { dismissNotice, notify, setDigit } from '../state/actions';
+import { dismissNotice, notify, setDigit, setExample } from '../state/actions';
 import type { RequestClient } from '../state/request-client';
+import { examplesUnderWay } from '../state/standing';
 import { appStore } from '../state/store';
 import { offerFile, pickFile } from './files';
 import { newestOnly } from './newest-only';
@@ -20,6 +21,8 @@ export interface CommandsOptions {
 export class Commands {
   /** Chooses a test image; beyond either end it goes round. */
   readonly chooseDigit: (testIndex: number) => Promise<void>;
+  /** Chooses which example of the minibatch is shown inside a step. */
+  readonly chooseExample: (example: number) => Promise<void>;
   /** @param stepsPerSecond null: flat out. */
   readonly setSpeed: (stepsPerSecond: number | null) => Promise<void>;
   private readonly send: RequestClient;
@@ -30,6 +33,12 @@ export class Commands {
     this.connect = connect;
     this.setSpeed = newestOnly((stepsPerSecond) =>
       this.attempt(() => send.request('setSpeed', { stepsPerSecond })),
+    );
+    this.chooseExample = newestOnly((example) =>
+      this.attempt(async () => {
+        await send.request('chooseExample', { example });
+        setExample(example);
+      }),
     );
     this.chooseDigit = newestOnly((testIndex) =>
       this.attempt(async () => {
@@ -56,6 +65,10 @@ export class Commands {
 
   stepPhase(): Promise<void> {
     return this.attempt(() => this.send.request('stepPhase', {}));
+  }
+
+  stepLayer(): Promise<void> {
+    return this.attempt(() => this.send.request('stepLayer', {}));
   }
 
   stepBatch(): Promise<void> {
@@ -104,6 +117,14 @@ export class Commands {
 
   nextDigit(by: -1 | 1): Promise<void> {
     return this.chooseDigit((appStore.getState().digit?.testIndex ?? 0) + by);
+  }
+
+  /** Of the minibatch under way; beyond either end it goes round. Nothing outside a step. */
+  nextExample(by: -1 | 1): Promise<void> {
+    const { status, view } = appStore.getState();
+    const examples = examplesUnderWay(status);
+    if (examples === null) return Promise.resolve();
+    return this.chooseExample((Math.min(view.example, examples - 1) + by + examples) % examples);
   }
 
   openWeights(): Promise<void> {

@@ -39,6 +39,14 @@ const TRAINING: readonly Plain[] = [
     run: (c) => void c.stepPhase(),
   },
   {
+    id: 'stepLayer',
+    key: 'l',
+    hint: 'L',
+    does: 'Step to the next layer, forward to the loss and back',
+    group: 'Training',
+    run: (c) => void c.stepLayer(),
+  },
+  {
     id: 'stepBatch',
     key: 'b',
     hint: 'B',
@@ -107,6 +115,23 @@ const LOOKING: readonly Plain[] = [
     run: (c) => void c.nextDigit(-1),
   },
   {
+    id: 'nextExample',
+    key: 'x',
+    hint: 'X',
+    does: 'Next example of the minibatch, inside a step',
+    group: 'Looking',
+    run: (c) => void c.nextExample(1),
+  },
+  {
+    id: 'previousExample',
+    key: 'x',
+    shift: true,
+    hint: 'Shift X',
+    does: 'Previous example of the minibatch, inside a step',
+    group: 'Looking',
+    run: (c) => void c.nextExample(-1),
+  },
+  {
     id: 'scaleKernel',
     key: '1',
     hint: '1',
@@ -138,8 +163,8 @@ const LOOKING: readonly Plain[] = [
   },
   {
     id: 'toggleLock',
-    key: 'l',
-    hint: 'L',
+    key: 'k',
+    hint: 'K',
     does: 'Lock the colour scale over time',
     group: 'Looking',
     run: () => {
@@ -222,7 +247,17 @@ export function belongsToPage(binding: KeyBinding, focus: Focus, repeat: boolean
   // Holding a key walks on where walking on is meant.
   return (
     !repeat ||
-    ['nextDigit', 'previousDigit', 'stepPhase', 'stepBatch', 'slower', 'faster'].includes(binding.id)
+    [
+      'nextDigit',
+      'previousDigit',
+      'nextExample',
+      'previousExample',
+      'stepPhase',
+      'stepLayer',
+      'stepBatch',
+      'slower',
+      'faster',
+    ].includes(binding.id)
   );
 }
 

@@ -8,14 +8,14 @@ import type { DrawnPicture } from './picture';
  * - weight, gradient and update of a conv layer (out, in, height, width): `in` x width pixels wide, `out` x height high;
  *   value (o, i, y, x) is at pixel (i * width + x, o * height + y)
  * - of a dense layer (out, in): `in` wide, `out` high; value (o, i) is at pixel (i, o)
- * - digitOutput and digitError (channels, height, width): width wide, channels x height high; value (c, y, x) is at pixel
+ * - digitOutput and digitError, inside a step output and error (channels, height, width): width wide, channels x height high; value (c, y, x) is at pixel
  *   (x, c * height + y). Of units (n): n wide, 1 high.
  */
 export class PictureRegistry {
-  private readonly readers = new Map<string, () => DrawnPicture>();
+  private readonly readers = new Map<string, () => DrawnPicture | null>();
 
   /** Returns what takes it out again. */
-  add(name: string, kind: string, read: () => DrawnPicture): () => void {
+  add(name: string, kind: string, read: () => DrawnPicture | null): () => void {
     const key = `${kind} ${name}`;
     this.readers.set(key, read);
     return () => {

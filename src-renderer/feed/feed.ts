@@ -22,7 +22,9 @@ import {
   setNonFinite,
   setRates,
   setStatus,
+  setExample,
 } from '../state/actions';
+import { examplesUnderWay } from '../state/standing';
 import type { Reply, RequestClient } from '../state/request-client';
 import { appStore } from '../state/store';
 import { bytesFromBase64 } from './base64';
@@ -88,9 +90,13 @@ export class Feed implements RequestClient {
   ): Promise<Reply<N>> {
     const nextSerial = (this.options.frames.newest()?.serial ?? 0) + 1;
     const digit = appStore.getState().digit?.testIndex;
+    const { view, status } = appStore.getState();
     const reply = await this.requests.request(name, params, payload);
     const changesPicture =
       name === 'loadWeights' ||
+      (name === 'chooseExample' &&
+        examplesUnderWay(status) !== null &&
+        view.example !== (params as RequestParams<'chooseExample'>).example) ||
       (name === 'chooseDigit' && digit !== (params as RequestParams<'chooseDigit'>).testIndex);
     if (changesPicture) this.awaitedSerial = nextSerial;
     return reply;
@@ -107,7 +113,10 @@ export class Feed implements RequestClient {
     if (connection.state !== 'open' || status === null || picture === null) return false;
     if (status.state === 'running' || status.state === 'failed') return true;
     return (
-      picture.step === status.step && picture.phase === status.phase && picture.serial >= this.awaitedSerial
+      picture.step === status.step &&
+      picture.phase === status.phase &&
+      picture.layer === status.layer &&
+      picture.serial >= this.awaitedSerial
     );
   }
 
@@ -237,6 +246,8 @@ export class Feed implements RequestClient {
     beginRun(ready, { testIndex, label, pixels: bytesFromBase64(pixels) });
     this.send({ type: 'watch', items: watchList(planNetwork(ready.network)) });
     if (!isFirst) return;
+    // Another connection starts at the first example.
+    setExample(0);
     this.send({ type: 'visibility', visible: this.visible });
     this.send({ type: 'credit', count: INITIAL_CREDITS });
   }

@@ -8,7 +8,7 @@ const MAP_VALUES = 16_384;
 
 /**
  * Everything the scope grid shows of a network: weight, gradient and update of each parameter, and of each layer the
- * output and error of the chosen digit. Flatten only renames its input, and dropout is off for the digit, so both would
+ * output and error of the chosen digit, and of an example of the minibatch inside a step. Flatten only renames its input, and dropout is off for the digit, so both would
  * repeat what comes before them.
  */
 export function watchList({ layers, parameters }: NetworkPlan): WatchItem[] {
@@ -20,9 +20,18 @@ export function watchList({ layers, parameters }: NetworkPlan): WatchItem[] {
     .flatMap(({ spec: { name } }) =>
       (['digitOutput', 'digitError'] as const).map((kind) => ({ name, kind, maxValues: MAP_VALUES })),
     );
+  const ofExample = layers
+    .filter(({ spec }) => spec.kind !== 'flatten')
+    .flatMap(({ spec: { kind, name } }) =>
+      (kind === 'dropout' ? (['output', 'error', 'mask'] as const) : (['output', 'error'] as const)).map(
+        (what) => ({ name, kind: what, maxValues: MAP_VALUES }),
+      ),
+    );
   return [
     ...ofParameters,
     ...ofLayers,
     { name: 'output', kind: 'digitProbabilities', maxValues: MAP_VALUES },
+    // Last, so that a frame outside a step ends before them.
+    ...ofExample,
   ];
 }

@@ -34,6 +34,8 @@ const head = (step: number, layoutId = 1): FrameHead => ({
   layoutId,
   step,
   phase: 'step',
+  layer: null,
+  example: null,
   appliedAtMs: 0,
   skipped: 0,
   slots: [fresh(step), fresh(step)],

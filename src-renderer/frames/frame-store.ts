@@ -5,7 +5,7 @@ import { GradscopeError } from '../../src-shared/protocol/errors';
 /** One tensor of a frame. `values` views the frame's payload: never write to it. */
 export interface FrameSlot {
   readonly values: Float32Array;
-  /** Shape of `values` (the tensor's own unless it was reduced on the way). */
+  /** Shape of `values`, which is empty where a `notYet` was not sent (the tensor's own unless it was reduced on the way). */
   readonly shape: readonly number[];
   readonly state: SlotState;
   readonly slot: Slot;
@@ -18,6 +18,10 @@ export interface FrameView {
   /** Finished steps when it was taken. */
   readonly step: number;
   readonly phase: Phase | null;
+  /** Layer at which training stood. */
+  readonly layer: string | null;
+  /** Example of the minibatch that `output`, `error` and `mask` are of; null: not taken inside a step. */
+  readonly example: number | null;
   /** Trainer's clock, ms. */
   readonly appliedAtMs: number;
   /** Counts the frames this store was given; two views with the same number are the same picture. */
@@ -150,6 +154,8 @@ export class FrameStore {
   }
 }
 
+const NOTHING = new Float32Array(0);
+
 function frameView(layout: Layout, head: FrameHead, payload: Float32Array, serial: number): FrameView {
   if (head.slots.length !== layout.slots.length) {
     throw new GradscopeError(
@@ -161,22 +167,26 @@ function frameView(layout: Layout, head: FrameHead, payload: Float32Array, seria
   const slots = new Map<string, FrameSlot>();
   layout.slots.forEach((slot, index) => {
     const state = head.slots[index];
-    if (state === undefined || slot.offset + slot.length > payload.length) {
+    const isThere = slot.offset + slot.length <= payload.length;
+    // What was never computed may be left out at the end.
+    if (state === undefined || (!isThere && state.freshness !== 'notYet')) {
       throw new GradscopeError(
         'malformed-message',
         `A frame of layout ${String(layout.layoutId)} should hold ${String(slot.offset + slot.length)} values, ` +
           `but it holds ${String(payload.length)}.`,
       );
     }
-    const values = payload.subarray(slot.offset, slot.offset + slot.length);
+    const values = isThere ? payload.subarray(slot.offset, slot.offset + slot.length) : NOTHING;
     slots.set(`${slot.kind} ${slot.name}`, { values, shape: slot.sentShape, state, slot });
   });
-  const { runId, layoutId, step, phase, appliedAtMs } = head;
+  const { runId, layoutId, step, phase, layer, example, appliedAtMs } = head;
   return {
     runId,
     layoutId,
     step,
     phase,
+    layer,
+    example,
     appliedAtMs,
     serial,
     slot: (name, kind) => slots.get(`${kind} ${name}`) ?? null,

@@ -25,6 +25,10 @@ export const select = (selection: Selection | null): void => {
   setView({ selection });
 };
 
+export const setExample = (example: number): void => {
+  setView({ example });
+};
+
 export const setTheme = (theme: Theme): void => {
   setView({ theme });
 };

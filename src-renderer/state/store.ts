@@ -48,6 +48,8 @@ export interface View {
   readonly scaleScope: ScaleScope;
   readonly scaleLocked: boolean;
   readonly selection: Selection | null;
+  /** Of a minibatch, counted from 0: shown instead of the digit while training stands inside a step. */
+  readonly example: number;
   /** The rail section shown over the grid where the window is too small for rails. */
   readonly drawer: Drawer | null;
   readonly helpOpen: boolean;
@@ -106,6 +108,7 @@ export const INITIAL_STATE: AppState = {
     scaleScope: 'layer',
     scaleLocked: false,
     selection: null,
+    example: 0,
     drawer: null,
     helpOpen: false,
   },

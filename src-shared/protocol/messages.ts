@@ -29,6 +29,9 @@ export const fromWireNumber = (value: WireNumber): number => Number(value);
  * `digitOutput`, `digitError`: of a layer (`conv1`), for the chosen digit with dropout off; (channels, height, width) or
  *   (units). digitError is dL/d output. `digitOutput` of `input` is the image as the network gets it.
  * `digitProbabilities`: of `output`: softmax of the logits, one value a class.
+ * `output`, `error`, `mask`: of a layer, for one example of the minibatch under way (`chooseExample`), while training stands
+ *   inside a step and once computed in it; (channels, height, width) or (units). `error` is dL/d output; `output` of `input`
+ *   is the image; `mask`, of a dropout layer, has its factors (0 or 1/(1-rate)), one a channel or value it decides on.
  */
 export const tensorKindSchema = z.enum([
   'weight',
@@ -37,6 +40,9 @@ export const tensorKindSchema = z.enum([
   'digitOutput',
   'digitError',
   'digitProbabilities',
+  'output',
+  'error',
+  'mask',
 ]);
 export type TensorKind = z.infer<typeof tensorKindSchema>;
 
@@ -104,6 +110,8 @@ export const REQUESTS = {
   pause: [nothing, nothing],
   /** Each runs to the end of the current (or next) phase, minibatch or epoch and stands still. */
   stepPhase: [nothing, nothing],
+  /** Runs on to the next of: zeroGrad, each layer of forward, loss, each layer of backward, step. */
+  stepLayer: [nothing, nothing],
   stepBatch: [nothing, nothing],
   stepEpoch: [nothing, nothing],
   /** Takes effect at the next minibatch boundary. */
@@ -122,6 +130,8 @@ export const REQUESTS = {
     z.strictObject({ testIndex: count }),
     z.strictObject({ testIndex: count, label: count, height: count, width: count }),
   ],
+  /** Chooses which example of the minibatch, counted from 0, this client sees in `output`, `error` and `mask`; 0 at first. */
+  chooseExample: [z.strictObject({ example: count }), nothing],
   /** Replaces every weight, standing still, at a minibatch boundary; optimiser state is cleared. Payload: safetensors. */
   loadWeights: [z.strictObject({ fileName: z.string() }), nothing],
   /** Reply payload: safetensors. */
@@ -242,7 +252,7 @@ const statusSchema = z.strictObject({
   epochs: count,
   stepInEpoch: count,
   stepsPerEpoch: count,
-  /** Last finished phase; null before the first. */
+  /** Last finished phase, or with `layer` the one under way; null before the first. */
   phase: phaseSchema.nullable(),
   /** Name of the layer at which training stands inside forward or backward. */
   layer: z.string().nullable(),
@@ -271,14 +281,21 @@ const layoutSchema = z.strictObject({
 });
 export type Layout = z.infer<typeof layoutSchema>;
 
-/** Binary. Payload: float32 little-endian, the slots of the layout one after the other. Spends one credit. */
+/**
+ * Binary. Payload: float32 little-endian, the slots of the layout one after the other; slots at its end that are `notYet`
+ * may be left out. Spends one credit.
+ */
 const frameSchema = z.strictObject({
   type: z.literal('frame'),
   runId: count,
   layoutId: count,
   /** Finished steps when it was taken. */
   step: count,
+  /** As in `status`. */
   phase: phaseSchema.nullable(),
+  layer: z.string().nullable().default(null),
+  /** Which example of the minibatch `output`, `error` and `mask` are of; null: not standing inside a step. */
+  example: count.nullable().default(null),
   /** Trainer's clock when the newest values in it were computed. */
   appliedAtMs: z.number(),
   /** Pictures that were not taken since the last frame to this page because it had no credit. */

@@ -27,6 +27,7 @@ export const MENU_COMMANDS = [
   'saveWeights',
   'playOrPause',
   'stepPhase',
+  'stepLayer',
   'stepBatch',
   'stepEpoch',
   'restart',

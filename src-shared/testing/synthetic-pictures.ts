@@ -21,9 +21,13 @@ export function planSlots(plan: NetworkPlan, items: readonly WatchItem[]): Slot[
 /** @throws GradscopeError `unknown-tensor`. */
 function shapeOf(plan: NetworkPlan, name: string, kind: WatchItem['kind']): readonly number[] {
   if (kind === 'digitProbabilities') return [plan.classes];
-  if (kind === 'digitOutput' && name === 'input') return plan.spec.input;
+  if ((kind === 'digitOutput' || kind === 'output') && name === 'input') return plan.spec.input;
   const shape =
-    kind === 'digitOutput' || kind === 'digitError'
+    kind === 'digitOutput' ||
+    kind === 'digitError' ||
+    kind === 'output' ||
+    kind === 'error' ||
+    kind === 'mask'
       ? plan.layers.find((layer) => layer.spec.name === name)?.outputShape
       : plan.parameters.find((parameter) => parameter.name === name)?.shape;
   if (shape === undefined) throw new GradscopeError('unknown-tensor', `There is no ${kind} of ${name}.`);
@@ -57,6 +61,9 @@ function slotValues(
   const { step, phase, plan } = run;
   const now = { freshness: 'fresh', step, phase } as const;
   const output = outputs.get(name) ?? new Float32Array();
+  if (kind === 'output' || kind === 'error' || kind === 'mask') {
+    return { freshness: 'notYet', step: 0, phase: null, values: new Float32Array() };
+  }
   if (kind === 'digitProbabilities') return { ...now, values: probabilities };
   if (kind === 'digitOutput') return { ...now, values: output };
   if (kind === 'digitError') {

@@ -78,6 +78,9 @@ export class SyntheticSession {
         this.run.advancePhase();
         if (!this.run.insideStep) this.tested();
         break;
+      case 'stepLayer':
+      case 'chooseExample':
+        throw new GradscopeError('not-now', 'The synthetic trainer does not go layer by layer.');
       case 'stepBatch':
         mayTrain();
         this.runState = 'paused';

@@ -217,6 +217,8 @@ export class SyntheticTrainer {
       layoutId,
       step,
       phase,
+      layer: null,
+      example: null,
       appliedAtMs,
       skipped,
       slots: states,

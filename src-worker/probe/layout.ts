@@ -1,7 +1,8 @@
+import { maskShape } from '../../src-shared/model/dropout-mask';
 import { type NetworkPlan, sizeOf } from '../../src-shared/model/network';
 import type { Slot, TensorKind, WatchItem } from '../../src-shared/protocol/messages';
 
-/** Name of the image itself among the layers whose `digitOutput` can be watched. */
+/** Name of the image itself among the layers whose `digitOutput` or `output` can be watched. */
 export const INPUT = 'input';
 /** Name of what softmax makes of the logits. */
 export const OUTPUT = 'output';
@@ -38,10 +39,16 @@ function shapeOf(plan: NetworkPlan, name: string, kind: TensorKind): readonly nu
     case 'update':
       return plan.parameters.find((parameter) => parameter.name === name)?.shape ?? null;
     case 'digitOutput':
+    case 'output':
       if (name === INPUT) return plan.spec.input;
       return plan.layers.find((layer) => layer.spec.name === name)?.outputShape ?? null;
     case 'digitError':
+    case 'error':
       return plan.layers.find((layer) => layer.spec.name === name)?.outputShape ?? null;
+    case 'mask': {
+      const layer = plan.layers.find(({ spec }) => spec.name === name);
+      return layer?.spec.kind === 'dropout' ? maskShape(layer) : null;
+    }
     case 'digitProbabilities':
       return name === OUTPUT ? [plan.classes] : null;
   }

@@ -18,8 +18,13 @@ class Run implements SessionView {
   readonly stepInEpoch = 0;
   readonly stepsPerEpoch = 938;
   readonly minibatch = null;
+  readonly inStep = false;
   step = 0;
   phase: Phase | null = null;
+
+  readExample(): null {
+    return null;
+  }
 
   mirror(name: string): Mirror {
     const size = plan.parameters.find((parameter) => parameter.name === name)?.size ?? 0;
@@ -74,7 +79,14 @@ beforeEach(() => {
     () => 1000 + run.step,
   );
   publisher.connect(PAGE);
-  publisher.setSource({ runId: 7, session: run, digit });
+  publisher.setSource({
+    runId: 7,
+    session: run,
+    digit,
+    get place() {
+      return { phase: run.phase, layer: null };
+    },
+  });
 });
 
 function train(steps: number): void {
@@ -183,7 +195,7 @@ describe('a frame', () => {
     publisher.watch(PAGE, [WEIGHT]);
     publisher.watch(PAGE, [WEIGHT, PROBABILITIES]);
     stand();
-    publisher.setSource({ runId: 8, session: run, digit });
+    publisher.setSource({ runId: 8, session: run, digit, place: { phase: null, layer: null } });
     stand();
     expect(layouts.map(({ layoutId, slots }) => [layoutId, slots.length])).toEqual([
       [1, 1],

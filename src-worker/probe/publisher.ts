@@ -1,3 +1,4 @@
+import type { LayerPlan } from '../../src-shared/model/network';
 import {
   type FrameHead,
   INITIAL_CREDITS,
@@ -7,7 +8,7 @@ import {
 import type { Slot, SlotState } from '../../src-shared/protocol/messages';
 import { countNonFinite } from '../../src-shared/tensor/statistics';
 import type { ClientId } from '../training/run-control';
-import type { SessionView } from '../training/session';
+import type { ExampleKind, SessionView } from '../training/session';
 import { capture } from './capture';
 import { payloadLength, planSlots } from './layout';
 
@@ -31,6 +32,8 @@ export interface PictureSource {
   readonly runId: number;
   readonly session: SessionView;
   readonly digit: DigitView;
+  /** Last finished phase, or the phase under way and the layer gone through last. */
+  readonly place: { readonly phase: FrameHead['phase']; readonly layer: LayerPlan | null };
 }
 
 export interface PublisherOutput {
@@ -47,6 +50,8 @@ interface Watcher {
   /** Frames it was sent and has not drawn. */
   inFlight: number;
   visible: boolean;
+  /** Which example of a minibatch it looks at. */
+  example: number;
   skipped: number;
   /** The picture that it has not been sent yet. */
   owed: boolean;
@@ -79,6 +84,7 @@ export class Publisher {
       credits: 0,
       inFlight: 0,
       visible: true,
+      example: 0,
       skipped: 0,
       owed: false,
     });
@@ -129,6 +135,14 @@ export class Publisher {
     if (watcher !== undefined) watcher.visible = visible;
   }
 
+  /** Chooses which example of the minibatch this client sees; of a smaller minibatch it sees the last. */
+  chooseExample(client: ClientId, example: number): void {
+    const watcher = this.watchers.get(client);
+    if (watcher === undefined || watcher.example === example) return;
+    watcher.example = example;
+    if (this.source?.session.inStep === true && watcher.slots.some(isOfExample)) watcher.owed = true;
+  }
+
   /** Whether a step that this client asked for may begin: it has drawn the last one, or nobody is there to see it. */
   hasDrawn(client: ClientId): boolean {
     const watcher = this.watchers.get(client);
@@ -164,9 +178,9 @@ export class Publisher {
 
   /** Where training is, as far as pictures can tell. */
   private place(): string {
-    return this.source === undefined
-      ? ''
-      : `${String(this.source.session.step)} ${this.source.session.phase ?? ''}`;
+    if (this.source === undefined) return '';
+    const { session, place } = this.source;
+    return `${String(session.step)} ${place.phase ?? ''} ${place.layer?.spec.name ?? ''}`;
   }
 
   private someWatch(which: (slot: Slot) => boolean): boolean {
@@ -186,14 +200,19 @@ export class Publisher {
     const { session, digit } = source;
     // Errors are computed for all when one page wants them, or two pages would make each other's digit old.
     if (watcher.slots.some(isOfDigit)) digit.update(this.someWatch(isDigitError), exact);
-    const payload = new Float32Array(payloadLength(watcher.slots));
-    const states = watcher.slots.map((slot) => takeSlot(slot, source, payload));
+    const example = session.inStep ? exampleOf(watcher, session) : null;
+    const payload = new Float32Array(
+      payloadLength(session.inStep ? watcher.slots : withoutLastExamples(watcher.slots)),
+    );
+    const states = watcher.slots.map((slot) => takeSlot(slot, source, example, payload));
     const head: FrameHead = {
       type: 'frame',
       runId: source.runId,
       layoutId: watcher.layoutId,
       step: session.step,
-      phase: session.phase,
+      phase: source.place.phase,
+      layer: source.place.layer?.spec.name ?? null,
+      example,
       appliedAtMs: this.changedAtMs,
       skipped: watcher.skipped,
       slots: states,
@@ -209,8 +228,37 @@ export class Publisher {
 const isOfDigit = (slot: Slot): boolean => slot.kind.startsWith('digit');
 const isDigitError = (slot: Slot): boolean => slot.kind === 'digitError';
 
-function takeSlot(slot: Slot, source: PictureSource, payload: Float32Array): SlotState {
+/** Which tensor of a layer each kind of slot shows. */
+const OF_EXAMPLE: Partial<Record<Slot['kind'], ExampleKind>> = {
+  output: 'activation',
+  error: 'error',
+  mask: 'mask',
+};
+const isOfExample = (slot: Slot): boolean => OF_EXAMPLE[slot.kind] !== undefined;
+
+const exampleOf = ({ example }: Watcher, { minibatch }: SessionView): number =>
+  Math.min(example, (minibatch?.indices.length ?? 1) - 1);
+
+/** Outside a step there is no example to see; slots at the end of a frame that hold nothing are not sent. */
+function withoutLastExamples(slots: readonly Slot[]): readonly Slot[] {
+  return slots.slice(0, slots.findLastIndex((slot) => !isOfExample(slot)) + 1);
+}
+
+function takeSlot(
+  slot: Slot,
+  source: PictureSource,
+  example: number | null,
+  payload: Float32Array,
+): SlotState {
   const { session, digit } = source;
+  const kind = OF_EXAMPLE[slot.kind];
+  if (kind !== undefined) {
+    const found = example === null ? null : session.readExample(slot.name, kind, example);
+    if (found === null) return { freshness: 'notYet', step: 0, phase: null, nan: 0, infinite: 0 };
+    const { values, step, phase } = found;
+    capture(values, slot, payload);
+    return { freshness: 'fresh', step, phase, ...countNonFinite(values) };
+  }
   if (slot.kind === 'weight' || slot.kind === 'gradient' || slot.kind === 'update') {
     const { values, freshness, step, phase } = session.mirror(slot.name)[slot.kind];
     capture(values, slot, payload);

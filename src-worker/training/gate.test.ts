@@ -301,7 +301,7 @@ describe('leaving', () => {
 describe('a new run that could not be had', () => {
   it('leaves training where it stood inside a minibatch, by doing that again', () => {
     const run = new Bench([]);
-    run.control.goBackTo('loss');
+    run.control.goBackTo({ phase: 'loss', layer: null });
     run.run();
     expect([run.step, run.inside, run.control.standing]).toEqual([0, 'loss', true]);
   });
@@ -311,7 +311,7 @@ describe('a new run that could not be had', () => {
       { command: 'phase', after: Infinity },
       { command: 'phase', after: Infinity },
     ]);
-    run.control.goBackTo('zeroGrad');
+    run.control.goBackTo({ phase: 'zeroGrad', layer: null });
     run.run();
     expect(run.inside).toBe('loss');
   });

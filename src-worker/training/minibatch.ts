@@ -77,11 +77,17 @@ export class Minibatch {
     if (layer.index === 0) this.phase = 'backward';
   }
 
+  /** Whether that was computed; a mask counts as computed by its layer. */
+  knows(layer: LayerPlan, kind: 'activation' | 'error' | 'mask'): boolean {
+    if (kind === 'mask' && (layer.spec.kind !== 'dropout' || this.#dropoutSeed === null)) return false;
+    return kind === 'error' ? layer.index >= this.#errorsFrom : layer.index < this.#forwarded;
+  }
+
   /** Copies, channel first. See Session.readLayer. */
   read(layer: LayerPlan, kind: 'activation' | 'error' | 'mask'): LayerTensor {
     const { name } = layer.spec;
-    const known = kind === 'error' ? layer.index >= this.#errorsFrom : layer.index < this.#forwarded;
-    if (!known) {
+    const isComputed = this.knows(layer, kind === 'error' ? 'error' : 'activation');
+    if (!isComputed) {
       throw new GradscopeError('not-now', `The ${kind} of ${name} is not computed yet in this step.`);
     }
     const n = this.indices.length;

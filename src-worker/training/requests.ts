@@ -3,7 +3,7 @@ import { fromWireNumber, type RequestName, type RequestParams } from '../../src-
 import type { Dataset } from '../data/dataset';
 import type { Publisher } from '../probe/publisher';
 import { checkRunRequest, type Run, type RunRequest } from './run';
-import type { RunControl } from './run-control';
+import type { RunControl, StepKind } from './run-control';
 import type { StatusLane } from './status';
 import { type Failure, failureOf, type RequestCommand } from './thread-messages';
 
@@ -69,6 +69,7 @@ const HANDLERS: Handlers = {
   },
 
   stepPhase: (context, _params, reply, command) => step(context, 'phase', reply, command),
+  stepLayer: (context, _params, reply, command) => step(context, 'layer', reply, command),
   stepBatch: (context, _params, reply, command) => step(context, 'batch', reply, command),
   stepEpoch: (context, _params, reply, command) => step(context, 'epoch', reply, command),
 
@@ -115,6 +116,17 @@ const HANDLERS: Handlers = {
     reply({ result: { testIndex, label, height, width }, payload: pixels.slice() });
   },
 
+  chooseExample(context, { example }, reply, { client }) {
+    const { session } = theRun(context);
+    const examples = session.inStep ? (session.minibatch?.indices.length ?? 0) : Infinity;
+    if (example >= examples) {
+      const expected = `This minibatch has examples 0 to ${String(examples - 1)}`;
+      throw new GradscopeError('unknown-image', `${expected}, but number ${String(example)} was asked for.`);
+    }
+    context.publisher.chooseExample(client, example);
+    reply({});
+  },
+
   loadWeights(context, { fileName }, reply, { payload }) {
     const run = theRun(context);
     refuseUnlessAtBoundary(context, run);
@@ -150,12 +162,7 @@ const HANDLERS: Handlers = {
   },
 };
 
-function step(
-  context: RequestContext,
-  kind: 'phase' | 'batch' | 'epoch',
-  reply: Reply,
-  { client }: RequestCommand,
-): void {
+function step(context: RequestContext, kind: StepKind, reply: Reply, { client }: RequestCommand): void {
   theRun(context);
   context.control.step(kind, client, (refusal) => {
     reply(refusal ?? {});

@@ -1,7 +1,7 @@
-import type { Phase, Position } from '../../src-shared/model/phases';
+import type { Position } from '../../src-shared/model/phases';
 import { GradscopeError } from '../../src-shared/protocol/errors';
 
-export type StepKind = 'phase' | 'batch' | 'epoch';
+export type StepKind = 'phase' | 'layer' | 'batch' | 'epoch';
 
 /** Answers a request: with an error when it was refused. */
 export type Answer = (refusal?: GradscopeError) => void;
@@ -17,7 +17,8 @@ interface StepRequest {
 
 /**
  * How far training may go. `free`: until something else is asked. `phase`, `batch`, `epoch`: to the end of the one under
- * way or, when none is, of the next. `boundary`: a step's goal is reached as soon as the minibatch under way is rounded off.
+ * way or, when none is, of the next. `layer`: to the next stop of a walk through the layers (see isLayerStop). `boundary`: a
+ * step's goal is reached as soon as the minibatch under way is rounded off.
  */
 type Goal = 'stand' | 'free' | 'boundary' | StepKind;
 
@@ -33,8 +34,8 @@ const MOST_WAITING_STEPS = 256;
  */
 export class RunControl {
   private goal: Goal = 'stand';
-  /** The phase at whose end the goal `phase` is reached; undefined: the next that ends. */
-  private goalPhase: Phase | undefined;
+  /** The one place at which the goal is reached; undefined: the next of its kind. */
+  private goalPlace: Position | undefined;
   private active: StepRequest | undefined;
   private queue: StepRequest[] = [];
   /** Answered as soon as training stands. */
@@ -125,24 +126,23 @@ export class RunControl {
     this.queue.shift();
     this.active = next;
     this.goal = next.kind;
-    this.goalPhase = undefined;
+    this.goalPlace = undefined;
   }
 
   /** Does an abandoned minibatch again as far as it had come, and stands there again. */
-  goBackTo(phase: Phase): void {
-    this.goal = 'phase';
-    this.goalPhase = phase;
+  goBackTo(place: Position): void {
+    this.goal = place.layer === null ? 'phase' : 'layer';
+    this.goalPlace = place;
   }
 
   /** Inside a minibatch, just after the work named by `position`. */
   arrive(position: Position): 'go' | 'stand' | 'abandon' {
     if (this.pauseAsked || this.leaveAsked === 'atOnce') return position.phase === 'step' ? 'go' : 'abandon';
-    if (position.layer !== null) return 'go';
     if (position.phase === 'step') {
-      if (this.goal === 'phase' || this.goal === 'batch') this.goal = 'boundary';
+      if (this.goal === 'phase' || this.goal === 'layer' || this.goal === 'batch') this.goal = 'boundary';
       return 'go';
     }
-    if (this.goal !== 'phase' || position.phase !== (this.goalPhase ?? position.phase)) return 'go';
+    if (!this.isGoal(position)) return 'go';
     this.reachGoal();
     return 'stand';
   }
@@ -194,6 +194,15 @@ export class RunControl {
     this.pauseAsked = false;
   }
 
+  private isGoal(position: Position): boolean {
+    if (this.goal !== 'phase' && this.goal !== 'layer') return false;
+    const { goalPlace } = this;
+    if (goalPlace !== undefined) {
+      return position.phase === goalPlace.phase && position.layer === goalPlace.layer;
+    }
+    return this.goal === 'layer' ? isLayerStop(position) : position.layer === null;
+  }
+
   private reachGoal(): void {
     this.goal = 'stand';
     if (this.active !== undefined) this.untilStanding.push(this.active.answer);
@@ -214,3 +223,7 @@ export class RunControl {
     if (this.over === 'failed') throw new GradscopeError('not-now', 'The run has failed; restart it.');
   }
 }
+
+/** A walk stops at every layer; the ends of forward and backward are where their last layer is, and no stop more. */
+const isLayerStop = ({ phase, layer }: Position): boolean =>
+  layer !== null || phase === 'zeroGrad' || phase === 'loss';

@@ -1,6 +1,7 @@
 import { setBackend } from '@tensorflow/tfjs-core';
-import { planNetwork } from '../../src-shared/model/network';
+import { type LayerPlan, planNetwork } from '../../src-shared/model/network';
 import { checkOrder } from '../../src-shared/model/order';
+import type { Phase } from '../../src-shared/model/phases';
 import { type Recipe, recipeNamed } from '../../src-shared/model/recipe';
 import type { Mode, RunConfig } from '../../src-shared/model/run-config';
 import { readSafetensors } from '../../src-shared/model/safetensors';
@@ -23,6 +24,10 @@ export interface Run {
   mode: Mode;
   /** The loop that takes over at the next boundary. */
   wantedMode: Mode;
+  /** The layer of forward or backward that was gone through last, as long as that phase has not ended. */
+  layerAt: LayerPlace | null;
+  /** Where training is, as far as it can be seen. */
+  readonly place: Place;
   /** Step after which the run is finished; null: only when its epochs are over. */
   stopAtStep: number | null;
   /**
@@ -32,6 +37,18 @@ export interface Run {
   proofKey: string | null;
   /** Whether the first NaN or infinity was told. */
   nonFiniteTold: boolean;
+}
+
+/** Just after a layer of forward or backward. */
+export interface LayerPlace {
+  readonly phase: Phase;
+  readonly layer: LayerPlan;
+}
+
+/** The last finished phase, or a phase that stands at a layer. */
+export interface Place {
+  readonly phase: Phase | null;
+  readonly layer: LayerPlan | null;
 }
 
 export interface RunRequest {
@@ -108,6 +125,11 @@ function createRunOn(
       meter: new Meter(now),
       mode,
       wantedMode: mode,
+      layerAt: null,
+      // An abandoned minibatch leaves the layer behind at which it was given up.
+      get place() {
+        return session.inStep && this.layerAt !== null ? this.layerAt : { phase: session.phase, layer: null };
+      },
       stopAtStep,
       proofKey: JSON.stringify({ recipe, engine: engine.engine.name, seed, dropout, order, from }),
       nonFiniteTold: false,

@@ -37,8 +37,14 @@ export interface SessionView {
   readonly stepsPerEpoch: number;
   readonly phase: Phase | null;
   readonly minibatch: { readonly step: number; readonly indices: readonly number[] } | null;
+  /** Whether a minibatch is under way. */
+  readonly inStep: boolean;
   mirror(parameterName: string): Mirror;
+  readExample(layerName: string, kind: ExampleKind, example: number): LayerTensor | null;
 }
+
+/** What there is to see of one example of a minibatch on its way through a layer. */
+export type ExampleKind = 'activation' | 'error' | 'mask';
 
 /** Where a NaN or an infinity was first met: a parameter, the output of a layer, or `loss`. */
 export interface NonFiniteReport {
@@ -307,6 +313,36 @@ export class Session implements SessionView {
       throw new GradscopeError('not-now', `No minibatch has been computed, so ${layerName} has no ${kind}.`);
     }
     return this.#inPass.read(layer, kind);
+  }
+
+  /**
+   * The same for one example of the minibatch under way: shape (...), and null where readLayer would refuse. The activation
+   * of `input` is its image as the network gets it.
+   * @param example counted from 0; there must be one
+   */
+  readExample(layerName: string, kind: ExampleKind, example: number): LayerTensor | null {
+    const current = this.#current;
+    if (current === null) return null;
+    const { indices, place } = current;
+    if (layerName === 'input') {
+      if (kind !== 'activation') return null;
+      const { images } = gatherMinibatch(
+        this.dataset,
+        this.dataset.train,
+        indices.slice(example, example + 1),
+        this.#pixelTable,
+      );
+      return { shape: this.plan.spec.input, values: images, step: place.step, phase: 'zeroGrad' };
+    }
+    const layer = this.plan.layers.find(({ spec }) => spec.name === layerName);
+    if (layer === undefined || !current.knows(layer, kind)) return null;
+    const whole = current.read(layer, kind);
+    const size = whole.values.length / indices.length;
+    return {
+      ...whole,
+      shape: whole.shape.slice(1),
+      values: whole.values.subarray(example * size, (example + 1) * size),
+    };
   }
 
   /** The first NaN or infinity of this run; null: none so far. */

@@ -61,9 +61,10 @@ export class StatusLane {
     this.parts.send(this.compose(run));
   }
 
-  private compose({ runId, session, meter, mode }: Run): Status {
+  private compose({ runId, session, meter, mode, place }: Run): Status {
     const { control } = this.parts;
-    const { step, epoch, epochs, stepInEpoch, stepsPerEpoch, phase, minibatch } = session;
+    const { step, epoch, epochs, stepInEpoch, stepsPerEpoch, minibatch } = session;
+    const { phase, layer } = control.standing ? place : { phase: session.phase, layer: null };
     const speed = control.standing ? null : meter.speed;
     return {
       type: 'status',
@@ -75,8 +76,7 @@ export class StatusLane {
       stepInEpoch,
       stepsPerEpoch,
       phase,
-      // Training stands only where a phase ends.
-      layer: null,
+      layer: layer?.spec.name ?? null,
       mode,
       stepsPerSecondLimit: this.limit,
       stepsPerSecond: speed?.stepsPerSecond ?? null,

@@ -41,8 +41,8 @@ interface Active {
 interface WantedRun {
   readonly request: RunRequest;
   readonly reply: Reply;
-  /** Phase after which the current run stands inside a minibatch; null when it does not. */
-  readonly stoodAfter: Run['session']['phase'];
+  /** Where the current run stands inside a minibatch; null when it does not. */
+  readonly stoodAt: Position | null;
 }
 
 /**
@@ -155,7 +155,7 @@ export class Trainer implements GateHost<ThreadCommand>, RequestContext {
     this.status.tell(run);
   }
 
-  private async takeUp({ request, reply, stoodAfter }: WantedRun): Promise<void> {
+  private async takeUp({ request, reply, stoodAt }: WantedRun): Promise<void> {
     this.wanted = undefined;
     const { active, testIndex } = this;
     let run: Run;
@@ -165,7 +165,7 @@ export class Trainer implements GateHost<ThreadCommand>, RequestContext {
       run = await createRun(this.lastRunId + 1, request, surroundings, active?.run);
     } catch (error) {
       this.control.left();
-      if (stoodAfter !== null) this.control.goBackTo(stoodAfter);
+      if (stoodAt !== null) this.control.goBackTo(stoodAt);
       reply(failureOf(error));
       return;
     }
@@ -245,6 +245,7 @@ export class Trainer implements GateHost<ThreadCommand>, RequestContext {
   reached({ phase, layer }: Position): void {
     if (this.active === undefined) return;
     const { run } = this.active;
+    run.layerAt = layer === null ? null : { phase, layer: run.session.plan.layers[layer]! };
     run.meter.reached(phase);
     this.tellNonFinite(run);
     if (phase === 'step' && layer === null) {
@@ -317,9 +318,11 @@ export class Trainer implements GateHost<ThreadCommand>, RequestContext {
   }
 
   restart(request: RunRequest, reply: Reply): void {
-    const session = this.active?.run.session;
-    const isInside = session?.inStep === true && this.control.standing;
-    this.wanted = { request, reply, stoodAfter: isInside ? session.phase : null };
+    const run = this.active?.run;
+    const isInside = run?.session.inStep === true && this.control.standing;
+    const { phase = null, layer } = isInside ? run.place : {};
+    const stoodAt = phase === null ? null : { phase, layer: layer?.index ?? null };
+    this.wanted = { request, reply, stoodAt };
     this.control.leave('atOnce');
   }
 

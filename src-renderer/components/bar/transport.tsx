@@ -47,9 +47,17 @@ export function Transport(): ReactElement {
 
 const STEPS = [
   { id: 'stepPhase', unit: 'phase' },
+  { id: 'stepLayer', unit: 'layer' },
   { id: 'stepBatch', unit: 'batch' },
   { id: 'stepEpoch', unit: 'epoch' },
 ] as const;
+
+const STEP_TIPS = {
+  phase: 'To the end of the phase',
+  layer: 'To the next layer, forward or backward',
+  batch: 'To the end of the minibatch',
+  epoch: 'To the end of the epoch',
+} as const;
 
 export function StepGroup(): ReactElement {
   const { commands } = usePage();
@@ -58,7 +66,7 @@ export function StepGroup(): ReactElement {
     <div className="steps" role="group" aria-label="Step">
       <b aria-hidden="true">Step</b>
       {STEPS.map(({ id, unit }) => (
-        <Tip key={id} text={`To the end of the ${unit === 'batch' ? 'minibatch' : unit}`} hint={keyHint(id)}>
+        <Tip key={id} text={STEP_TIPS[unit]} hint={keyHint(id)}>
           <button
             type="button"
             aria-label={`Step ${unit}`}

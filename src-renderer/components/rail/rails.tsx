@@ -8,6 +8,7 @@ import { DRAWER_TITLES } from '../keymap';
 import { Tip } from '../tip';
 import { DataSection } from './data-section';
 import { DigitSection } from './digit-section';
+import { ExampleSection } from './example-section';
 import { NetworkSection } from './network-section';
 import { RecipeSection } from './recipe-section';
 import { WeightsSection } from './weights-section';
@@ -26,6 +27,7 @@ export function LeftRail(): ReactElement {
 export function RightRail(): ReactElement {
   return (
     <aside className="rail right" aria-label="Inspector and network">
+      <ExampleSection />
       <InspectorSection />
       <NetworkSection />
     </aside>
@@ -54,7 +56,12 @@ const CONTENT: Readonly<Record<Drawer, ReactNode>> = {
     </>
   ),
   digit: <DigitSection />,
-  inspector: <InspectorSection />,
+  inspector: (
+    <>
+      <ExampleSection />
+      <InspectorSection />
+    </>
+  ),
 };
 
 /** What the rails become where the window is small: a strip of icons, each of which opens its part over the grid. */

@@ -2,22 +2,43 @@ import { Fragment, useRef, type ReactElement } from 'react';
 import type { LayerPlan } from '../../../src-shared/model/network';
 import { scaledContext } from '../../draw/scaled-canvas';
 import { tokens } from '../../draw/tokens';
+import type { FrameSlot, FrameView } from '../../frames/frame-store';
 import { betweenName, planeSize } from '../../scene/network-rows';
 import { formatNumber, formatPercent } from '../../scene/numbers';
 import type { BetweenRowLayout } from '../../scene/scope-layout';
 import { channelMeans, positiveShare, silentChannels } from '../../scene/statistics';
 import { appStore } from '../../state/store';
 import { usePage } from '../page-context';
-import { Maps } from './map-picture';
+import { showFreshness } from './kernel-picture';
+import { mapFreshness, Maps } from './map-picture';
 import { setText, useTextPainter } from './painting';
+import { markAttributes, type RowMark } from './row-mark';
+import { isBlank, mapKind, type MapSide } from './scope-model';
 
 const BAR_HEIGHT = 11;
 
 /** The layers without weights between two with: what they do to the chosen digit, in one line. */
-export function BetweenRow({ row, pixelRatio }: { row: BetweenRowLayout; pixelRatio: number }): ReactElement {
+export function BetweenRow({
+  row,
+  mark,
+  pixelRatio,
+}: {
+  row: BetweenRowLayout;
+  mark: RowMark;
+  pixelRatio: number;
+}): ReactElement {
   const { layers, loss, strip } = row;
-  const names = layers.filter(({ spec }) => spec.kind !== 'flatten').map(betweenName);
-  if (loss) names.push('log-softmax', 'NLL');
+  // Flatten only renames its input: it is named while training stands there.
+  const names = layers
+    .filter(({ spec, index }) => spec.kind !== 'flatten' || index === mark.layer)
+    .map((layer) => ({ text: betweenName(layer), here: layer.index === mark.layer }));
+  if (loss)
+    names.push(
+      ...['log-softmax', 'NLL'].map((text) => ({
+        text,
+        here: mark.standing === 'here' && mark.layer === null,
+      })),
+    );
   const relu = layers.findLast(({ spec }) => spec.kind === 'relu') ?? null;
   const pool = layers.find(({ spec }) => spec.kind === 'maxPool2d') ?? null;
   const flatten = layers.find(({ spec }) => spec.kind === 'flatten') ?? null;
@@ -26,12 +47,12 @@ export function BetweenRow({ row, pixelRatio }: { row: BetweenRowLayout; pixelRa
   // Means of the channels take the room of the count of dead maps where there is a dropout to look out for.
   const meansOf = dropout || (shown !== null && shown.outputShape.length === 1) ? shown : null;
   return (
-    <div className="scope-row between">
+    <div className="scope-row between" {...markAttributes(mark)}>
       <div className="names">
         {names.map((name, index) => (
           <Fragment key={index}>
             {index > 0 && <Chevron />}
-            <span>{name}</span>
+            <span className={name.here ? 'here' : undefined}>{name.text}</span>
           </Fragment>
         ))}
       </div>
@@ -46,19 +67,19 @@ export function BetweenRow({ row, pixelRatio }: { row: BetweenRowLayout; pixelRa
           </span>
         )}
         {pool === null && flatten !== null && <span>flatten to {planeSize(flatten.outputShape)}</span>}
-        {dropout && <span>dropout off</span>}
+        {dropout && <Kept layers={layers} />}
         {loss && <Losses />}
       </div>
       <FlowMark direction="down" />
       <div className="strip-maps">
         {strip !== null && shown !== null && (
-          <Strip layer={shown} kind="digitOutput" strip={strip} pixelRatio={pixelRatio} />
+          <Strip layer={shown} side="output" strip={strip} pixelRatio={pixelRatio} />
         )}
       </div>
       <FlowMark direction="up" />
       <div className="strip-maps">
         {strip !== null && shown !== null && (
-          <Strip layer={shown} kind="digitError" strip={strip} pixelRatio={pixelRatio} />
+          <Strip layer={shown} side="error" strip={strip} pixelRatio={pixelRatio} />
         )}
       </div>
     </div>
@@ -71,12 +92,12 @@ const lastShown = (layers: readonly LayerPlan[]): LayerPlan | null =>
 
 function Strip({
   layer,
-  kind,
+  side,
   strip,
   pixelRatio,
 }: {
   layer: LayerPlan;
-  kind: 'digitOutput' | 'digitError';
+  side: MapSide;
   strip: NonNullable<BetweenRowLayout['strip']>;
   pixelRatio: number;
 }): ReactElement {
@@ -85,7 +106,10 @@ function Strip({
   return (
     <Maps
       layer={layer.spec.name}
-      kind={kind}
+      side={side}
+      onSlot={(picture, slot) => {
+        showFreshness(picture, null, slot, mapFreshness(slot));
+      }}
       tiles={tiles}
       withMean={false}
       pixelRatio={pixelRatio}
@@ -94,19 +118,25 @@ function Strip({
   );
 }
 
+/** Output of a layer for what the maps show; null where there is none yet. */
+function shownOutput(view: FrameView | null, layer: LayerPlan): FrameSlot | null {
+  const slot = view?.slot(layer.spec.name, mapKind(view, 'output')) ?? null;
+  return slot === null || isBlank(slot) ? null : slot;
+}
+
 function Active({ layer }: { layer: LayerPlan }): ReactElement {
   const { frames } = usePage();
   const text = useRef<HTMLElement>(null);
   const meter = useRef<HTMLSpanElement>(null);
   useTextPainter(() => {
-    const slot = frames.latest()?.slot(layer.spec.name, 'digitOutput') ?? null;
+    const slot = shownOutput(frames.latest(), layer);
     const share = slot === null ? null : positiveShare(slot.values);
     setText(text.current, share === null ? '–' : formatPercent(share, 0));
     if (meter.current !== null)
       meter.current.style.width = formatWidth(share === null || Number.isNaN(share) ? 0 : share);
   });
   return (
-    <span className="fact" title="Share of ReLU outputs above zero for the chosen digit">
+    <span className="fact" title="Share of ReLU outputs above zero for what the maps are of">
       active
       {layer.outputShape.length === 3 && (
         <span className="meter">
@@ -125,17 +155,35 @@ function DeadMaps({ layer }: { layer: LayerPlan }): ReactElement {
   const text = useRef<HTMLElement>(null);
   const [channels = 1] = layer.outputShape;
   useTextPainter(() => {
-    const slot = frames.latest()?.slot(layer.spec.name, 'digitOutput') ?? null;
+    const slot = shownOutput(frames.latest(), layer);
     setText(
       text.current,
       slot === null ? '–' : `${String(silentChannels(slot.values, channels))} of ${String(channels)}`,
     );
   });
   return (
-    <span className="fact" title="Maps that are zero everywhere for the chosen digit">
+    <span className="fact" title="Maps that are zero everywhere for what the maps are of">
       dead maps <b ref={text} />
     </span>
   );
+}
+
+/** How many the dropout kept of what it decides on, inside a step; the digit goes through with dropout off. */
+function Kept({ layers }: { layers: readonly LayerPlan[] }): ReactElement {
+  const { frames } = usePage();
+  const text = useRef<HTMLSpanElement>(null);
+  useTextPainter(() => {
+    const view = frames.latest();
+    const dropout = layers.find(({ spec }) => spec.kind === 'dropout');
+    const mask = dropout === undefined ? null : (view?.slot(dropout.spec.name, 'mask') ?? null);
+    if (view === null || view.example === null || mask === null) setText(text.current, 'dropout off');
+    else if (isBlank(mask)) setText(text.current, 'mask not yet');
+    else {
+      const kept = mask.values.filter((factor) => factor !== 0).length;
+      setText(text.current, `kept ${String(kept)} of ${String(mask.values.length)}`);
+    }
+  });
+  return <span ref={text} />;
 }
 
 /** Mean of each map (or the value of each unit) as a bar. */
@@ -153,7 +201,7 @@ function Means({ layer, pixelRatio }: { layer: LayerPlan; pixelRatio: number }):
     const key = [view?.serial, ink2, pixelRatio].join();
     if (key === drawn.current) return;
     drawn.current = key;
-    const slot = view?.slot(layer.spec.name, 'digitOutput') ?? null;
+    const slot = shownOutput(view, layer);
     const context = scaledContext(canvas.current, width, BAR_HEIGHT, pixelRatio);
     if (slot === null) return;
     const means = channelMeans(slot.values, channels);

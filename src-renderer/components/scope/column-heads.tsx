@@ -3,7 +3,9 @@ import type { NetworkRow } from '../../scene/network-rows';
 import { usePage } from '../page-context';
 import { columnState } from './column-state';
 import { setText, useTextPainter } from './painting';
-import { isKernelKind, KERNEL_KINDS, type KernelKind, type MapKind } from './scope-model';
+import { useApp } from '../../state/store';
+import { examplesUnderWay } from '../../state/standing';
+import { isKernelKind, KERNEL_KINDS, mapKind, type KernelKind } from './scope-model';
 
 const TITLES: Readonly<Record<KernelKind, readonly [symbol: string, words: string]>> = {
   weight: ['W', 'weights'],
@@ -14,15 +16,19 @@ const TITLES: Readonly<Record<KernelKind, readonly [symbol: string, words: strin
 /** What each column is, and of which step its pictures are. */
 export function ColumnHeads({ rows }: { rows: readonly NetworkRow[] }): ReactElement {
   const { frames } = usePage();
-  const steps = useRef(new Map<KernelKind | MapKind, HTMLElement>());
+  const examples = useApp(({ status }) => examplesUnderWay(status));
+  const chosen = useApp(({ view }) => view.example);
+  const steps = useRef(new Map<KernelKind | 'output', HTMLElement>());
   useTextPainter(() => {
     const view = frames.latest();
     for (const [kind, element] of steps.current) {
-      const names = isKernelKind(kind) ? weightNames(rows) : layerNames(rows);
-      setText(element, view === null ? '' : columnState(view, kind, names));
+      const names = kind !== 'output' && isKernelKind(kind) ? weightNames(rows) : layerNames(rows);
+      const shown = kind === 'output' ? mapKind(view, kind) : kind;
+      // The head of an example's maps has its room for saying which it is.
+      setText(element, view === null || shown === 'output' ? '' : columnState(view, shown, names));
     }
   });
-  const step = (kind: KernelKind | MapKind): ReactElement => (
+  const step = (kind: KernelKind | 'output'): ReactElement => (
     <em
       ref={(element) => {
         if (element !== null) steps.current.set(kind, element);
@@ -52,15 +58,25 @@ export function ColumnHeads({ rows }: { rows: readonly NetworkRow[] }): ReactEle
         <svg viewBox="0 0 9 10" aria-hidden="true">
           <path d="M4.5 1v8M1.5 6l3 3 3-3" />
         </svg>
-        <span title="Of the chosen digit, dropout off">of digit</span>
-        {step('digitOutput')}
+        {examples === null ? (
+          <span title="Of the chosen digit, dropout off">of digit</span>
+        ) : (
+          <span title="Of the minibatch under way">
+            , example {Math.min(chosen, examples - 1)} of {examples}
+          </span>
+        )}
+        {step('output')}
       </div>
       <div className="column-head maps">
         <b>error</b>
         <svg viewBox="0 0 9 10" aria-hidden="true">
           <path d="M4.5 9V1M1.5 4l3-3 3 3" />
         </svg>
-        <span>dL/d output</span>
+        <span title={examples === null ? 'dL/d output of the chosen digit' : 'dL/d output'}>
+          {examples === null
+            ? 'dL/d output'
+            : `, example ${String(Math.min(chosen, examples - 1))} of ${String(examples)}`}
+        </span>
       </div>
     </div>
   );

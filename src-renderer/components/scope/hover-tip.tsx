@@ -102,7 +102,7 @@ function mapLines(model: ScopeModel, plan: NetworkPlan, view: FrameView, hover: 
   const shape = plan.layers.find(({ spec }) => spec.name === layer)?.outputShape ?? [];
   const scale = model.mapScaleOf(layer, kind);
   const [, height, width] = shape;
-  const what = kind === 'digitOutput' ? 'output' : 'error';
+  const what = kind === 'digitOutput' || kind === 'output' ? 'output' : 'error';
   const blank = slot === null || isBlank(slot);
   const value = blank || index === null ? null : (slot.values[index] ?? null);
   const inside =

@@ -12,38 +12,47 @@ import { usePage } from '../page-context';
 import { showFreshness } from './kernel-picture';
 import { MarkLayer } from './mark-layer';
 import { setText, useTextPainter } from './painting';
-import { isBlank, scopeModelOf, type MapKind } from './scope-model';
+import type { FrameView } from '../../frames/frame-store';
+import { isBlank, MAP_KINDS, mapKind, scopeModelOf, type MapSide } from './scope-model';
 
-const NAMES: Readonly<Record<MapKind, string>> = { digitOutput: 'output', digitError: 'error' };
+/** What a picture is of, in words: the digit, or inside a step which example, and whether it is there. */
+function nameOf(layer: string, side: MapSide, view: FrameView | null, title: string | undefined): string {
+  const slot = view?.slot(layer, mapKind(view, side)) ?? null;
+  const example = view?.example ?? null;
+  const whose = example === null ? 'the digit' : `example ${String(example)} of the minibatch`;
+  const missing = example !== null && (slot === null || isBlank(slot)) ? ', not yet' : '';
+  return `${layer} ${side} of ${whose}${title === undefined ? '' : `, ${title}`}${missing}`;
+}
 
-/** Output or error of a layer for the chosen digit, map by map, with their mean as the last tile where it fits. */
+/** Output or error of a layer for the chosen digit or example, map by map, with their mean as the last tile where it fits. */
 export function MapPicture({
   layer,
-  kind,
+  side,
   maps,
   pixelRatio,
 }: {
   layer: string;
-  kind: MapKind;
+  side: MapSide;
   maps: MapLayout;
   pixelRatio: number;
 }): ReactElement {
   const { tiles, withMean } = maps;
   const tag = useRef<HTMLSpanElement>(null);
   const caption = useRef<HTMLParagraphElement>(null);
-  const model = scopeModelOf(usePage());
+  const parts = usePage();
+  const model = scopeModelOf(parts);
   const known = useRef(false);
   useTextPainter(() => {
     if (maps.caption === null) return;
-    const text = kind === 'digitOutput' ? maps.caption.output : maps.caption.error;
-    const scale = model.mapScaleOf(layer, kind);
+    const text = side === 'output' ? maps.caption.output : maps.caption.error;
+    const scale = model.mapScaleOf(layer, mapKind(parts.frames.latest(), side));
     setText(caption.current, known.current && scale.known ? `${text}, ±${formatScale(scale.value)}` : text);
   });
   return (
     <div className="scope-cell">
       <Maps
         layer={layer}
-        kind={kind}
+        side={side}
         tiles={tiles}
         withMean={withMean}
         pixelRatio={pixelRatio}
@@ -62,7 +71,7 @@ export function MapPicture({
  * Running, the digit goes through the network a few times a second only; the column's head says of which step its maps
  * are, and dimming them in between would be nothing but flicker. Standing, what is old is shown as old.
  */
-function mapFreshness(slot: FrameSlot | null): Freshness {
+export function mapFreshness(slot: FrameSlot | null): Freshness {
   if (slot === null) return 'notYet';
   const { freshness } = slot.state;
   return freshness === 'old' && appStore.getState().status?.state === 'running' ? 'fresh' : freshness;
@@ -71,7 +80,7 @@ function mapFreshness(slot: FrameSlot | null): Freshness {
 /** The canvas of some maps. Where `tiles` has fewer tiles than the layer has maps, the first ones are shown. */
 export function Maps({
   layer,
-  kind,
+  side,
   tiles,
   withMean,
   pixelRatio,
@@ -79,7 +88,7 @@ export function Maps({
   title,
 }: {
   layer: string;
-  kind: MapKind;
+  side: MapSide;
   tiles: Tiles;
   withMean: boolean;
   pixelRatio: number;
@@ -105,11 +114,13 @@ export function Maps({
     let drawn = '';
     const paint = (): void => {
       const view = model.refresh();
+      const kind = mapKind(view, side);
       const slot = view?.slot(layer, kind) ?? null;
       const scale = model.mapScaleOf(layer, kind);
       const table = model.colours();
       const state = `${String(view?.serial)} ${table.theme} ${String(scale.value)}`;
       report.current?.(host.current, slot);
+      setLabel(host.current, nameOf(layer, side, view, title));
       const blank = slot === null || isBlank(slot);
       if (state !== drawn) {
         drawn = state;
@@ -118,7 +129,7 @@ export function Maps({
         picture.paint({ values: blank ? null : shown, scales, table, gapPixel: 0 });
       }
       const bad = !blank && slot.state.nan + slot.state.infinite > 0;
-      const deadMaps = kind === 'digitOutput' ? model.dead(layer) : [];
+      const deadMaps = side === 'output' ? model.dead(layer) : [];
       markLayer.paint(
         { nonFinite: bad ? shown : null, deadKernels: [], deadMaps: [...deadMaps] },
         bad ? state : table.theme,
@@ -127,12 +138,16 @@ export function Maps({
     const across = tiles.kernelSize === 1 ? tiles.kernels : 1;
     const withdraw = [
       parts.loop.addPainter('draw', paint),
-      pictures.add(layer, kind, () => picture.read(across)),
+      ...MAP_KINDS.filter((kind) => kind === side || kind === mapKind(null, side)).map((kind) =>
+        pictures.add(layer, kind, () =>
+          kind === mapKind(parts.frames.latest(), side) ? picture.read(across) : null,
+        ),
+      ),
     ];
     return () => {
       for (const remove of withdraw) remove();
     };
-  }, [model, parts.loop, tiles, withMean, pixelRatio, layer, kind]);
+  }, [model, parts, tiles, withMean, pixelRatio, layer, side, title]);
 
   const width = cssSize(tiles.width, tiles, pixelRatio);
   const height = cssSize(tiles.height, tiles, pixelRatio);
@@ -141,7 +156,7 @@ export function Maps({
       ref={host}
       className="picture"
       role="img"
-      aria-label={`${layer} ${NAMES[kind]} of the digit${title === undefined ? '' : `, ${title}`}`}
+      aria-label={nameOf(layer, side, null, title)}
       style={{ width, height }}
       onPointerMove={(event) => {
         if (canvas.current === null) return;
@@ -150,7 +165,14 @@ export function Maps({
         const hit = hitTest(tiles, (event.clientX - box.left) / size, (event.clientY - box.top) / size);
         const isMean = withMean && hit?.kernel === tiles.kernels - 1;
         model.point(
-          hit === null ? null : { layer, kind, kernel: hit.kernel, index: isMean ? null : hit.index },
+          hit === null
+            ? null
+            : {
+                layer,
+                kind: mapKind(parts.frames.latest(), side),
+                kernel: hit.kernel,
+                index: isMean ? null : hit.index,
+              },
           event,
         );
       }}
@@ -162,6 +184,10 @@ export function Maps({
       <canvas ref={marks} className="marks" hidden />
     </div>
   );
+}
+
+function setLabel(element: HTMLElement | null, label: string): void {
+  if (element !== null && element.ariaLabel !== label) element.ariaLabel = label;
 }
 
 /** The maps that are shown, and after them their mean over all maps of the layer. */

@@ -9,7 +9,9 @@ import {
   type Viewport,
 } from '../../scene/scope-layout';
 import { rectsOf } from '../../scene/tiles';
+import { examplesUnderWay, standingLayer } from '../../state/standing';
 import { useApp } from '../../state/store';
+import { markAttributes, rowMark, type RowMark } from './row-mark';
 import { BetweenRow } from './between-row';
 import { ColumnHeads } from './column-heads';
 import { HoverTip } from './hover-tip';
@@ -59,13 +61,24 @@ function Rows({
   layout: ScopeLayout;
   viewport: Viewport;
 }): ReactElement {
+  const index = useApp((state) => standingLayer(state)?.index ?? null);
+  const direction = useApp((state) => standingLayer(state)?.direction ?? null);
+  const atLoss = useApp(
+    ({ status }) => examplesUnderWay(status) !== null && status?.phase === 'loss' && status.layer === null,
+  );
+  const markOf = (row: ScopeLayout['rows'][number]): RowMark => rowMark(row, index, direction, atLoss);
   return (
-    <div className="scope-rows" style={{ minWidth: layout.width }}>
-      {layout.rows.map((row, index) =>
+    <div className="scope-rows" style={{ minWidth: layout.width }} data-direction={direction ?? undefined}>
+      {layout.rows.map((row, at) =>
         row.kind === 'layer' ? (
-          <LayerRowView key={row.layer.spec.name} row={row} pixelRatio={viewport.pixelRatio} />
+          <LayerRowView
+            key={row.layer.spec.name}
+            row={row}
+            mark={markOf(row)}
+            pixelRatio={viewport.pixelRatio}
+          />
         ) : (
-          <BetweenRow key={index} row={row} pixelRatio={viewport.pixelRatio} />
+          <BetweenRow key={at} row={row} mark={markOf(row)} pixelRatio={viewport.pixelRatio} />
         ),
       )}
       <div className="flow-line output" />
@@ -74,10 +87,22 @@ function Rows({
   );
 }
 
-function LayerRowView({ row, pixelRatio }: { row: LayerRowLayout; pixelRatio: number }): ReactElement {
+function LayerRowView({
+  row,
+  mark,
+  pixelRatio,
+}: {
+  row: LayerRowLayout;
+  mark: RowMark;
+  pixelRatio: number;
+}): ReactElement {
   const { name } = row.layer.spec;
   return (
-    <div className="scope-row layer" style={{ '--height': `${String(row.height)}px` }}>
+    <div
+      className="scope-row layer"
+      {...markAttributes(mark)}
+      style={{ '--height': `${String(row.height)}px` }}
+    >
       <LayerHead row={row} pixelRatio={pixelRatio} />
       <FilterIndices row={row} pixelRatio={pixelRatio} />
       {KERNEL_KINDS.map((kind) => (
@@ -86,9 +111,9 @@ function LayerRowView({ row, pixelRatio }: { row: LayerRowLayout; pixelRatio: nu
           <ScaleLabel row={row} kind={kind} />
         </Pair>
       ))}
-      <MapPicture layer={name} kind="digitOutput" maps={row.maps} pixelRatio={pixelRatio} />
+      <MapPicture layer={name} side="output" maps={row.maps} pixelRatio={pixelRatio} />
       <div />
-      <MapPicture layer={name} kind="digitError" maps={row.maps} pixelRatio={pixelRatio} />
+      <MapPicture layer={name} side="error" maps={row.maps} pixelRatio={pixelRatio} />
     </div>
   );
 }

@@ -13,8 +13,16 @@ import type { PageParts } from '../page-context';
 
 export const KERNEL_KINDS = ['weight', 'gradient', 'update'] as const;
 export type KernelKind = (typeof KERNEL_KINDS)[number];
-export const MAP_KINDS = ['digitOutput', 'digitError'] as const;
+export const MAP_KINDS = ['digitOutput', 'digitError', 'output', 'error'] as const;
 export type MapKind = (typeof MAP_KINDS)[number];
+/** The two columns of maps. */
+export type MapSide = 'output' | 'error';
+
+/** What a column of maps shows: the chosen digit, inside a step an example of the minibatch. */
+export function mapKind(view: FrameView | null, side: MapSide): MapKind {
+  if (view !== null && view.example !== null) return side;
+  return side === 'output' ? 'digitOutput' : 'digitError';
+}
 
 export const isKernelKind = (kind: KernelKind | MapKind): kind is KernelKind =>
   kind === 'weight' || kind === 'gradient' || kind === 'update';

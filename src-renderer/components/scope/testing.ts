@@ -37,6 +37,8 @@ export function pictureOf(step: number, phase: Phase | null, tensors: readonly T
     layoutId: 1,
     step,
     phase,
+    layer: null,
+    example: null,
     appliedAtMs: 0,
     serial,
     slot: (name, kind) => slots.get(`${kind} ${name}`) ?? null,

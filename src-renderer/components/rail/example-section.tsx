@@ -1,0 +1,58 @@
+import type { ReactElement } from 'react';
+import { formatCount } from '../../scene/numbers';
+import { examplesUnderWay } from '../../state/standing';
+import { useApp } from '../../state/store';
+import { keyHint } from '../keymap';
+import { usePage } from '../page-context';
+import { Tip } from '../tip';
+import { NumberField } from './number-field';
+
+/** Which example of the minibatch under way the maps show; nothing outside a step. */
+export function ExampleSection(): ReactElement | null {
+  const { commands } = usePage();
+  const status = useApp((state) => state.status);
+  const chosen = useApp(({ view }) => view.example);
+  const examples = examplesUnderWay(status);
+  if (status === null || examples === null) return null;
+  const example = Math.min(chosen, examples - 1);
+  const image = status.minibatch?.indices[example] ?? 0;
+  return (
+    <section className="section" aria-label="Example">
+      <h2>
+        Example{' '}
+        <em>
+          of {formatCount(examples)}, training image {formatCount(image)}
+        </em>
+      </h2>
+      <div className="tools example">
+        <Tip text="Previous example" hint={keyHint('previousExample')}>
+          <button
+            type="button"
+            className="tool back"
+            aria-label="Previous example"
+            onClick={() => void commands.nextExample(-1)}
+          >
+            ‹
+          </button>
+        </Tip>
+        <NumberField
+          label="Example of the minibatch"
+          value={example}
+          min={0}
+          max={examples - 1}
+          onChange={(index) => void commands.chooseExample(index)}
+        />
+        <Tip text="Next example" hint={keyHint('nextExample')}>
+          <button
+            type="button"
+            className="tool"
+            aria-label="Next example"
+            onClick={() => void commands.nextExample(1)}
+          >
+            ›
+          </button>
+        </Tip>
+      </div>
+    </section>
+  );
+}
