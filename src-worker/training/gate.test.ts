@@ -74,6 +74,8 @@ class Bench implements GateHost<Command> {
   step = 0;
   /** Last finished phase of the minibatch under way, null at a boundary. */
   inside: Phase | null = null;
+  /** The place reached last. */
+  at = 'step null';
   asked = 0;
   abandoned = 0;
   switches = 0;
@@ -113,6 +115,7 @@ class Bench implements GateHost<Command> {
 
   reached(position: Position): void {
     this.inside = position.phase;
+    this.at = `${position.phase} ${String(position.layer)}`;
     if (position.phase === 'step') {
       this.step += 1;
       this.inside = null;
@@ -190,6 +193,42 @@ describe('single steps', () => {
       'stands at step 1 boundary',
       'stands at step 1 zeroGrad',
     ]);
+  });
+
+  it('walks through the layers, without a stop of its own for the ends of forward and backward', () => {
+    const run = new Bench(Array.from({ length: 7 }, () => ({ command: 'layer', after: Infinity })));
+    const places: string[] = [];
+    run.stood = () => {
+      places.push(run.at);
+    };
+    run.run();
+    expect(places).toEqual([
+      'step null',
+      'zeroGrad null',
+      'forward 0',
+      'forward 1',
+      'loss null',
+      'backward 1',
+      'backward 0',
+      'step null',
+    ]);
+    expect(run.step).toBe(1);
+  });
+
+  it('ends a free run at the next layer when Step layer is asked for, and pauses there for good', () => {
+    const run = bench('play', { command: 'layer', after: 4 }, 'pause', 'phase');
+    expect([run.at, run.abandoned]).toEqual(['forward null', 0]);
+  });
+
+  it('goes from a layer to the end of its phase or minibatch', () => {
+    expect(bench('layer', 'layer', 'phase').at).toBe('forward null');
+    const run = bench('layer', 'layer', 'batch');
+    expect([run.step, run.inside, run.abandoned]).toEqual([1, null, 0]);
+  });
+
+  it('abandons a minibatch that was entered by layer and then played', () => {
+    const run = bench('layer', 'layer', 'play', { command: 'pause', after: 2 });
+    expect([run.step, run.inside, run.abandoned]).toEqual([0, null, 1]);
   });
 
   it('does as many minibatches as were asked for, also when they were asked for in one go', () => {
@@ -304,6 +343,13 @@ describe('a new run that could not be had', () => {
     run.control.goBackTo({ phase: 'loss', layer: null });
     run.run();
     expect([run.step, run.inside, run.control.standing]).toEqual([0, 'loss', true]);
+  });
+
+  it('leaves it at the layer at which it stood', () => {
+    const run = new Bench([]);
+    run.control.goBackTo({ phase: 'backward', layer: 1 });
+    run.run();
+    expect([run.step, run.at, run.control.standing]).toEqual([0, 'backward 1', true]);
   });
 
   it('binds no later step to that phase', () => {
