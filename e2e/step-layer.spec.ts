@@ -85,11 +85,45 @@ test('one walks from conv1 to the loss and back, layer by layer', async ({ grads
     await expect(
       page.getByRole('img', { name: 'conv1 error of example 3 of the minibatch, not yet' }),
     ).toBeVisible();
-    if (process.env['GRADSCOPE_SHOT'] !== undefined)
-      await page.screenshot({ path: process.env['GRADSCOPE_SHOT'] });
-  }
   await expectTrue(gradscope, 'conv1', 'error', 3);
   await gradscope.step('layer');
   expect(await gradscope.state()).toMatchObject({ step: 2, phase: 'step', layer: null });
   await expect(page.getByRole('img', { name: 'conv1 output of the digit' })).toBeVisible();
+});
+
+test('the walk goes by key in fit() too, survives a reload, and leaves the weights alone', async ({
+  gradscope,
+  trainer,
+}) => {
+  const { page } = gradscope;
+  await gradscope.radio('fit() + callbacks').click();
+  await expect(gradscope.radio('fit() + callbacks')).toBeChecked();
+  const before = await trainer.place();
+  for (let press = 0; press < 5; press += 1) {
+    await page.keyboard.press('l');
+    await gradscope.idle();
+  }
+  const { layer, phase } = await gradscope.state();
+  expect([phase, layer]).toEqual(['forward', 'conv2']);
+  await page.keyboard.press('x');
+  await expect(page.getByRole('spinbutton', { name: 'Example of the minibatch' })).toHaveValue('1');
+  await gradscope.idle();
+  await expectTrue(gradscope, 'conv2', 'activation', 1);
+  expect(await trainer.place()).toEqual(before);
+  await page.reload();
+  await expect(gradscope.button('Play')).toBeVisible();
+  await gradscope.idle();
+  expect(await gradscope.state()).toMatchObject({ step: 0, phase: 'forward', layer: 'conv2', mode: 'fit' });
+  await expectTrue(gradscope, 'conv2', 'activation', 0);
+  await gradscope.step('phase');
+  expect(await gradscope.state()).toMatchObject({ step: 0, phase: 'forward', layer: null });
+  await gradscope.step('batch');
+  expect(await gradscope.state()).toMatchObject({ step: 1, phase: 'step', layer: null });
+});
+
+test('nothing in the bar is cut off at the design size', async ({ gradscope }) => {
+  const cut = await gradscope.page
+    .getByRole('banner')
+    .evaluate(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth);
+  expect(cut).toBe(0);
 });

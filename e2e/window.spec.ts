@@ -4,7 +4,7 @@ test.describe('in a small window', () => {
   test.use({ viewport: { width: 1024, height: 700 } });
 
   test('nothing that trains is missing, and the rails are drawers', async ({ gradscope }) => {
-    for (const name of ['Restart', 'Play', 'Step phase', 'Step batch', 'Step epoch']) {
+    for (const name of ['Restart', 'Play', 'Step phase', 'Step layer', 'Step batch', 'Step epoch']) {
       await expect(gradscope.button(name)).toBeInViewport();
     }
     for (const name of ['Imperative loop', 'fit() + callbacks'])

@@ -24,7 +24,7 @@ export function ExampleSection(): ReactElement | null {
           of {formatCount(examples)}, training image {formatCount(image)}
         </em>
       </h2>
-      <div className="tools example">
+      <div className="example-chooser">
         <Tip text="Previous example" hint={keyHint('previousExample')}>
           <button
             type="button"

@@ -231,8 +231,11 @@ function Losses(): ReactElement {
   const { frames, metrics } = usePage();
   const minibatch = useRef<HTMLElement>(null);
   const chosen = useRef<HTMLElement>(null);
+  const whose = useRef<HTMLSpanElement>(null);
   useTextPainter(() => {
     const loss = metrics.last('loss');
+    // The loss of a minibatch is told when its step is finished.
+    setText(whose.current, (frames.latest()?.example ?? null) === null ? 'this' : 'the last');
     setText(minibatch.current, loss === null ? '–' : formatNumber(loss));
     const label = appStore.getState().digit?.label;
     const slot = frames.latest()?.slot('output', 'digitProbabilities') ?? null;
@@ -242,7 +245,10 @@ function Losses(): ReactElement {
   return (
     <>
       <span className="fact">
-        loss of this minibatch <b ref={minibatch} />
+        <span>
+          loss of <span ref={whose}>this</span> minibatch
+        </span>{' '}
+        <b ref={minibatch} />
       </span>
       <span className="fact">
         loss of the chosen digit <b ref={chosen} />

@@ -53,7 +53,7 @@ export function ColumnHeads({ rows }: { rows: readonly NetworkRow[] }): ReactEle
           {step(kind)}
         </div>
       ))}
-      <div className="column-head maps">
+      <div className="column-head maps" data-example={examples !== null}>
         <b>output</b>
         <svg viewBox="0 0 9 10" aria-hidden="true">
           <path d="M4.5 1v8M1.5 6l3 3 3-3" />
@@ -62,12 +62,12 @@ export function ColumnHeads({ rows }: { rows: readonly NetworkRow[] }): ReactEle
           <span title="Of the chosen digit, dropout off">of digit</span>
         ) : (
           <span title="Of the minibatch under way">
-            , example {Math.min(chosen, examples - 1)} of {examples}
+            example {Math.min(chosen, examples - 1)} of {examples}
           </span>
         )}
         {step('output')}
       </div>
-      <div className="column-head maps">
+      <div className="column-head maps" data-example={examples !== null}>
         <b>error</b>
         <svg viewBox="0 0 9 10" aria-hidden="true">
           <path d="M4.5 9V1M1.5 4l3-3 3 3" />
@@ -75,7 +75,7 @@ export function ColumnHeads({ rows }: { rows: readonly NetworkRow[] }): ReactEle
         <span title={examples === null ? 'dL/d output of the chosen digit' : 'dL/d output'}>
           {examples === null
             ? 'dL/d output'
-            : `, example ${String(Math.min(chosen, examples - 1))} of ${String(examples)}`}
+            : `example ${String(Math.min(chosen, examples - 1))} of ${String(examples)}`}
         </span>
       </div>
     </div>
