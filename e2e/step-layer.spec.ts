@@ -85,6 +85,7 @@ test('one walks from conv1 to the loss and back, layer by layer', async ({ grads
     await expect(
       page.getByRole('img', { name: 'conv1 error of example 3 of the minibatch, not yet' }),
     ).toBeVisible();
+  }
   await expectTrue(gradscope, 'conv1', 'error', 3);
   await gradscope.step('layer');
   expect(await gradscope.state()).toMatchObject({ step: 2, phase: 'step', layer: null });
