@@ -10,6 +10,7 @@ import type { ClientId } from '../training/run-control';
 import type { SessionView } from '../training/session';
 import { capture } from './capture';
 import { payloadLength, planSlots } from './layout';
+import { PicturePool, type SharedPayload } from './picture-pool';
 
 /** The chosen digit's own pass through the network. */
 export interface DigitView {
@@ -35,8 +36,8 @@ export interface PictureSource {
 
 export interface PublisherOutput {
   layout(client: ClientId, layout: Layout): void;
-  /** `payload` is exactly sized and handed over. */
-  frame(client: ClientId, head: FrameHead, payload: Float32Array<ArrayBuffer>): void;
+  /** `payload` is lent: whoever has sent it on gives it back. */
+  frame(client: ClientId, head: FrameHead, payload: SharedPayload): void;
 }
 
 interface Watcher {
@@ -59,6 +60,7 @@ interface Watcher {
 export class Publisher {
   private readonly output: PublisherOutput;
   private readonly wallClock: () => number;
+  private readonly pool = new PicturePool();
   private readonly watchers = new Map<ClientId, Watcher>();
   private source: PictureSource | undefined;
   private layouts = 0;
@@ -186,7 +188,7 @@ export class Publisher {
     const { session, digit } = source;
     // Errors are computed for all when one page wants them, or two pages would make each other's digit old.
     if (watcher.slots.some(isOfDigit)) digit.update(this.someWatch(isDigitError), exact);
-    const payload = new Float32Array(payloadLength(watcher.slots));
+    const payload = this.pool.take(payloadLength(watcher.slots));
     const states = watcher.slots.map((slot) => takeSlot(slot, source, payload));
     const head: FrameHead = {
       type: 'frame',
