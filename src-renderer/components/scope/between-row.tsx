@@ -7,9 +7,10 @@ import { formatNumber, formatPercent } from '../../scene/numbers';
 import type { BetweenRowLayout } from '../../scene/scope-layout';
 import { channelMeans, positiveShare, silentChannels } from '../../scene/statistics';
 import { appStore } from '../../state/store';
+import { useWords } from '../live';
 import { usePage } from '../page-context';
 import { Maps } from './map-picture';
-import { setText, useTextPainter } from './painting';
+import { setText } from '../set-text';
 
 const BAR_HEIGHT = 11;
 
@@ -98,7 +99,7 @@ function Active({ layer }: { layer: LayerPlan }): ReactElement {
   const { frames } = usePage();
   const text = useRef<HTMLElement>(null);
   const meter = useRef<HTMLSpanElement>(null);
-  useTextPainter(() => {
+  useWords(() => {
     const slot = frames.latest()?.slot(layer.spec.name, 'digitOutput') ?? null;
     const share = slot === null ? null : positiveShare(slot.values);
     setText(text.current, share === null ? '–' : formatPercent(share, 0));
@@ -124,7 +125,7 @@ function DeadMaps({ layer }: { layer: LayerPlan }): ReactElement {
   const { frames } = usePage();
   const text = useRef<HTMLElement>(null);
   const [channels = 1] = layer.outputShape;
-  useTextPainter(() => {
+  useWords(() => {
     const slot = frames.latest()?.slot(layer.spec.name, 'digitOutput') ?? null;
     setText(
       text.current,
@@ -146,7 +147,7 @@ function Means({ layer, pixelRatio }: { layer: LayerPlan; pixelRatio: number }):
   const [channels = 1] = layer.outputShape;
   const pitch = channels > 20 ? 6 : 5;
   const width = channels * pitch - 1;
-  useTextPainter(() => {
+  useWords(() => {
     if (canvas.current === null) return;
     const view = frames.latest();
     const { ink2, nan } = tokens();
@@ -183,7 +184,7 @@ function Losses(): ReactElement {
   const { frames, metrics } = usePage();
   const minibatch = useRef<HTMLElement>(null);
   const chosen = useRef<HTMLElement>(null);
-  useTextPainter(() => {
+  useWords(() => {
     const loss = metrics.last('loss');
     setText(minibatch.current, loss === null ? '–' : formatNumber(loss));
     const label = appStore.getState().digit?.label;

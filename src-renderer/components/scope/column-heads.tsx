@@ -1,8 +1,9 @@
 import { useRef, type ReactElement } from 'react';
 import type { NetworkRow } from '../../scene/network-rows';
+import { useWords } from '../live';
 import { usePage } from '../page-context';
 import { columnState } from './column-state';
-import { setText, useTextPainter } from './painting';
+import { setText } from '../set-text';
 import { isKernelKind, KERNEL_KINDS, type KernelKind, type MapKind } from './scope-model';
 
 const TITLES: Readonly<Record<KernelKind, readonly [symbol: string, words: string]>> = {
@@ -15,7 +16,7 @@ const TITLES: Readonly<Record<KernelKind, readonly [symbol: string, words: strin
 export function ColumnHeads({ rows }: { rows: readonly NetworkRow[] }): ReactElement {
   const { frames } = usePage();
   const steps = useRef(new Map<KernelKind | MapKind, HTMLElement>());
-  useTextPainter(() => {
+  useWords(() => {
     const view = frames.latest();
     for (const [kind, element] of steps.current) {
       const names = isKernelKind(kind) ? weightNames(rows) : layerNames(rows);

@@ -8,10 +8,11 @@ import { cssSize, type MapPicture as MapLayout } from '../../scene/scope-layout'
 import { meanMap } from '../../scene/statistics';
 import { hitTest, type Tiles } from '../../scene/tiles';
 import { appStore } from '../../state/store';
+import { useWords } from '../live';
 import { usePage } from '../page-context';
 import { showFreshness } from './kernel-picture';
 import { MarkLayer } from './mark-layer';
-import { setText, useTextPainter } from './painting';
+import { setText } from '../set-text';
 import { isBlank, scopeModelOf, type MapKind } from './scope-model';
 
 const NAMES: Readonly<Record<MapKind, string>> = { digitOutput: 'output', digitError: 'error' };
@@ -33,7 +34,7 @@ export function MapPicture({
   const caption = useRef<HTMLParagraphElement>(null);
   const model = scopeModelOf(usePage());
   const known = useRef(false);
-  useTextPainter(() => {
+  useWords(() => {
     if (maps.caption === null) return;
     const text = kind === 'digitOutput' ? maps.caption.output : maps.caption.error;
     const scale = model.mapScaleOf(layer, kind);
