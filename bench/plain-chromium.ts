@@ -84,7 +84,8 @@ export class PlainChromium {
     const ended = once(this.process, 'exit');
     this.process.kill('SIGTERM');
     await ended;
-    rmSync(this.profile, { recursive: true, force: true, maxRetries: 5 });
+    // Its helpers write for a moment after it has ended.
+    rmSync(this.profile, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
   }
 
   private async call(method: string, params: object): Promise<unknown> {
