@@ -1,18 +1,20 @@
 import { randomInt } from 'node:crypto';
+import { availableParallelism } from 'node:os';
 import { setTimeout as wait } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { chromium, type Page } from '@playwright/test';
 import { BrowserShell } from '../e2e/support/browser-shell';
 import { TrainerClient } from '../e2e/support/trainer-client';
-import { chromiumArguments, findChromium } from '../scripts/lib/chromium.mjs';
 import type { Ready, TensorKind, WatchItem } from '../src-shared/protocol/messages';
 import { engineChoiceSchema } from '../src-shared/model/run-config';
+import { FRAME_PHASES } from '../src-renderer/draw/frame-loop';
 import type { ConsolePerformance } from '../src-renderer/console';
 import { machine, median, print, progress, save, table } from './report';
+import { PlainChromium } from './plain-chromium';
+import { canPin, pinProcesses, pinThread, threadsOf, type ThreadTime } from './threads';
 
 /**
  * What watching costs training, and whether the page stays fluent. One run goes on all the time; in every round each
- * condition has a window of it, in random order, and is compared with the others of the same round.
+ * condition has a window of it, in random order, and is compared with the others of the same round and placement.
  */
 
 const { values: options } = parseArgs({
@@ -26,11 +28,20 @@ const { values: options } = parseArgs({
 const rounds = Number(options.rounds);
 const windowMs = Number(options.seconds) * 1000;
 /** After a condition begins, before its window: start-up is not what is measured. */
-const SETTLE_MS = 1500;
+const SETTLE_MS = 2500;
 const NOT_WATCHED = 'not watched';
+const DRAWN = 'a page drawing everything';
+
+/** Who may run where: as the system likes, or the training thread on a core of its own and all others on the rest. */
+type Placement = 'any core' | 'training on its own core';
+
+/** CPU time that each party had, ms a second. */
+type Usage = Record<Party, number>;
+type Party = 'training thread' | 'rest of the trainer' | 'shell' | 'browser';
 
 interface Window {
   readonly stepsPerSecond: number;
+  readonly usage: Usage;
   /** Pictures that reached the watcher. */
   readonly picturesPerSecond: number;
   readonly page: ConsolePerformance | null;
@@ -95,10 +106,40 @@ watcher.listen();
 client.send({ type: 'credit', count: 2 });
 await client.request('play', {});
 
-const executablePath = findChromium();
-if (executablePath === undefined) throw new Error('There is no Chromium; npm test installs one.');
-const browser = await chromium.launch({ executablePath, args: chromiumArguments() });
-const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
+const browser = await PlainChromium.start({ width: 1440, height: 900 });
+const cores = availableParallelism();
+const placements: Placement[] =
+  cores > 1 && canPin() ? ['any core', 'training on its own core'] : ['any core'];
+/** It has had more CPU time than any other thread of the trainer. */
+const trainingThread = threadsOf(shell.trainerPid)
+  .filter(({ tid }) => tid !== shell.trainerPid)
+  .toSorted((a, b) => b.milliseconds - a.milliseconds)[0]?.tid;
+
+function partyOf({ pid, tid }: ThreadTime): Party {
+  if (tid === trainingThread) return 'training thread';
+  if (pid === shell.trainerPid) return 'rest of the trainer';
+  return pid === shell.pid ? 'shell' : 'browser';
+}
+
+const allThreads = (): ThreadTime[] => [...threadsOf(shell.pid), ...threadsOf(browser.pid)];
+
+function place(placement: Placement): void {
+  const all = `0-${String(cores - 1)}`;
+  const ours = [shell.pid, process.pid, browser.pid];
+  const pinned = placement === 'training on its own core';
+  pinProcesses(ours, pinned ? `1-${String(cores - 1)}` : all);
+  if (trainingThread !== undefined) pinThread(trainingThread, pinned ? '0' : all);
+}
+
+/** CPU time of each party from then to now. */
+function usageSince(before: readonly ThreadTime[], seconds: number): Usage {
+  const had = new Map(before.map(({ tid, milliseconds }) => [tid, milliseconds]));
+  const usage: Usage = { 'training thread': 0, 'rest of the trainer': 0, shell: 0, browser: 0 };
+  for (const thread of allThreads()) {
+    usage[partyOf(thread)] += (thread.milliseconds - (had.get(thread.tid) ?? 0)) / seconds;
+  }
+  return usage;
+}
 
 const conditions: Record<
   string,
@@ -112,95 +153,133 @@ const conditions: Record<
       return null;
     },
   },
-  'a page drawing everything': {
-    begin: () => openPage(page),
+  [DRAWN]: {
+    begin: openPage,
     end: async () => {
-      const performance = await page.evaluate(() => window.gradscope.perf());
-      await page.goto('about:blank');
-      return performance;
+      const performance = await browser.evaluate('window.gradscope.perf()');
+      await browser.goto('about:blank');
+      return performance as ConsolePerformance;
     },
   },
 };
 
-async function openPage(page: Page): Promise<void> {
-  await page.goto(shell.address);
-  await page.getByRole('button', { name: 'Pause' }).waitFor();
+async function openPage(): Promise<void> {
+  await browser.goto(shell.address);
+  while ((await browser.evaluate("window.gradscope?.status().state ?? ''")) !== 'running') await wait(100);
 }
 
 /** Tests at the end of an epoch and in between are part of training, in every condition alike. */
-async function measure(name: string): Promise<Window> {
+async function measure(name: string, placement: Placement): Promise<Window> {
   const condition = conditions[name];
   if (condition === undefined) throw new Error(`No condition ${name}.`);
   await condition.begin();
+  if (placements.length > 1) place(placement);
   await wait(SETTLE_MS);
+  const before = allThreads();
   const [steps, frames, start] = [watcher.finishedSteps, watcher.frames, performance.now()];
   await wait(windowMs);
   const seconds = (performance.now() - start) / 1000;
+  const usage = usageSince(before, seconds);
   const stepsPerSecond = (watcher.finishedSteps - steps) / seconds;
   const picturesPerSecond = (watcher.frames - frames) / seconds;
-  return { stepsPerSecond, picturesPerSecond, page: await condition.end() };
+  return { stepsPerSecond, usage, picturesPerSecond, page: await condition.end() };
 }
 
-function shuffled(names: readonly string[]): string[] {
-  const order = [...names];
+function shuffled<T>(items: readonly T[]): T[] {
+  const order = [...items];
   for (let i = order.length - 1; i > 0; i -= 1) {
     const j = randomInt(i + 1);
-    const moved = order[i] ?? '';
-    order[i] = order[j] ?? '';
+    const moved = order[i] as T;
+    order[i] = order[j] as T;
     order[j] = moved;
   }
   return order;
 }
 
-const results: Record<string, Window>[] = [];
+type Results = Record<string, Window>;
+const results: Record<Placement, Results[]> = { 'any core': [], 'training on its own core': [] };
 for (let round = 1; round <= rounds; round += 1) {
-  const windows: Record<string, Window> = {};
-  for (const name of shuffled(Object.keys(conditions))) windows[name] = await measure(name);
-  results.push(windows);
+  for (const placement of shuffled(placements)) {
+    const windows: Results = {};
+    for (const name of shuffled(Object.keys(conditions))) windows[name] = await measure(name, placement);
+    results[placement].push(windows);
+  }
   progress(`round ${String(round)} of ${String(rounds)}`);
 }
 await browser.close();
 await client.close();
 await shell.stop();
 
-const speeds = (name: string): number[] => results.map((windows) => windows[name]?.stepsPerSecond ?? NaN);
 print(
   `${machine()}, engine ${ready.engine.name} (${ready.engine.variant}), recipe ${ready.config.recipe}, ` +
-    `${String(rounds)} rounds with ${options.seconds} s for each condition\n`,
+    `${String(rounds)} rounds with ${options.seconds} s for each condition`,
 );
-print(
-  table(
-    ['condition', 'images/s, median', 'against not watched, median of the rounds', 'lowest', 'highest'],
-    Object.keys(conditions).map((name) => {
-      const free = speeds(NOT_WATCHED);
-      const ratios = speeds(name).map((speed, round) => speed / (free[round] ?? NaN));
-      const images = 64 * median(speeds(name));
-      return [
-        name,
-        images.toFixed(0),
-        median(ratios).toFixed(3),
-        Math.min(...ratios).toFixed(3),
-        Math.max(...ratios).toFixed(3),
-      ];
-    }),
-  ),
-);
-const pages = results.flatMap((windows) => windows['a page drawing everything']?.page ?? []);
-const over = (pick: (page: ConsolePerformance) => number): string => median(pages.map(pick)).toFixed(1);
-print('\nThe page, medians of the rounds:\n');
-print(
-  table(
-    ['', 'median', '95 %'],
-    [
-      ['our work in an animation frame, ms', over((perf) => perf.work.p50), over((perf) => perf.work.p95)],
-      [
-        'between two animation frames, ms',
-        over((perf) => perf.interval.p50),
-        over((perf) => perf.interval.p95),
-      ],
-      ['waiting for an animation frame, ms', over((perf) => perf.wait.p50), over((perf) => perf.wait.p95)],
-      ['age of the picture when drawn, ms', over((perf) => perf.pictureAgeMs ?? NaN), ''],
-    ],
-  ),
-);
+for (const placement of placements) report(placement, results[placement]);
 save(options.json, results);
+
+function report(placement: Placement, rounds: readonly Results[]): void {
+  const of = (name: string, pick: (window: Window) => number): number[] =>
+    rounds.map((windows) => {
+      const window = windows[name];
+      return window === undefined ? Number.NaN : pick(window);
+    });
+  const free = of(NOT_WATCHED, ({ stepsPerSecond }) => stepsPerSecond);
+  print(`\n## ${placement}\n`);
+  print(
+    table(
+      ['condition', 'images/s, median', 'against not watched, median of the rounds', 'lowest', 'highest'],
+      Object.keys(conditions).map((name) => {
+        const speeds = of(name, ({ stepsPerSecond }) => stepsPerSecond);
+        const ratios = speeds.map((speed, round) => speed / (free[round] ?? Number.NaN));
+        return [
+          name,
+          (64 * median(speeds)).toFixed(0),
+          median(ratios).toFixed(3),
+          Math.min(...ratios).toFixed(3),
+          Math.max(...ratios).toFixed(3),
+        ];
+      }),
+    ),
+  );
+  const parties: Party[] = ['training thread', 'rest of the trainer', 'shell', 'browser'];
+  print('\nCPU time, ms a second, medians:\n');
+  print(
+    table(
+      ['condition', ...parties, 'training thread, ms a step'],
+      Object.keys(conditions).map((name) => [
+        name,
+        ...parties.map((party) => median(of(name, ({ usage }) => usage[party])).toFixed(0)),
+        median(of(name, ({ usage, stepsPerSecond }) => usage['training thread'] / stepsPerSecond)).toFixed(2),
+      ]),
+    ),
+  );
+  const pages = rounds.flatMap((windows) => windows[DRAWN]?.page ?? []);
+  const over = (pick: (page: ConsolePerformance) => number): string => median(pages.map(pick)).toFixed(1);
+  print('\nThe page, medians of the rounds:\n');
+  print(
+    table(
+      ['', 'median', '95 %'],
+      [
+        ['our work in an animation frame, ms', over(({ work }) => work.p50), over(({ work }) => work.p95)],
+        ...FRAME_PHASES.map((phase) => [
+          `of it: ${phase}, ms`,
+          over(({ phases }) => phases[phase].p50),
+          over(({ phases }) => phases[phase].p95),
+        ]),
+        [
+          'an animation frame with its layout and paint, ms',
+          over(({ busy }) => busy.p50),
+          over(({ busy }) => busy.p95),
+        ],
+        [
+          'between two animation frames, ms',
+          over(({ interval }) => interval.p50),
+          over(({ interval }) => interval.p95),
+        ],
+        ['waiting for an animation frame, ms', over(({ wait }) => wait.p50), over(({ wait }) => wait.p95)],
+        ['pictures drawn, a second', over(({ framesPerSecond }) => framesPerSecond), ''],
+        ['age of the picture when drawn, ms', over(({ pictureAgeMs }) => pictureAgeMs ?? Number.NaN), ''],
+      ],
+    ),
+  );
+}

@@ -31,7 +31,8 @@ export async function openPage(address: string, onFailure: (sentence: string) =>
       // is what tells a missing Chrome on macOS and Windows, but on Linux would be the browser itself.
       const browser = await openApp(linux ? name : [name], {
         // Chromium refuses to run as root inside its sandbox. The window holds this page alone, under its content policy.
-        arguments: [`--app=${address}`, ...(isRoot ? ['--no-sandbox'] : [])],
+        // A window holds as much as the whole page needs; where the screen is smaller, the system makes it fit.
+        arguments: [`--app=${address}`, '--window-size=1440,940', ...(isRoot ? ['--no-sandbox'] : [])],
         // Without it, macOS brings a running Chrome to the front and drops the arguments.
         newInstance: true,
       });

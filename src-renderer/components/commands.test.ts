@@ -14,6 +14,11 @@ let commands: Commands;
 beforeEach(async () => {
   appStore.setState(INITIAL_STATE, true);
   const feed = new Feed({
+    pace: {
+      drawn: (returnCredit) => {
+        returnCredit();
+      },
+    },
     frames: new FrameStore(),
     metrics: new MetricsStore(),
     now: () => 0,

@@ -1,46 +1,45 @@
 import { useEffect, useRef, type HTMLAttributes, type ReactElement } from 'react';
-import { REDUCED_MOTION } from '../state/screen';
+import type { FramePhase } from '../draw/frame-loop';
 import { usePage } from './page-context';
+import { setText } from './set-text';
 
-/** Counters change at most this often where less motion is asked for. */
-const CALM_MS = 250;
+type Paint = (nowMs: number) => void;
 
-/** Runs in the draw phase of each animation frame. Returns what makes it run again soon. */
-export function usePainter(paint: (nowMs: number) => void): void {
+/** Runs in the draw phase of each animation frame. */
+export function usePainter(paint: Paint): void {
+  useFramePhase('draw', paint);
+}
+
+/** For what is read or costs layout: runs in the words phase, a few times a second while training runs free. */
+export function useWords(write: Paint): void {
+  useFramePhase('words', write);
+}
+
+function useFramePhase(phase: FramePhase, paint: Paint): void {
   const { loop } = usePage();
   const current = useRef(paint);
   useEffect(() => {
     current.current = paint;
-    loop.invalidate();
+    if (phase === 'words') loop.invalidateWords();
+    else loop.invalidate();
   });
   useEffect(
     () =>
-      loop.addPainter('draw', (nowMs) => {
+      loop.addPainter(phase, (nowMs) => {
         current.current(nowMs);
       }),
-    [loop],
+    [loop, phase],
   );
 }
 
-/** Text that follows the animation frames, not React: `read` is called in each and must be cheap. */
+/** Text that follows the pictures, not React: `read` is called whenever words are written and must be cheap. */
 export function LiveText({
   read,
   ...rest
 }: HTMLAttributes<HTMLElement> & { read: () => string }): ReactElement {
-  const { loop } = usePage();
   const element = useRef<HTMLElement>(null);
-  const written = useRef({ text: '', atMs: -Infinity });
-  usePainter((nowMs) => {
-    const text = read();
-    const { current } = element;
-    if (current === null || text === written.current.text) return;
-    const wait = written.current.atMs + CALM_MS - nowMs;
-    if (wait > 0 && matchMedia(REDUCED_MOTION).matches) {
-      loop.invalidateAfter(wait);
-      return;
-    }
-    written.current = { text, atMs: nowMs };
-    current.textContent = text;
+  useWords(() => {
+    setText(element.current, read());
   });
   return <span {...rest} ref={element} />;
 }

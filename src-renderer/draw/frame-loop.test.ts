@@ -6,6 +6,7 @@ class HandHost implements FrameHost {
   readonly reported: unknown[] = [];
   private waiting: { handle: number; callback: (nowMs: number) => void } | null = null;
   private handles = 0;
+  rendered: (() => void)[] = [];
   timers: { dueMs: number; callback: () => void }[] = [];
 
   requestFrame(callback: (nowMs: number) => void): number {
@@ -26,6 +27,9 @@ class HandHost implements FrameHost {
       this.timers = this.timers.filter((other) => other !== timer);
     };
   }
+  whenRendered(callback: () => void): void {
+    this.rendered.push(callback);
+  }
   report(error: unknown): void {
     this.reported.push(error);
   }
@@ -41,6 +45,7 @@ class HandHost implements FrameHost {
     const { waiting } = this;
     this.waiting = null;
     waiting?.callback(this.nowMs);
+    for (const callback of this.rendered.splice(0)) callback();
   }
 }
 
@@ -136,6 +141,53 @@ describe('FrameLoop', () => {
     const { phases, work, wait } = loop.perf();
     expect([phases.read.p50, phases.draw.p50, phases.after.p50, work.p95]).toEqual([1, 4, 0, 5]);
     expect(wait.p50).toBe(16);
+  });
+
+  test('words keep their own pace, come with a picture when one comes in time, and the last are never left out', () => {
+    const { loop, host } = loopOnHand();
+    const written: number[] = [];
+    loop.addPainter('words', () => written.push(host.nowMs));
+    loop.setWordsInterval(100);
+    host.refresh();
+    expect(written).toEqual([16]);
+    for (let frame = 0; frame < 7; frame += 1) {
+      loop.invalidate();
+      host.refresh();
+    }
+    expect([written, host.nowMs]).toEqual([[16, 128], 128]);
+    loop.invalidate();
+    host.refresh();
+    expect([written.length, loop.idle, host.asked]).toEqual([2, false, false]);
+    while (written.length < 3 && host.nowMs < 1000) host.refresh();
+    expect([written.length, loop.idle]).toEqual([3, true]);
+  });
+
+  test('words are written with every picture as soon as their pace is taken off', () => {
+    const { loop, host } = loopOnHand();
+    let written = 0;
+    loop.addPainter('words', () => (written += 1));
+    loop.setWordsInterval(100);
+    host.refresh();
+    loop.invalidate();
+    host.refresh();
+    expect([written, loop.idle]).toEqual([1, false]);
+    loop.setWordsInterval(0);
+    host.refresh();
+    expect([written, loop.idle]).toEqual([2, true]);
+  });
+
+  test('knows how long frames keep the page busy, layout and paint after them included', () => {
+    const { loop, host } = loopOnHand();
+    host.whenRendered = (callback) => {
+      host.nowMs += 7;
+      callback();
+    };
+    for (let frame = 0; frame < 200; frame += 1) {
+      loop.invalidate();
+      host.refresh();
+    }
+    expect(loop.perf().busy.p50).toBe(7);
+    expect(loop.cost).toBeCloseTo(7);
   });
 
   test('removed painters and a stopped loop paint no more, and nothing stays behind', async () => {

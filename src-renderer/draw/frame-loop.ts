@@ -1,5 +1,8 @@
-/** Phases of one animation frame, in this order: take in what arrived, paint it, then tell others that it is painted. */
-export const FRAME_PHASES = ['read', 'draw', 'after'] as const;
+/**
+ * Phases of one animation frame, in this order: take in what arrived, paint it, say it in words and charts, then tell
+ * others that it is painted. Words cost layout and are read by people, so they may keep a slower pace than pictures.
+ */
+export const FRAME_PHASES = ['read', 'draw', 'words', 'after'] as const;
 export type FramePhase = (typeof FRAME_PHASES)[number];
 
 /** @param nowMs the animation frame's time, on the clock of performance.now(). */
@@ -11,6 +14,8 @@ export interface FrameHost {
   cancelFrame(handle: number): void;
   now(): number;
   after(delayMs: number, callback: () => void): () => void;
+  /** Calls back once the page has laid out and painted what the animation frame changed. */
+  whenRendered(callback: () => void): void;
   report(error: unknown): void;
 }
 
@@ -26,13 +31,20 @@ export interface FramePerformance {
   /** Time our work took in an animation frame, ms, over the last frames. */
   readonly work: Percentiles;
   readonly phases: Readonly<Record<FramePhase, Percentiles>>;
+  /** Time a whole animation frame kept the page busy, ms: our work, and layout and paint after it. */
+  readonly busy: Percentiles;
   /** From asking for an animation frame to getting it, ms. */
   readonly wait: Percentiles;
   /** Between two animation frames the second of which was asked for in time for the next refresh of the screen, ms. */
   readonly interval: Percentiles;
 }
 
-const HISTORY = 600;
+const HISTORY = 60;
+
+/** Words wait this long for a picture to come with before they ask for an animation frame of their own. */
+const WORDS_PATIENCE_MS = 50;
+/** Weight of the newest frame in `cost`. */
+const NEWEST = 0.1;
 
 /** Half a refresh at 60 Hz: who asks within it after a frame began can have the next refresh. */
 const IN_TIME_MS = 8;
@@ -46,21 +58,29 @@ export class FrameLoop {
   private readonly painters: Record<FramePhase, Set<Painter>> = {
     read: new Set(),
     draw: new Set(),
+    words: new Set(),
     after: new Set(),
   };
   private handle: number | null = null;
   private timer: { readonly dueMs: number; readonly cancel: () => void } | null = null;
   private idleWaiters: (() => void)[] = [];
   private stopped = false;
+  private wordsIntervalMs = 0;
+  private wordsAtMs = Number.NEGATIVE_INFINITY;
+  /** Something changed since the words were written. */
+  private wordsOwed = false;
   private frames = 0;
   private askedAtMs = 0;
   private previousMs = Number.NEGATIVE_INFINITY;
   private readonly work = new Ring();
+  private readonly busy = new Ring();
+  private usualCost = 0;
   private readonly wait = new Ring();
   private readonly interval = new Ring();
   private readonly phaseTimes: Record<FramePhase, Ring> = {
     read: new Ring(),
     draw: new Ring(),
+    words: new Ring(),
     after: new Ring(),
   };
 
@@ -99,12 +119,31 @@ export class FrameLoop {
     this.timer = { dueMs, cancel };
   }
 
-  /** No animation frame is asked for. */
-  get idle(): boolean {
-    return this.handle === null;
+  /** Asks for the words only: at once, or when their pace allows, together with a picture if one comes. */
+  invalidateWords(): void {
+    if (this.stopped) return;
+    this.wordsOwed = true;
+    if (this.wordsIntervalMs === 0) {
+      this.invalidate();
+      return;
+    }
+    const wait = this.wordsAtMs + this.wordsIntervalMs - this.host.now();
+    this.invalidateAfter(Math.max(0, wait) + WORDS_PATIENCE_MS);
   }
 
-  /** Resolves once no animation frame is asked for. */
+  /** Words are written at most this often; 0: in every animation frame. */
+  setWordsInterval(intervalMs: number): void {
+    if (this.wordsIntervalMs === intervalMs) return;
+    this.wordsIntervalMs = intervalMs;
+    if (this.wordsOwed) this.invalidateWords();
+  }
+
+  /** Nothing is still to be painted or written. */
+  get idle(): boolean {
+    return this.handle === null && !this.wordsOwed;
+  }
+
+  /** Resolves once nothing is still to be painted or written. */
   whenIdle(): Promise<void> {
     if (this.idle) return Promise.resolve();
     return new Promise((resolve) => {
@@ -112,13 +151,20 @@ export class FrameLoop {
     });
   }
 
+  /** Time an animation frame usually keeps the page busy, ms. */
+  get cost(): number {
+    return this.usualCost;
+  }
+
   perf(): FramePerformance {
     return {
+      busy: this.busy.percentiles(),
       frames: this.frames,
       work: this.work.percentiles(),
       phases: {
         read: this.phaseTimes.read.percentiles(),
         draw: this.phaseTimes.draw.percentiles(),
+        words: this.phaseTimes.words.percentiles(),
         after: this.phaseTimes.after.percentiles(),
       },
       wait: this.wait.percentiles(),
@@ -133,6 +179,7 @@ export class FrameLoop {
     this.handle = null;
     this.timer?.cancel();
     this.timer = null;
+    this.wordsOwed = false;
     this.settleIdle();
   }
 
@@ -143,7 +190,11 @@ export class FrameLoop {
     if (this.askedAtMs - this.previousMs < IN_TIME_MS) this.interval.push(startMs - this.previousMs);
     this.previousMs = startMs;
     let phaseStartMs = startMs;
+    const writes = nowMs >= this.wordsAtMs + this.wordsIntervalMs;
+    this.wordsOwed = !writes;
+    if (writes) this.wordsAtMs = nowMs;
     for (const phase of FRAME_PHASES) {
+      if (phase === 'words' && !writes) continue;
       for (const painter of [...this.painters[phase]]) {
         try {
           painter(nowMs);
@@ -157,6 +208,12 @@ export class FrameLoop {
     }
     this.frames += 1;
     this.work.push(phaseStartMs - startMs);
+    this.host.whenRendered(() => {
+      const busyMs = this.host.now() - startMs;
+      this.busy.push(busyMs);
+      this.usualCost += NEWEST * (busyMs - this.usualCost);
+    });
+    if (this.wordsOwed) this.invalidateWords();
     if (this.idle) this.settleIdle();
   }
 
@@ -185,6 +242,12 @@ class Ring {
   }
 }
 
+const rendered: (() => void)[] = [];
+const renderChannel = new MessageChannel();
+renderChannel.port1.onmessage = () => {
+  rendered.shift()?.();
+};
+
 const browserHost: FrameHost = {
   requestFrame: (callback) => requestAnimationFrame(callback),
   cancelFrame: (handle) => {
@@ -196,6 +259,11 @@ const browserHost: FrameHost = {
     return () => {
       clearTimeout(timer);
     };
+  },
+  // A message posted within an animation frame is delivered after its rendering.
+  whenRendered: (callback) => {
+    rendered.push(callback);
+    renderChannel.port2.postMessage(null);
   },
   report: (error) => {
     reportError(error);

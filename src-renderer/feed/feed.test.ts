@@ -9,6 +9,12 @@ import { MetricsStore } from '../frames/metrics-store';
 import { appStore, INITIAL_STATE } from '../state/store';
 import { Feed } from './feed';
 
+const AT_ONCE = {
+  drawn: (returnCredit: () => void): void => {
+    returnCredit();
+  },
+};
+
 /** Animation frames by hand. */
 class HandClock implements FrameClock {
   private readonly painters: ((nowMs: number) => void)[] = [];
@@ -54,6 +60,7 @@ function openPage(): Page {
     return latest;
   };
   const feed = new Feed({
+    pace: AT_ONCE,
     frames,
     metrics,
     now: () => 5000,
@@ -271,7 +278,13 @@ test('a trainer that speaks another protocol is refused by name', async () => {
 test('a trainer that cannot be reached is named on the page', async () => {
   page.feed.close();
   const refused = vi.fn(() => Promise.reject(new Error('no such port')));
-  const feed = new Feed({ frames: page.frames, metrics: page.metrics, now: () => 0, connect: refused });
+  const feed = new Feed({
+    pace: AT_ONCE,
+    frames: page.frames,
+    metrics: page.metrics,
+    now: () => 0,
+    connect: refused,
+  });
   await expect(feed.connect()).rejects.toThrow('no such port');
   expect(appStore.getState().connection).toMatchObject({ state: 'lost', code: 'internal' });
 });

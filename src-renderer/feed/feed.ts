@@ -39,6 +39,8 @@ export interface FeedOptions {
   readonly connect: Connector;
   readonly frames: FrameStore;
   readonly metrics: MetricsStore;
+  /** Says when the credit of a drawn picture may go back. */
+  readonly pace: { drawn(returnCredit: () => void): void };
   /** Milliseconds since 1970. */
   readonly now: () => number;
 }
@@ -262,7 +264,9 @@ export class Feed implements RequestClient {
       const isMoving = appStore.getState().status?.state === 'running';
       const appliedAtMs = isMoving ? head.appliedAtMs - this.clockOffsetMs : null;
       if (isShown) this.rates.drawn(appliedAtMs, this.options.now());
-      this.returnCredit();
+      this.options.pace.drawn(() => {
+        if (this.port === port) this.returnCredit();
+      });
     });
   }
 

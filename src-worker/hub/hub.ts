@@ -8,6 +8,7 @@ import {
 } from '../../src-shared/protocol/messages';
 import type { RunConfig } from '../../src-shared/model/run-config';
 import type { Port } from '../../src-shared/protocol/port';
+import { giveBack } from '../probe/picture-pool';
 import type { ClientId } from '../training/run-control';
 import {
   type Failure,
@@ -164,7 +165,7 @@ export class Hub implements ClientEvents, ThreadEvents {
         this.clients.get(message.client)?.send(message.layout);
         break;
       case 'frame':
-        this.clients.get(message.client)?.sendFrame(message.head, new Uint8Array(message.payload.buffer));
+        this.frame(message);
         break;
       case 'reply':
         this.reply(message);
@@ -223,6 +224,12 @@ export class Hub implements ClientEvents, ThreadEvents {
     for (const client of this.clients.values()) {
       if (client.welcomed) client.sendEncoded(encoded);
     }
+  }
+
+  private frame({ client, head, payload }: Extract<ThreadMessage, { type: 'frame' }>): void {
+    const bytes = new Uint8Array(payload.buffer, payload.byteOffset, payload.byteLength);
+    this.clients.get(client)?.sendFrame(head, bytes);
+    giveBack(payload);
   }
 
   private reply({ client, id, error, result, payload }: ThreadReply): void {

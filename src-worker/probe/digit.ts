@@ -8,7 +8,7 @@ import { INPUT } from './layout';
 import type { DigitView } from './publisher';
 
 /** Share of the time that the digit may take from training while it runs. */
-const MOST_SHARE = 0.03;
+const MOST_SHARE = 0.015;
 const SHORTEST_INTERVAL_MS = 70;
 
 const WITHOUT_DROPOUT: ForwardContext = { mask: () => null };

@@ -63,7 +63,7 @@ const PAGE = 1;
 let run: Run;
 let digit: Digit;
 let publisher: Publisher;
-let frames: { client: number; head: FrameHead; payload: Float32Array<ArrayBuffer> }[];
+let frames: { client: number; head: FrameHead; payload: Float32Array }[];
 let layouts: Layout[];
 
 beforeEach(() => {
@@ -186,7 +186,7 @@ describe('a frame', () => {
     const { head, payload } = frames[1]!;
     expect(head).toMatchObject({ runId: 7, layoutId: 1, step: 2, phase: 'step', appliedAtMs: 1002 });
     expect(payload).toEqual(new Float32Array(500).fill(2));
-    expect(payload.buffer.byteLength).toBe(2000);
+    expect(payload.byteLength).toBe(2000);
     expect(head.slots[1]).toEqual({ freshness: 'fresh', step: 2, phase: 'step', nan: 0, infinite: 0 });
   });
 

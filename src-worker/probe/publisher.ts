@@ -11,6 +11,7 @@ import type { ClientId } from '../training/run-control';
 import type { ExampleKind, SessionView } from '../training/session';
 import { capture } from './capture';
 import { payloadLength, planSlots } from './layout';
+import { PicturePool, type SharedPayload } from './picture-pool';
 
 /** The chosen digit's own pass through the network. */
 export interface DigitView {
@@ -38,8 +39,8 @@ export interface PictureSource {
 
 export interface PublisherOutput {
   layout(client: ClientId, layout: Layout): void;
-  /** `payload` is exactly sized and handed over. */
-  frame(client: ClientId, head: FrameHead, payload: Float32Array<ArrayBuffer>): void;
+  /** `payload` is lent: whoever has sent it on gives it back. */
+  frame(client: ClientId, head: FrameHead, payload: SharedPayload): void;
 }
 
 interface Watcher {
@@ -64,6 +65,7 @@ interface Watcher {
 export class Publisher {
   private readonly output: PublisherOutput;
   private readonly wallClock: () => number;
+  private readonly pool = new PicturePool();
   private readonly watchers = new Map<ClientId, Watcher>();
   private source: PictureSource | undefined;
   private layouts = 0;
@@ -201,9 +203,8 @@ export class Publisher {
     // Errors are computed for all when one page wants them, or two pages would make each other's digit old.
     if (watcher.slots.some(isOfDigit)) digit.update(this.someWatch(isDigitError), exact);
     const example = session.inStep ? exampleOf(watcher, session) : null;
-    const payload = new Float32Array(
-      payloadLength(session.inStep ? watcher.slots : withoutLastExamples(watcher.slots)),
-    );
+    const sent = session.inStep ? watcher.slots : withoutLastExamples(watcher.slots);
+    const payload = this.pool.take(payloadLength(sent));
     const states = watcher.slots.map((slot) => takeSlot(slot, source, example, payload));
     const head: FrameHead = {
       type: 'frame',
@@ -254,7 +255,11 @@ function takeSlot(
   const kind = OF_EXAMPLE[slot.kind];
   if (kind !== undefined) {
     const found = example === null ? null : session.readExample(slot.name, kind, example);
-    if (found === null) return { freshness: 'notYet', step: 0, phase: null, nan: 0, infinite: 0 };
+    if (found === null) {
+      // What is lent holds what was in it before.
+      payload.fill(0, slot.offset, slot.offset + slot.length);
+      return { freshness: 'notYet', step: 0, phase: null, nan: 0, infinite: 0 };
+    }
     const { values, step, phase } = found;
     capture(values, slot, payload);
     return { freshness: 'fresh', step, phase, ...countNonFinite(values) };

@@ -10,6 +10,7 @@ import type {
   WatchItem,
 } from '../../src-shared/protocol/messages';
 import { type ErrorCode, GradscopeError } from '../../src-shared/protocol/errors';
+import type { SharedPayload } from '../probe/picture-pool';
 import type { ClientId } from './run-control';
 
 /** What hub and training thread say to each other. Everything from pages was validated by the hub before it gets here. */
@@ -80,7 +81,8 @@ export type ThreadMessage =
       readonly type: 'frame';
       readonly client: ClientId;
       readonly head: FrameHead;
-      readonly payload: Float32Array<ArrayBuffer>;
+      /** Lent by the thread's pool of pictures. */
+      readonly payload: SharedPayload;
     }
   | ThreadReply;
 

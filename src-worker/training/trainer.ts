@@ -76,7 +76,7 @@ export class Trainer implements GateHost<ThreadCommand>, RequestContext {
           send({ type: 'layout', client, layout });
         },
         frame: (client, head, payload) => {
-          send({ type: 'frame', client, head, payload }, [payload.buffer]);
+          send({ type: 'frame', client, head, payload });
         },
       },
       parts.wallClock,

@@ -7,9 +7,9 @@ import { networkRows } from '../../scene/network-rows';
 import { formatCount, formatNumber, formatPercent } from '../../scene/numbers';
 import { SMALL_SCREEN, useMedia } from '../../state/screen';
 import { appStore, useApp } from '../../state/store';
-import { usePainter } from '../live';
+import { useWords } from '../live';
 import { usePage } from '../page-context';
-import { setText, useTextPainter } from '../scope/painting';
+import { setText } from '../set-text';
 import { Segments } from '../segments';
 import './foot.css';
 import { FootModel, LANES, type LaneName } from './foot-model';
@@ -99,7 +99,7 @@ function Chart({ lanes, height }: { lanes: readonly LaneName[]; height: number }
     const observer = new ResizeObserver(() => {
       size.current = { width: current.clientWidth, pixelRatio: window.devicePixelRatio };
       context.current = null;
-      loop.invalidate();
+      loop.invalidateWords();
     });
     observer.observe(current);
     return () => {
@@ -110,11 +110,11 @@ function Chart({ lanes, height }: { lanes: readonly LaneName[]; height: number }
   useEffect(() => {
     void document.fonts.ready.then(() => {
       drawn.current = '';
-      loop.invalidate();
+      loop.invalidateWords();
     });
   }, [loop]);
 
-  usePainter(() => {
+  useWords(() => {
     const { status, plan, evaluations } = appStore.getState();
     const { width, pixelRatio } = size.current;
     if (canvas.current === null || status === null || plan === null || width === 0) return;
@@ -152,7 +152,7 @@ const layersWithWeights = (plan: Plan): string[] =>
 function Live({ column, format }: { column: string; format: (value: number) => string }): ReactElement {
   const { metrics } = usePage();
   const text = useRef<HTMLElement>(null);
-  useTextPainter(() => {
+  useWords(() => {
     const value = metrics.last(column);
     setText(text.current, value === null ? '–' : format(value));
   });

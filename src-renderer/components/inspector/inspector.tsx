@@ -9,8 +9,9 @@ import { kernelName, kernelShape, networkRows, type LayerRow } from '../../scene
 import { formatCount, formatNumber, formatPercent } from '../../scene/numbers';
 import { largest, mean, positiveShare } from '../../scene/statistics';
 import { useApp, type Selection } from '../../state/store';
+import { useWords } from '../live';
 import { usePage } from '../page-context';
-import { setText, useTextPainter } from '../scope/painting';
+import { setText } from '../set-text';
 import { isBlank, kernelValues, KERNEL_KINDS, scopeModelOf } from '../scope/scope-model';
 import './inspector.css';
 import { KernelMatrix, type MatrixShape } from './kernel-matrix';
@@ -48,7 +49,7 @@ function Chosen({
   const step = useRef<HTMLElement>(null);
   const pointed = useRef<number | null>(null);
   const matrix = useMemo(() => matrixShape(plan, row), [plan, row]);
-  useTextPainter(() => {
+  useWords(() => {
     const view = frames.latest();
     const state = view?.slot(row.weight.name, 'weight')?.state;
     setText(step.current, state === undefined ? '' : `step ${formatCount(state.step)}`);
@@ -127,7 +128,7 @@ function Pointed({
   const { frames } = usePage();
   const place = useRef<HTMLDivElement>(null);
   const values = useRef<HTMLDivElement>(null);
-  useTextPainter(() => {
+  useWords(() => {
     const index = pointed.current;
     const view = frames.latest();
     setText(place.current, index === null ? 'Point at a value to read it.' : placeName(index, shape));
@@ -176,7 +177,7 @@ function History({ row, what }: { row: LayerRow; what: 'weights' | 'gradients' }
   const caption = useRef<HTMLDivElement>(null);
   const drawn = useRef('');
   const symbol = what === 'weights' ? '|W|' : '|g|';
-  useTextPainter(() => {
+  useWords(() => {
     const view = model.refresh();
     const { kernelHistory } = model;
     const colours = tokens();
@@ -215,7 +216,7 @@ function Output({ row, selection }: { row: LayerRow; selection: Selection }): Re
   const host = useRef<HTMLDListElement>(null);
   const { layer } = row;
   const isMap = layer.outputShape.length === 3;
-  useTextPainter(() => {
+  useWords(() => {
     const view = frames.latest();
     const output = view?.slot(layer.spec.name, 'digitOutput') ?? null;
     const bias = view?.slot(`${layer.spec.name}.bias`, 'weight') ?? null;

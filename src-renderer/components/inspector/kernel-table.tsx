@@ -4,8 +4,9 @@ import { kernelNumber, kernelShape, type LayerRow } from '../../scene/network-ro
 import { commonExponent, formatExponent, formatFixed, formatNumber } from '../../scene/numbers';
 import { norm } from '../../scene/statistics';
 import type { Selection } from '../../state/store';
+import { useWords } from '../live';
 import { usePage } from '../page-context';
-import { setText, TABLE_INTERVAL_MS, useTextPainter } from '../scope/painting';
+import { setText } from '../set-text';
 import { isBlank, kernelValues, scopeModelOf, type KernelKind } from '../scope/scope-model';
 
 const WORDS: Readonly<Record<KernelKind, readonly [symbol: string, words: string]>> = {
@@ -28,7 +29,7 @@ export function KernelTitle({
   const factor = useRef<HTMLSpanElement>(null);
   const size = useRef<HTMLElement>(null);
   const [symbol, words] = WORDS[kind];
-  useTextPainter(() => {
+  useWords(() => {
     const view = frames.latest();
     const kernel = view === null ? null : kernelValues(view, row, kind, selection);
     if (kernel === null || isBlank(kernel.slot)) {
@@ -64,7 +65,7 @@ export function KernelTable({
   const model = scopeModelOf(parts);
   const table = useRef<HTMLDivElement>(null);
   const shape = kernelShape(row.weight.shape);
-  useTextPainter(() => {
+  useWords(() => {
     const view = model.refresh();
     const kernel = view === null ? null : kernelValues(view, row, kind, selection);
     const blank = kernel === null || isBlank(kernel.slot);
@@ -83,7 +84,7 @@ export function KernelTable({
       cell.style.background = background;
       cell.style.color = text[colour] ?? '';
     });
-  }, TABLE_INTERVAL_MS);
+  });
   const name = `${kind} of the chosen kernel`;
   return (
     <div

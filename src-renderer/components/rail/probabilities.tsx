@@ -1,7 +1,7 @@
 import { useRef, type ReactElement } from 'react';
 import type { FrameStore } from '../../frames/frame-store';
 import { formatPercent } from '../../scene/numbers';
-import { usePainter } from '../live';
+import { useWords } from '../live';
 import { usePage } from '../page-context';
 
 export const probabilitiesOf = (frames: FrameStore): Float32Array | null =>
@@ -23,7 +23,7 @@ export function Probabilities({ classes }: { classes: number }): ReactElement {
   const { frames } = usePage();
   const list = useRef<HTMLDivElement>(null);
   const painted = useRef(-1);
-  usePainter(() => {
+  useWords(() => {
     const { current } = list;
     const frame = frames.latest();
     const values = probabilitiesOf(frames);

@@ -8,10 +8,11 @@ import { formatNumber, formatPercent } from '../../scene/numbers';
 import type { BetweenRowLayout } from '../../scene/scope-layout';
 import { channelMeans, positiveShare, silentChannels } from '../../scene/statistics';
 import { appStore } from '../../state/store';
+import { useWords } from '../live';
 import { usePage } from '../page-context';
 import { showFreshness } from './kernel-picture';
 import { mapFreshness, Maps } from './map-picture';
-import { setText, useTextPainter } from './painting';
+import { setText } from '../set-text';
 import { markAttributes, type RowMark } from './row-mark';
 import { isBlank, mapKind, type MapSide } from './scope-model';
 
@@ -128,7 +129,7 @@ function Active({ layer }: { layer: LayerPlan }): ReactElement {
   const { frames } = usePage();
   const text = useRef<HTMLElement>(null);
   const meter = useRef<HTMLSpanElement>(null);
-  useTextPainter(() => {
+  useWords(() => {
     const slot = shownOutput(frames.latest(), layer);
     const share = slot === null ? null : positiveShare(slot.values);
     setText(text.current, share === null ? '–' : formatPercent(share, 0));
@@ -154,7 +155,7 @@ function DeadMaps({ layer }: { layer: LayerPlan }): ReactElement {
   const { frames } = usePage();
   const text = useRef<HTMLElement>(null);
   const [channels = 1] = layer.outputShape;
-  useTextPainter(() => {
+  useWords(() => {
     const slot = shownOutput(frames.latest(), layer);
     setText(
       text.current,
@@ -172,7 +173,7 @@ function DeadMaps({ layer }: { layer: LayerPlan }): ReactElement {
 function Kept({ layers }: { layers: readonly LayerPlan[] }): ReactElement {
   const { frames } = usePage();
   const text = useRef<HTMLSpanElement>(null);
-  useTextPainter(() => {
+  useWords(() => {
     const view = frames.latest();
     const dropout = layers.find(({ spec }) => spec.kind === 'dropout');
     const mask = dropout === undefined ? null : (view?.slot(dropout.spec.name, 'mask') ?? null);
@@ -194,7 +195,7 @@ function Means({ layer, pixelRatio }: { layer: LayerPlan; pixelRatio: number }):
   const [channels = 1] = layer.outputShape;
   const pitch = channels > 20 ? 6 : 5;
   const width = channels * pitch - 1;
-  useTextPainter(() => {
+  useWords(() => {
     if (canvas.current === null) return;
     const view = frames.latest();
     const { ink2, nan } = tokens();
@@ -232,7 +233,7 @@ function Losses(): ReactElement {
   const minibatch = useRef<HTMLElement>(null);
   const chosen = useRef<HTMLElement>(null);
   const whose = useRef<HTMLSpanElement>(null);
-  useTextPainter(() => {
+  useWords(() => {
     const loss = metrics.last('loss');
     // The loss of a minibatch is told when its step is finished.
     setText(whose.current, (frames.latest()?.example ?? null) === null ? 'this' : 'the last');

@@ -1,8 +1,9 @@
 import { useRef, type ReactElement } from 'react';
 import type { NetworkRow } from '../../scene/network-rows';
+import { useWords } from '../live';
 import { usePage } from '../page-context';
 import { columnState } from './column-state';
-import { setText, useTextPainter } from './painting';
+import { setText } from '../set-text';
 import { useApp } from '../../state/store';
 import { examplesUnderWay } from '../../state/standing';
 import { isKernelKind, KERNEL_KINDS, mapKind, type KernelKind } from './scope-model';
@@ -19,7 +20,7 @@ export function ColumnHeads({ rows }: { rows: readonly NetworkRow[] }): ReactEle
   const examples = useApp(({ status }) => examplesUnderWay(status));
   const chosen = useApp(({ view }) => view.example);
   const steps = useRef(new Map<KernelKind | 'output', HTMLElement>());
-  useTextPainter(() => {
+  useWords(() => {
     const view = frames.latest();
     for (const [kind, element] of steps.current) {
       const names = kind !== 'output' && isKernelKind(kind) ? weightNames(rows) : layerNames(rows);

@@ -8,7 +8,7 @@ import type { Scale } from '../../scene/scale';
 import { useApp } from '../../state/store';
 import { usePainter } from '../live';
 import { usePage } from '../page-context';
-import { setText } from './painting';
+import { setText } from '../set-text';
 import { isBlank, isKernelKind, scopeModelOf, type Hover, type ScopeModel } from './scope-model';
 
 /** From the pointer to the tip, CSS pixels. */

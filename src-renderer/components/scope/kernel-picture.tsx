@@ -16,7 +16,7 @@ import { usePage } from '../page-context';
 import { KernelCells } from './kernel-cells';
 import { neighbour } from './kernel-walk';
 import { MarkLayer } from './mark-layer';
-import { setData, setText } from './painting';
+import { setData, setText } from '../set-text';
 import { isBlank, isKernelKind, scopeModelOf, type KernelKind } from './scope-model';
 
 /** W, g or dW of a layer: the picture, what is drawn over it, and its kernels as a grid to walk in and choose from. */

@@ -10,8 +10,9 @@ import { formatCount, formatNumber } from '../../scene/numbers';
 import type { LayerRowLayout } from '../../scene/scope-layout';
 import { largestKernel } from '../../scene/statistics';
 import { useApp } from '../../state/store';
+import { useWords } from '../live';
 import { usePage } from '../page-context';
-import { setData, setText, useTextPainter } from './painting';
+import { setData, setText } from '../set-text';
 import { scopeModelOf } from './scope-model';
 
 /** Heads of at least this height have their sizes in two lines, and words. */
@@ -58,7 +59,7 @@ function Pill({ row }: { row: LayerRow }): ReactElement {
   const model = scopeModelOf(usePage());
   const pill = useRef<HTMLSpanElement>(null);
   const label = useRef<HTMLSpanElement>(null);
-  useTextPainter(() => {
+  useWords(() => {
     const health = model.health(row);
     setData(pill.current, 'health', health.kind);
     setText(label.current, healthLabel(health));
@@ -77,7 +78,7 @@ function Pill({ row }: { row: LayerRow }): ReactElement {
 function Norms({ layer }: { layer: string }): ReactElement {
   const { metrics } = usePage();
   const host = useRef<HTMLDivElement>(null);
-  useTextPainter(() => {
+  useWords(() => {
     const weight = metrics.last(`weightNorm:${layer}`);
     const gradient = metrics.last(`gradientNorm:${layer}`);
     const update = metrics.last(`updateNorm:${layer}`);
@@ -108,7 +109,7 @@ function RatioSparkline({
   const canvas = useRef<HTMLCanvasElement>(null);
   const drawn = useRef('');
   const { name } = row.layer.spec;
-  useTextPainter(() => {
+  useWords(() => {
     if (canvas.current === null) return;
     const colour = layerColour(tokens(), row.keyIndex);
     const key = [metrics.length, colour, height, pixelRatio].join();
@@ -144,7 +145,7 @@ function Facts({ row }: { row: LayerRow }): ReactElement {
   const shape = kernelShape(weight.shape);
   const selection = useApp(({ view }) => view.selection);
   const here = selection?.layer === layer.spec.name ? selection : null;
-  useTextPainter(() => {
+  useWords(() => {
     const slot = frames.latest()?.slot(weight.name, 'gradient') ?? null;
     const usable = slot !== null && slot.state.freshness === 'fresh' && slot.slot.block === null;
     setText(

@@ -8,10 +8,11 @@ import { cssSize, type MapPicture as MapLayout } from '../../scene/scope-layout'
 import { meanMap } from '../../scene/statistics';
 import { hitTest, type Tiles } from '../../scene/tiles';
 import { appStore } from '../../state/store';
+import { useWords } from '../live';
 import { usePage } from '../page-context';
 import { showFreshness } from './kernel-picture';
 import { MarkLayer } from './mark-layer';
-import { setText, useTextPainter } from './painting';
+import { setText } from '../set-text';
 import type { FrameView } from '../../frames/frame-store';
 import { isBlank, MAP_KINDS, mapKind, scopeModelOf, type MapSide } from './scope-model';
 
@@ -42,7 +43,7 @@ export function MapPicture({
   const parts = usePage();
   const model = scopeModelOf(parts);
   const known = useRef(false);
-  useTextPainter(() => {
+  useWords(() => {
     if (maps.caption === null) return;
     const text = side === 'output' ? maps.caption.output : maps.caption.error;
     const scale = model.mapScaleOf(layer, mapKind(parts.frames.latest(), side));

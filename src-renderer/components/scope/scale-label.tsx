@@ -3,7 +3,7 @@ import { formatScale } from '../../scene/numbers';
 import type { LayerRow } from '../../scene/network-rows';
 import { useApp } from '../../state/store';
 import { usePage } from '../page-context';
-import { setText } from './painting';
+import { setText } from '../set-text';
 import { usePainter } from '../live';
 import { scopeModelOf, type KernelKind } from './scope-model';
 

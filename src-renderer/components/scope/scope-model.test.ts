@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { planNetwork } from '../../../src-shared/model/network';
 import { recipeNamed } from '../../../src-shared/model/recipe';
 import type { Status } from '../../../src-shared/protocol/messages';
@@ -25,12 +25,8 @@ const tensor = (kind: TestTensor['kind'], value: number, change: Partial<TestTen
 
 class OnePicture extends FrameStore {
   shown: FrameView | null = null;
-  intervalsMs: number[] = [];
   override latest(): FrameView | null {
     return this.shown;
-  }
-  override setMinimumInterval(intervalMs: number): void {
-    this.intervalsMs.push(intervalMs);
   }
 }
 
@@ -40,17 +36,12 @@ const loop = new FrameLoop({
   cancelFrame: () => undefined,
   now: () => 0,
   after: () => () => undefined,
+  whenRendered: () => undefined,
   report: () => undefined,
 });
 
-let reducedMotion = false;
 beforeEach(() => {
-  reducedMotion = false;
-  vi.stubGlobal('matchMedia', () => ({ matches: reducedMotion, addEventListener: () => undefined }));
   appStore.setState({ ...INITIAL_STATE, plan, status: { state: 'paused' } as Status });
-});
-afterEach(() => {
-  vi.unstubAllGlobals();
 });
 
 function modelOf(): { model: ScopeModel; frames: OnePicture } {
@@ -133,13 +124,5 @@ describe('ScopeModel', () => {
     }));
     model.refresh();
     expect(model.kernelHistory.firstStep).toBe(8);
-  });
-
-  test('with reduced motion asks for four pictures a second while running, and for each one while stepping', () => {
-    reducedMotion = true;
-    const { frames } = modelOf();
-    appStore.setState({ status: { state: 'running' } as Status });
-    appStore.setState({ status: { state: 'paused' } as Status });
-    expect(frames.intervalsMs).toEqual([0, 250, 0]);
   });
 });

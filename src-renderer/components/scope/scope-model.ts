@@ -7,7 +7,6 @@ import { kernelNumber, kernelShape, networkRows, type LayerRow } from '../../sce
 import { Scale, wholeOf } from '../../scene/scale';
 import { ScaleBook, type ScaledTensor } from '../../scene/scale-book';
 import { norm } from '../../scene/statistics';
-import { REDUCED_MOTION } from '../../state/screen';
 import { appStore, type AppState, type Selection } from '../../state/store';
 import type { PageParts } from '../page-context';
 
@@ -37,9 +36,6 @@ export interface Hover {
   readonly index: number | null;
 }
 
-/** Pictures a second with reduced motion. */
-const CALM_INTERVAL_MS = 250;
-
 /**
  * What all parts of the scope know together about the newest picture: its scales, which filters are dead, what the chosen
  * kernel did since it was chosen, where the pointer is. Brought up to date once a picture, by whoever paints first.
@@ -59,19 +55,11 @@ export class ScopeModel {
 
   constructor(parts: Pick<PageParts, 'frames' | 'metrics' | 'loop'>) {
     this.parts = parts;
-    const calm = matchMedia(REDUCED_MOTION);
-    const pace = (): void => {
-      const running = appStore.getState().status?.state === 'running';
-      parts.frames.setMinimumInterval(calm.matches && running ? CALM_INTERVAL_MS : 0);
-    };
-    pace();
-    calm.addEventListener('change', pace);
     appStore.subscribe((state, previous) => {
-      if (state.status?.state !== previous.status?.state) pace();
       if (concernsPictures(state, previous)) parts.loop.invalidate();
     });
     parts.metrics.subscribe(() => {
-      parts.loop.invalidate();
+      parts.loop.invalidateWords();
     });
   }
 
@@ -227,11 +215,10 @@ export class ScopeModel {
   }
 }
 
-/** Rates and notices come several times a second and change no picture. */
+/** What comes several times a second while training runs changes words, not pictures. */
 const concernsPictures = (state: AppState, previous: AppState): boolean =>
   state.plan !== previous.plan ||
-  state.status !== previous.status ||
-  state.evaluations !== previous.evaluations ||
+  state.status?.state !== previous.status?.state ||
   state.digit !== previous.digit ||
   state.view !== previous.view;
 
