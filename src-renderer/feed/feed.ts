@@ -93,6 +93,7 @@ export class Feed implements RequestClient {
     const reply = await this.requests.request(name, params, payload);
     const changesPicture =
       name === 'loadWeights' ||
+      name === 'drawDigit' ||
       (name === 'chooseDigit' && digit !== (params as RequestParams<'chooseDigit'>).testIndex);
     if (changesPicture) this.awaitedSerial = nextSerial;
     return reply;
@@ -208,8 +209,8 @@ export class Feed implements RequestClient {
         break;
       }
       case 'digit': {
-        const { testIndex, label, pixels } = message;
-        setDigit({ testIndex, label, pixels: bytesFromBase64(pixels) });
+        const { testIndex, label, assumedLabel, pixels } = message;
+        setDigit({ testIndex, label, assumedLabel, pixels: bytesFromBase64(pixels) });
         break;
       }
       case 'reply':
@@ -235,8 +236,7 @@ export class Feed implements RequestClient {
     this.rates.reset();
     frames.clear();
     metrics.reset(ready.metricColumns);
-    const { testIndex, label, pixels } = ready.digit;
-    beginRun(ready, { testIndex, label, pixels: bytesFromBase64(pixels) });
+    beginRun(ready, { ...ready.digit, pixels: bytesFromBase64(ready.digit.pixels) });
     this.send({ type: 'watch', items: watchList(planNetwork(ready.network)) });
     if (!isFirst) return;
     this.send({ type: 'visibility', visible: this.visible });
