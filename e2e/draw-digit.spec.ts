@@ -17,7 +17,9 @@ async function drawOne({ page }: GradscopePage): Promise<void> {
 /** Bytes of the picture called `name` on the screen, undone from the colours of the dark theme. */
 const pictured = ({ page }: GradscopePage, name: string): Promise<number[]> =>
   page.getByRole('img', { name }).evaluate((canvas: HTMLCanvasElement) => {
-    const { data } = canvas.getContext('2d')!.getImageData(0, 0, canvas.width, canvas.height);
+    const context = canvas.getContext('2d');
+    if (context === null) throw new Error('the canvas has no context');
+    const { data } = context.getImageData(0, 0, canvas.width, canvas.height);
     return Array.from({ length: canvas.width * canvas.height }, (_, at) =>
       Math.round((data[at * 4]! - 18) / 0.92),
     );
@@ -26,7 +28,9 @@ const pictured = ({ page }: GradscopePage, name: string): Promise<number[]> =>
 /** What is on the drawing surface, made ready by the rule itself. */
 async function expected({ page }: GradscopePage): Promise<number[]> {
   const ink = await page.getByRole('application').evaluate((canvas: HTMLCanvasElement) => {
-    const { data } = canvas.getContext('2d')!.getImageData(0, 0, canvas.width, canvas.height);
+    const context = canvas.getContext('2d');
+    if (context === null) throw new Error('the canvas has no context');
+    const { data } = context.getImageData(0, 0, canvas.width, canvas.height);
     return Array.from({ length: canvas.width * canvas.height }, (_, at) => data[at * 4 + 3]!);
   });
   const prepared = prepareDigit({ width: 280, height: 280, pixels: ink });
@@ -64,7 +68,7 @@ test('a digit drawn with the mouse flows through the network, and training does 
   expect(furthest(await pictured(other, IMAGE), prepared)).toBeLessThanOrEqual(1);
   await page.bringToFront();
 
-  await page.getByRole('combobox', { name: 'error as if it were' }).selectOption('7');
+  await page.getByRole('combobox', { name: 'take it for' }).selectOption('7');
   await expect(page.getByRole('region', { name: 'Digit' })).toContainText('error as if it were 7');
   await expect(other.page.getByRole('region', { name: 'Digit' })).toContainText('error as if it were 7');
   expect(await trainer.place()).toEqual(before);

@@ -9,6 +9,8 @@ export interface Drawing {
 export const MNIST_SIDE = 28;
 /** Width and height of the box that a digit is fitted into before it is centred. */
 export const BOX_SIDE = 20;
+/** Row and column of the pixel in which the centre of mass of every MNIST image lies: of 28 the 15th, counted from 0. */
+export const CENTRE = 14;
 
 /**
  * Prepares a drawing as the digits of MNIST were prepared. LeCun's page "The MNIST database of handwritten digits" says
@@ -112,7 +114,7 @@ function centre({ width, height, pixels }: Drawing): Uint8Array<ArrayBuffer> {
     }
   }
   const place = (moment: number, size: number): number =>
-    Math.max(0, Math.min(MNIST_SIDE - size, Math.round(MNIST_SIDE / 2 - moment / mass)));
+    Math.max(0, Math.min(MNIST_SIDE - size, CENTRE - Math.floor(moment / mass)));
   const [left, top] = [place(momentX, width), place(momentY, height)];
   const image = new Uint8Array(MNIST_SIDE * MNIST_SIDE);
   for (let y = 0; y < height; y += 1) {

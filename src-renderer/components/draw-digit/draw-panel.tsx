@@ -41,7 +41,7 @@ function OpenPanel(): ReactElement {
   const isSmall = useMedia(SMALL_SCREEN);
   const canvas = useRef<HTMLCanvasElement>(null);
   const [strokes, setStrokes] = useState<readonly Stroke[]>([]);
-  const [assumedLabel, setAssumedLabel] = useState<number | null>(null);
+  const [assumedLabel, setAssumedLabel] = useState(digit?.assumedLabel ?? null);
   const [pen, setPen] = useState(MIDDLE);
   const [penDown, setPenDown] = useState(false);
   const [withKeys, setWithKeys] = useState(false);
@@ -181,7 +181,7 @@ function OpenPanel(): ReactElement {
             </>
           )}
           <label className="assumed">
-            error as if it were
+            take it for
             <select
               value={assumedLabel ?? ''}
               onChange={({ currentTarget: { value } }) => {
