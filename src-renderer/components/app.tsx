@@ -2,6 +2,7 @@ import type { ReactElement } from 'react';
 import { SMALL_SCREEN, useMedia } from '../state/screen';
 import { Bar } from './bar/bar';
 import { Help } from './dialog/help';
+import { DrawPanel } from './draw-digit/draw-panel';
 import { Foot } from './foot/foot';
 import { usePage } from './page-context';
 import { IconStrip, LeftRail, OpenDrawer, RightRail } from './rail/rails';
@@ -31,6 +32,7 @@ export function App(): ReactElement {
             <ScopeGrid />
           </div>
           {isSmall && <OpenDrawer />}
+          <DrawPanel />
         </main>
         {!isSmall && <RightRail />}
         <Foot />

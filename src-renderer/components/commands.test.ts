@@ -83,6 +83,34 @@ test('test images go round at either end', async () => {
   expect(appStore.getState().digit?.testIndex).toBe(0);
 });
 
+test('a drawing takes the place of the test image, and N leads on from where one was', async () => {
+  await commands.chooseDigit(41);
+  const pixels = new Uint8Array(784).fill(9);
+  await commands.drawDigit({ pixels, assumedLabel: 3 });
+  await settle();
+  expect(appStore.getState().digit).toEqual({ testIndex: null, label: null, assumedLabel: 3, pixels });
+  await commands.nextDigit(1);
+  expect(appStore.getState().digit?.testIndex).toBe(42);
+});
+
+test('a drawing that is under way does not overtake the test image asked for after it', async () => {
+  const asked = [
+    commands.drawDigit({ pixels: new Uint8Array(784), assumedLabel: null }),
+    commands.drawDigit({ pixels: new Uint8Array(784).fill(1), assumedLabel: null }),
+    commands.chooseDigit(5),
+  ];
+  await Promise.all(asked);
+  await settle();
+  expect(appStore.getState().digit?.testIndex).toBe(5);
+});
+
+test('a drawing of the wrong size is refused, and the digit stays', async () => {
+  await commands.chooseDigit(7);
+  await commands.drawDigit({ pixels: new Uint8Array(9), assumedLabel: null });
+  expect(appStore.getState().notice).toMatchObject({ code: 'bad-image' });
+  expect(appStore.getState().digit?.testIndex).toBe(7);
+});
+
 test('the brackets walk the slider and stop at its ends', async () => {
   await commands.changeSpeed(1);
   await settle();

@@ -8,6 +8,13 @@ import { offerFile, pickFile } from './files';
 import { newestOnly } from './newest-only';
 import { SPEEDS, speedIndex } from './speeds';
 
+export interface Drawn {
+  readonly pixels: Uint8Array;
+  readonly assumedLabel: number | null;
+}
+/** A test image by its number, or a drawing. */
+type Wanted = number | Drawn;
+
 export interface CommandsOptions {
   readonly send: RequestClient;
   /** Joins the page to the trainer again after it was lost; at once when it is joined. */
@@ -19,12 +26,12 @@ export interface CommandsOptions {
  * the next command that works; nothing here throws.
  */
 export class Commands {
-  /** Chooses a test image; beyond either end it goes round. */
-  readonly chooseDigit: (testIndex: number) => Promise<void>;
   /** Chooses which example of the minibatch is shown inside a step. */
   readonly chooseExample: (example: number) => Promise<void>;
   /** @param stepsPerSecond null: flat out. */
   readonly setSpeed: (stepsPerSecond: number | null) => Promise<void>;
+  /** Of test images and drawings alike only the newest is asked for, so none can overtake another. */
+  private readonly look: (choice: Wanted) => Promise<void>;
   private readonly send: RequestClient;
   private readonly connect: () => Promise<void>;
 
@@ -40,15 +47,32 @@ export class Commands {
         setExample(example);
       }),
     );
-    this.chooseDigit = newestOnly((testIndex) =>
+    this.look = newestOnly((wanted) =>
       this.attempt(async () => {
+        if (typeof wanted === 'object') {
+          const { pixels, assumedLabel } = wanted;
+          await send.request('drawDigit', { assumedLabel }, pixels);
+          setDigit({ testIndex: null, label: null, assumedLabel, pixels });
+          return;
+        }
         const examples = appStore.getState().ready?.dataset.testExamples ?? 1;
         const { result, payload } = await send.request('chooseDigit', {
-          testIndex: ((testIndex % examples) + examples) % examples,
+          testIndex: ((wanted % examples) + examples) % examples,
         });
-        setDigit({ testIndex: result.testIndex, label: result.label, pixels: payload });
+        const { testIndex, label } = result;
+        setDigit({ testIndex, label, assumedLabel: null, pixels: payload });
       }),
     );
+  }
+
+  /** Chooses a test image; beyond either end it goes round. */
+  chooseDigit(testIndex: number): Promise<void> {
+    return this.look(testIndex);
+  }
+
+  /** @param drawing 28 x 28 bytes, and the class that its error is computed for; null: the one that the network says */
+  drawDigit(drawing: Drawn): Promise<void> {
+    return this.look(drawing);
   }
 
   play(): Promise<void> {
@@ -116,7 +140,7 @@ export class Commands {
   }
 
   nextDigit(by: -1 | 1): Promise<void> {
-    return this.chooseDigit((appStore.getState().digit?.testIndex ?? 0) + by);
+    return this.chooseDigit(appStore.getState().lastTestIndex + by);
   }
 
   /** Of the minibatch under way; beyond either end it goes round. Nothing outside a step. */

@@ -1,6 +1,13 @@
 import type { MenuCommand } from '../../src-shared/protocol/shell';
 import { DRAWERS } from '../state/store';
-import { openDrawer, setHelpOpen, setScaleScope, toggleLock, toggleTheme } from '../state/actions';
+import {
+  openDrawer,
+  setDrawOpen,
+  setHelpOpen,
+  setScaleScope,
+  toggleLock,
+  toggleTheme,
+} from '../state/actions';
 import { appStore } from '../state/store';
 import type { Commands } from './commands';
 
@@ -132,6 +139,16 @@ const LOOKING: readonly Plain[] = [
     run: (c) => void c.nextExample(-1),
   },
   {
+    id: 'drawDigit',
+    key: 'd',
+    hint: 'D',
+    does: 'Draw a digit',
+    group: 'Looking',
+    run: () => {
+      setDrawOpen(true);
+    },
+  },
+  {
     id: 'scaleKernel',
     key: '1',
     hint: '1',
@@ -202,6 +219,7 @@ const PAGE: readonly Plain[] = [
     group: 'Page',
     run: () => {
       openDrawer(null);
+      setDrawOpen(false);
       setHelpOpen(false);
     },
   },

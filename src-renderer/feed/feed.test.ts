@@ -201,11 +201,14 @@ test('a request is answered with its own reply, or refused with the trainer’s 
 
 test('a test image that another page chose is shown here too', async () => {
   const runId = appStore.getState().ready?.runId ?? 0;
-  page.end().send({ type: 'digit', runId, testIndex: 5, label: 2, pixels: btoa('\x00\x7f\xff') });
+  page
+    .end()
+    .send({ type: 'digit', runId, testIndex: 5, label: 2, assumedLabel: null, pixels: btoa('\x00\x7f\xff') });
   await page.settle();
   expect(appStore.getState().digit).toEqual({
     testIndex: 5,
     label: 2,
+    assumedLabel: null,
     pixels: new Uint8Array([0, 127, 255]),
   });
 });

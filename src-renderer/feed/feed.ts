@@ -99,6 +99,7 @@ export class Feed implements RequestClient {
       (name === 'chooseExample' &&
         examplesUnderWay(status) !== null &&
         view.example !== (params as RequestParams<'chooseExample'>).example) ||
+      name === 'drawDigit' ||
       (name === 'chooseDigit' && digit !== (params as RequestParams<'chooseDigit'>).testIndex);
     if (changesPicture) this.awaitedSerial = nextSerial;
     return reply;
@@ -217,8 +218,8 @@ export class Feed implements RequestClient {
         break;
       }
       case 'digit': {
-        const { testIndex, label, pixels } = message;
-        setDigit({ testIndex, label, pixels: bytesFromBase64(pixels) });
+        const { testIndex, label, assumedLabel, pixels } = message;
+        setDigit({ testIndex, label, assumedLabel, pixels: bytesFromBase64(pixels) });
         break;
       }
       case 'reply':
@@ -244,8 +245,7 @@ export class Feed implements RequestClient {
     this.rates.reset();
     frames.clear();
     metrics.reset(ready.metricColumns);
-    const { testIndex, label, pixels } = ready.digit;
-    beginRun(ready, { testIndex, label, pixels: bytesFromBase64(pixels) });
+    beginRun(ready, { ...ready.digit, pixels: bytesFromBase64(ready.digit.pixels) });
     this.send({ type: 'watch', items: watchList(planNetwork(ready.network)) });
     if (!isFirst) return;
     // Another connection starts at the first example.

@@ -19,7 +19,7 @@ beforeEach(() => {
   appStore.setState(INITIAL_STATE, true);
 });
 
-const digit = { testIndex: 0, label: 8, pixels: new Uint8Array(784) };
+const digit = { testIndex: 0, label: 8, assumedLabel: null, pixels: new Uint8Array(784) };
 
 /** What a trainer really says first. */
 async function aReady(): Promise<Ready> {

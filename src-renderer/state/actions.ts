@@ -54,6 +54,11 @@ export const toggleDrawer = (drawer: Drawer): void => {
   openDrawer(appStore.getState().view.drawer === drawer ? null : drawer);
 };
 
+/** The drawer that it may have been opened from would be under it. */
+export const setDrawOpen = (drawOpen: boolean): void => {
+  if (appStore.getState().view.drawOpen !== drawOpen) setView({ drawOpen, drawer: null });
+};
+
 export const setHelpOpen = (helpOpen: boolean): void => {
   setView({ helpOpen });
 };
@@ -96,6 +101,7 @@ export const beginRun = (ready: Ready, digit: Digit): void => {
       evaluations: [],
       nonFinite: null,
       digit,
+      lastTestIndex: digit.testIndex ?? state.lastTestIndex,
       draft: {},
       notice: null,
       view: { ...state.view, selection: kept ? selection : null, scaleLocked: false },
@@ -117,7 +123,7 @@ export const setNonFinite = (nonFinite: NonFinite): void => {
 };
 
 export const setDigit = (digit: Digit): void => {
-  appStore.setState({ digit });
+  appStore.setState(({ lastTestIndex }) => ({ digit, lastTestIndex: digit.testIndex ?? lastTestIndex }));
 };
 
 /** Rates that are what they were change nothing, so a page that stands draws nothing. */

@@ -33,10 +33,13 @@ export interface NonFinite {
   readonly infinite: number;
 }
 
-/** The chosen test image: `pixels` are its bytes, row-major. */
+/** The chosen digit: a test image, or one drawn by hand. `pixels` are its bytes, row-major. */
 export interface Digit {
-  readonly testIndex: number;
-  readonly label: number;
+  /** Null for one drawn by hand, as is `label`. */
+  readonly testIndex: number | null;
+  readonly label: number | null;
+  /** Of one drawn by hand: the class that its error is computed for; null: the one that the network says. */
+  readonly assumedLabel: number | null;
   readonly pixels: Uint8Array;
 }
 
@@ -53,6 +56,8 @@ export interface View {
   /** The rail section shown over the grid where the window is too small for rails. */
   readonly drawer: Drawer | null;
   readonly helpOpen: boolean;
+  /** The panel to draw a digit in. */
+  readonly drawOpen: boolean;
 }
 
 export interface Rates {
@@ -88,6 +93,8 @@ export interface AppState {
   readonly evaluations: readonly Evaluation[];
   readonly nonFinite: NonFinite | null;
   readonly digit: Digit | null;
+  /** The test image that was chosen last: where a drawn digit leads back to. */
+  readonly lastTestIndex: number;
   readonly view: View;
   /** Refreshed about four times a second, never per frame. */
   readonly rates: Rates;
@@ -103,6 +110,7 @@ export const INITIAL_STATE: AppState = {
   evaluations: [],
   nonFinite: null,
   digit: null,
+  lastTestIndex: 0,
   view: {
     theme: 'dark',
     scaleScope: 'layer',
@@ -111,6 +119,7 @@ export const INITIAL_STATE: AppState = {
     example: 0,
     drawer: null,
     helpOpen: false,
+    drawOpen: false,
   },
   rates: { framesPerSecond: 0, pictureAgeMs: null, skipped: 0 },
   draft: {},

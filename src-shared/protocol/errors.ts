@@ -9,6 +9,7 @@ export const ERROR_CODES = [
   'unknown-option',
   'unknown-tensor',
   'unknown-image',
+  'bad-image',
   'bad-config',
   'bad-dataset',
   'bad-weights',

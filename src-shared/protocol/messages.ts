@@ -132,6 +132,15 @@ export const REQUESTS = {
   ],
   /** Chooses which example of the minibatch, counted from 0, this client sees in `output`, `error` and `mask`; 0 at first. */
   chooseExample: [z.strictObject({ example: count }), nothing],
+  /**
+   * Puts a digit drawn by hand in the place of the test image. Payload: its pixel bytes, row-major, of the dataset's height
+   * and width. It has no label, and digitError needs one: `assumedLabel`, or when that is null the class that the network
+   * says at the time (the first of the most probable).
+   */
+  drawDigit: [
+    z.strictObject({ assumedLabel: count.nullable() }),
+    z.strictObject({ assumedLabel: count.nullable(), height: count, width: count }),
+  ],
   /** Replaces every weight, standing still, at a minibatch boundary; optimiser state is cleared. Payload: safetensors. */
   loadWeights: [z.strictObject({ fileName: z.string() }), nothing],
   /** Reply payload: safetensors. */
@@ -180,6 +189,17 @@ export type PageMessage = z.infer<typeof pageMessageSchema>;
 
 // ---------------------------------------------------------------- trainer -> page
 
+/**
+ * The chosen digit. A test image has a number and a label, one drawn by hand neither; that may have an assumed label (see
+ * drawDigit). Pixels: row-major bytes, base64.
+ */
+const chosenDigitSchema = z.strictObject({
+  testIndex: count.nullable(),
+  label: count.nullable(),
+  assumedLabel: count.nullable(),
+  pixels: z.string(),
+});
+
 export const engineInfoSchema = z.strictObject({
   name: z.string(),
   /** What of it runs, for people: "SIMD", "plain JavaScript". */
@@ -224,7 +244,7 @@ const readySchema = z.strictObject({
   /** Names of the columns of every `metrics` message of this run. */
   metricColumns: z.array(z.string()),
   /** The chosen digit. */
-  digit: z.strictObject({ testIndex: count, label: count, pixels: z.string() }),
+  digit: chosenDigitSchema,
   /** Trainer's clock, ms since 1970; the page finds the offset to its own with it. */
   clockMs: z.number(),
 });
@@ -345,13 +365,11 @@ const nonFiniteSchema = z.strictObject({
   infinite: count,
 });
 
-/** Another test image was chosen, by whichever page: from now on the digit slots are of it. Pixels: row-major bytes, base64. */
+/** Another digit was chosen or drawn, by whichever page: from now on the digit slots are of it. */
 const digitSchema = z.strictObject({
   type: z.literal('digit'),
   runId: count,
-  testIndex: count,
-  label: count,
-  pixels: z.string(),
+  ...chosenDigitSchema.shape,
 });
 
 const replySchema = z.strictObject({

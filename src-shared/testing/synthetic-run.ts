@@ -42,6 +42,8 @@ export class SyntheticRun {
   /** Last finished phase; null before the first. */
   phase: Phase | null = null;
   testIndex = 0;
+  /** In place of the test image. */
+  drawn: { readonly pixels: Uint8Array; readonly assumedLabel: number | null } | null = null;
   private readonly parameters: readonly ParameterState[];
   private readonly seed: number;
 
@@ -155,7 +157,9 @@ export class SyntheticRun {
 
   /** Outputs of every layer for the chosen digit by layer name (`input`: the image), and its probabilities. */
   digitForward(): { outputs: Map<string, Float32Array>; probabilities: Float32Array; label: number } {
-    const { label, pixels } = syntheticDigit(this.testIndex, 2);
+    const test = syntheticDigit(this.testIndex, 2);
+    const { pixels } = this.drawn ?? test;
+    const known = this.drawn === null ? test.label : this.drawn.assumedLabel;
     const { mean, deviation } = this.recipe.input;
     let values = Float32Array.from(pixels, (byte) => (byte / 255 - mean) / deviation);
     const outputs = new Map([['input', values]]);
@@ -166,8 +170,9 @@ export class SyntheticRun {
     // Made-up gradients teach nothing, so what training would have learnt is added to the logits.
     const learnt = 5 * (1 - Math.exp(-this.step / 500));
     const wobble = (unit: number): number => (hashUnit(this.step, unit, 9) - 0.5) * 0.6;
-    const logits = values.map((z, unit) => 0.3 * z + wobble(unit) + (unit === label ? learnt : 0));
+    const logits = values.map((z, unit) => 0.3 * z + wobble(unit) + (unit === known ? learnt : 0));
     const largest = Math.max(...logits);
+    const label = known ?? logits.indexOf(largest);
     const powers = logits.map((z) => Math.exp(z - largest));
     const sum = powers.reduce((total, power) => total + power, 0);
     return { outputs, probabilities: powers.map((power) => power / sum), label };

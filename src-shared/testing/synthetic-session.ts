@@ -121,8 +121,17 @@ export class SyntheticSession {
           throw new GradscopeError('unknown-image', `Test images are 0 to 9999, not ${String(testIndex)}.`);
         }
         this.run.testIndex = testIndex;
+        this.run.drawn = null;
         const { label, pixels } = syntheticDigit(testIndex, TEST_IMAGES);
         return { result: { testIndex, label, height: 28, width: 28 }, payload: pixels };
+      }
+      case 'drawDigit': {
+        if (payload.length !== 28 * 28) {
+          throw new GradscopeError('bad-image', `A drawing has 784 bytes, not ${String(payload.length)}.`);
+        }
+        const { assumedLabel } = as('drawDigit');
+        this.run.drawn = { pixels: payload.slice(), assumedLabel };
+        return { result: { assumedLabel, height: 28, width: 28 } };
       }
       case 'loadWeights': {
         const bytes = this.run.weightBytes().length;
@@ -165,7 +174,7 @@ export class SyntheticSession {
 
   ready(nowMs: number): Ready {
     const { run, config } = this;
-    const { testIndex } = run;
+    const { testIndex, drawn } = run;
     const digit = syntheticDigit(testIndex, TEST_IMAGES);
     const recipe = recipeNamed(config.recipe);
     return {
@@ -196,7 +205,10 @@ export class SyntheticSession {
       config,
       network: planNetwork(recipe.network).spec,
       metricColumns: run.columns(),
-      digit: { testIndex, label: digit.label, pixels: base64(digit.pixels) },
+      digit:
+        drawn === null
+          ? { testIndex, label: digit.label, assumedLabel: null, pixels: base64(digit.pixels) }
+          : { testIndex: null, label: null, assumedLabel: drawn.assumedLabel, pixels: base64(drawn.pixels) },
       clockMs: nowMs,
     };
   }

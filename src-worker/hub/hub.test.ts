@@ -114,7 +114,7 @@ const RUN: Extract<ThreadMessage, { type: 'run' }>['run'] = {
   config: DEFAULT_RUN_CONFIG,
   network: recipeNamed('pytorch-paper').network,
   metricColumns: ['loss', 'runningLoss'],
-  digit: { testIndex: 0, label: 7, pixels: 'AA==' },
+  digit: { testIndex: 0, label: 7, assumedLabel: null, pixels: 'AA==' },
 };
 
 const STATUS: Status = {
@@ -194,7 +194,7 @@ describe('a client that comes', () => {
   it('gets the last chosen digit and hears of a new run with a new ready', async () => {
     const bench = new Bench();
     bench.begin();
-    bench.say({ type: 'digit', digit: { testIndex: 1, label: 2, pixels: 'AQ==' } });
+    bench.say({ type: 'digit', digit: { testIndex: 1, label: 2, assumedLabel: null, pixels: 'AQ==' } });
     const page = await bench.page().hello();
     bench.begin(2);
     await settled();

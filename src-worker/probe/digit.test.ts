@@ -31,7 +31,14 @@ beforeEach(() => {
   const clock = (): number => (now += passMs);
   const { network } = session;
   const step = (): number => session.step;
-  digit = new DigitProbe({ network, dataset, input: TINY_RECIPE.input, testIndex: 3, step, now: clock });
+  digit = new DigitProbe({
+    network,
+    dataset,
+    input: TINY_RECIPE.input,
+    choice: { testIndex: 3 },
+    step,
+    now: clock,
+  });
   return () => {
     digit.dispose();
     session.dispose();
@@ -75,13 +82,13 @@ describe('the chosen digit', () => {
     expect(digit.stale(false)).toBe(true);
     digit.update(false, true);
     expect(read('fc1', 'digitOutput')).not.toEqual(before);
-    digit.choose(4);
+    digit.choose({ testIndex: 4 });
     expect(digit.stale(false)).toBe(true);
   });
 
   it('keeps what it had when there is no image of that number', () => {
     expect(() => {
-      digit.choose(13);
+      digit.choose({ testIndex: 13 });
     }).toThrow(expect.objectContaining({ code: 'unknown-image' }));
     expect(digit.chosen.testIndex).toBe(3);
   });
@@ -94,6 +101,90 @@ describe('the chosen digit', () => {
     digit.update(true, true);
     expect(session.readLayer('fc1', 'activation').values).toEqual(before);
     expect([...session.mirror('fc1.weight').gradient.values].every((value) => value === 0)).toBe(true);
+  });
+});
+
+describe('a digit drawn by hand', () => {
+  const pixels = Uint8Array.from({ length: 64 }, (_, at) => (at % 8 === 3 ? 255 : 0));
+
+  const labelOf = (errors: number[], probabilities: number[]): number =>
+    errors.findIndex((error, i) => Math.abs(error - probabilities[i]! + 1) < 1e-5);
+
+  it('goes through the network as a test image with the same pixels does', () => {
+    const chosen = { testIndex: 4 };
+    digit.choose(chosen);
+    digit.update(true, true);
+    const original = read('fc1', 'digitOutput');
+    const { pixels: same } = digit.chosen;
+    digit.choose({ pixels: same, assumedLabel: null });
+    digit.update(true, true);
+    expect(read('fc1', 'digitOutput')).toEqual(original);
+    expect(digit.chosen).toEqual({ testIndex: null, label: null, assumedLabel: null, pixels: same });
+  });
+
+  it('has the error of the class that the network says, also when that changes', () => {
+    digit.choose({ pixels, assumedLabel: null });
+    for (const loud of [7, 2, 2, 9]) {
+      for (let unit = 0; unit < 10; unit += 1) session.setWeight('fc1.bias', unit, unit === loud ? 50 : 0);
+      digit.weightsChanged();
+      digit.update(true, true);
+      const probabilities = read('output', 'digitProbabilities');
+      expect(probabilities.indexOf(Math.max(...probabilities))).toBe(loud);
+      expect(labelOf(read('fc1', 'digitError'), probabilities)).toBe(loud);
+    }
+  });
+
+  it('has the error of the class that was asked for', () => {
+    digit.choose({ pixels, assumedLabel: 6 });
+    digit.update(true, true);
+    expect(labelOf(read('fc1', 'digitError'), read('output', 'digitProbabilities'))).toBe(6);
+  });
+
+  it('is refused in another size or for a class that there is not, and the one before stays', () => {
+    const refused = (bad: Uint8Array, assumedLabel: number | null): unknown => {
+      try {
+        digit.choose({ pixels: bad, assumedLabel });
+      } catch (error) {
+        return error;
+      }
+      return null;
+    };
+    expect(refused(new Uint8Array(784), null)).toMatchObject({
+      code: 'bad-image',
+      message: 'The drawing: expected 64 bytes (8 x 8 pixels), found 784.',
+    });
+    expect(refused(pixels, 10)).toMatchObject({ code: 'bad-image' });
+    expect(digit.chosen.testIndex).toBe(3);
+  });
+
+  it('is looked at without a bit of the weights, gradients or masks of training changing', () => {
+    const free = new Session({ engine, dataset, recipe: TINY_RECIPE, config: DEFAULT_RUN_CONFIG });
+    const step = (of: Session, look: () => void): void => {
+      of.beginStep();
+      of.zeroGradients();
+      for (const layer of of.plan.layers) {
+        of.forward(layer);
+        look();
+      }
+      of.loss();
+      for (const layer of of.plan.layers.toReversed()) {
+        look();
+        of.backward(layer);
+      }
+      of.update();
+      of.finishStep();
+    };
+    let drawn = 0;
+    for (let k = 0; k < 3; k += 1) {
+      step(free, () => undefined);
+      step(session, () => {
+        digit.choose({ pixels: pixels.map((byte, at) => (at === drawn ? 99 : byte)), assumedLabel: null });
+        digit.update(true, true);
+        drawn += 1;
+      });
+    }
+    expect(session.weightsSha256()).toBe(free.weightsSha256());
+    free.dispose();
   });
 });
 
@@ -120,7 +211,7 @@ describe('while training runs', () => {
   it('shows a digit that was just chosen at once', () => {
     passMs = 5;
     digit.update(false, false);
-    digit.choose(5);
+    digit.choose({ testIndex: 5 });
     const { step } = session;
     train();
     digit.update(false, false);

@@ -17,29 +17,44 @@ export interface DigitParts {
   readonly network: EngineNetwork;
   readonly dataset: Dataset;
   readonly input: Recipe['input'];
-  readonly testIndex: number;
+  readonly choice: DigitChoice;
   /** Finished steps now. */
   readonly step: () => number;
   /** ms of a clock that only goes forward */
   readonly now: () => number;
 }
 
+/** A test image by its number, or one drawn by hand: row-major bytes, and what to take for its label (null: what it is said to be). */
+export type DigitChoice =
+  | { readonly testIndex: number }
+  | { readonly pixels: Uint8Array; readonly assumedLabel: number | null };
+
 export interface ChosenDigit {
-  readonly testIndex: number;
-  readonly label: number;
+  /** Null for one drawn by hand, as is `label`. */
+  readonly testIndex: number | null;
+  readonly label: number | null;
+  /** Of one drawn by hand: what its error is computed for; null: the class that the network says. */
+  readonly assumedLabel: number | null;
   /** Row-major bytes. */
   readonly pixels: Uint8Array;
 }
 
-/** One test image and what the network as it is makes of it, dropout off: outputs, errors, probabilities. */
+/** The chosen digit as a choice that leads to it again. */
+export const choiceOf = ({ testIndex, pixels, assumedLabel }: ChosenDigit): DigitChoice =>
+  testIndex === null ? { pixels, assumedLabel } : { testIndex };
+
+/** One digit and what the network as it is makes of it, dropout off: outputs, errors, probabilities. */
 export class DigitProbe implements DigitView {
   private readonly parts: DigitParts;
   private readonly plan: NetworkPlan;
   private readonly pass: Pass;
   private readonly table: Float32Array;
+  private readonly probabilities: Float32Array;
   private readonly arrays = new Map<string, Float32Array>();
   private digit: ChosenDigit;
   private image: Float32Array;
+  /** The class that was most probable when it was last computed. */
+  private said = 0;
   private computedAt: number | null = null;
   private hasErrors = false;
   /** Neither the step nor the digit tells that the weights were set by hand. */
@@ -53,7 +68,8 @@ export class DigitProbe implements DigitView {
     this.plan = parts.network.plan;
     this.pass = parts.network.createPass();
     this.table = normalisation(parts.input);
-    [this.digit, this.image] = this.load(parts.testIndex);
+    this.probabilities = new Float32Array(parts.dataset.classes);
+    [this.digit, this.image] = this.load(parts.choice);
   }
 
   get chosen(): ChosenDigit {
@@ -64,9 +80,9 @@ export class DigitProbe implements DigitView {
     return this.computedAt;
   }
 
-  /** @throws GradscopeError `unknown-image` */
-  choose(testIndex: number): void {
-    [this.digit, this.image] = this.load(testIndex);
+  /** @throws GradscopeError `unknown-image`, `bad-image`; the digit is then the one it was */
+  choose(choice: DigitChoice): void {
+    [this.digit, this.image] = this.load(choice);
     this.unseen = true;
   }
 
@@ -106,11 +122,14 @@ export class DigitProbe implements DigitView {
   }
 
   private compute(withError: boolean): void {
-    const { pass, plan } = this;
-    pass.load(this.image, Uint8Array.of(this.digit.label), 1);
-    for (const layer of plan.layers) pass.forward(layer, WITHOUT_DROPOUT);
-    pass.loss();
+    const { pass, plan, digit } = this;
+    const label = digit.label ?? digit.assumedLabel;
+    const guess = this.said;
+    this.forward(label ?? guess);
+    this.said = this.mostProbable();
     if (withError) {
+      // What a digit without a label is said to be is known only now; it seldom changes from one time to the next.
+      if (label === null && this.said !== guess) this.forward(this.said);
       for (const layer of plan.layers.toReversed()) pass.backward(layer, { parameters: false });
     }
     this.computedAt = this.parts.step();
@@ -119,7 +138,49 @@ export class DigitProbe implements DigitView {
     this.unseen = false;
   }
 
-  private load(testIndex: number): [ChosenDigit, Float32Array] {
+  private forward(label: number): void {
+    const { pass, plan } = this;
+    pass.load(this.image, Uint8Array.of(label), 1);
+    for (const layer of plan.layers) pass.forward(layer, WITHOUT_DROPOUT);
+    pass.loss();
+  }
+
+  /** The first of the classes with the largest probability; where they are NaN, and all errors with them, class 0. */
+  private mostProbable(): number {
+    const { probabilities } = this;
+    this.pass.readProbabilities(probabilities);
+    return probabilities.reduce((best, value, index) => (value > probabilities[best]! ? index : best), 0);
+  }
+
+  private load(choice: DigitChoice): [ChosenDigit, Float32Array] {
+    return 'testIndex' in choice ? this.loadTest(choice.testIndex) : this.loadDrawn(choice);
+  }
+
+  private loadDrawn({
+    pixels,
+    assumedLabel,
+  }: Exclude<DigitChoice, { testIndex: number }>): [ChosenDigit, Float32Array] {
+    const { height, width, classes } = this.parts.dataset;
+    if (pixels.length !== height * width) {
+      throw new GradscopeError(
+        'bad-image',
+        `The drawing: expected ${String(height * width)} bytes (${String(height)} x ${String(width)} pixels), ` +
+          `found ${String(pixels.length)}.`,
+      );
+    }
+    if (assumedLabel !== null && assumedLabel >= classes) {
+      throw new GradscopeError(
+        'bad-image',
+        `The drawing: expected a class from 0 to ${String(classes - 1)} as its assumed label, ` +
+          `found ${String(assumedLabel)}.`,
+      );
+    }
+    const own = pixels.slice();
+    const image = Float32Array.from(own, (byte) => this.table[byte]!);
+    return [{ testIndex: null, label: null, assumedLabel, pixels: own }, image];
+  }
+
+  private loadTest(testIndex: number): [ChosenDigit, Float32Array] {
     const { dataset } = this.parts;
     const { test } = dataset;
     if (testIndex >= test.count) {
@@ -131,7 +192,7 @@ export class DigitProbe implements DigitView {
     }
     const { images, labels } = gatherMinibatch(dataset, test, [testIndex], this.table);
     const pixels = pixelsOf(dataset, test, testIndex).slice();
-    return [{ testIndex, label: labels[0]!, pixels }, images];
+    return [{ testIndex, label: labels[0]!, assumedLabel: null, pixels }, images];
   }
 
   private layer(name: string): LayerPlan {

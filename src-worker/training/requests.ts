@@ -109,7 +109,7 @@ const HANDLERS: Handlers = {
 
   chooseDigit(context, { testIndex }, reply) {
     const run = theRun(context);
-    run.digit.choose(testIndex);
+    run.digit.choose({ testIndex });
     context.digitChosen(run);
     const { label, pixels } = run.digit.chosen;
     const { height, width } = context.dataset();
@@ -125,6 +125,14 @@ const HANDLERS: Handlers = {
     }
     context.publisher.chooseExample(client, example);
     reply({});
+  },
+
+  drawDigit(context, { assumedLabel }, reply, { payload }) {
+    const run = theRun(context);
+    run.digit.choose({ pixels: payload, assumedLabel });
+    context.digitChosen(run);
+    const { height, width } = context.dataset();
+    reply({ result: { assumedLabel, height, width } });
   },
 
   loadWeights(context, { fileName }, reply, { payload }) {

@@ -28,9 +28,8 @@ export function describeRun({ runId, config, recipe, engine, session, digit }: R
 
 const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64');
 
-export const describeDigit = ({ testIndex, label, pixels }: ChosenDigit): Ready['digit'] => ({
-  testIndex,
-  label,
+export const describeDigit = ({ pixels, ...digit }: ChosenDigit): Ready['digit'] => ({
+  ...digit,
   pixels: base64(pixels),
 });
 

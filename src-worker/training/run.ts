@@ -5,7 +5,7 @@ import type { Phase } from '../../src-shared/model/phases';
 import { type Recipe, recipeNamed } from '../../src-shared/model/recipe';
 import type { Mode, RunConfig } from '../../src-shared/model/run-config';
 import { readSafetensors } from '../../src-shared/model/safetensors';
-import { DigitProbe } from '../probe/digit';
+import { type DigitChoice, DigitProbe } from '../probe/digit';
 import type { Dataset } from '../data/dataset';
 import type { openEngine, OpenedEngine } from '../engine';
 import { Meter } from './meter';
@@ -58,7 +58,7 @@ export interface RunRequest {
 
 export interface RunSurroundings {
   readonly dataset: Dataset;
-  readonly testIndex: number;
+  readonly digit: DigitChoice;
   readonly openEngine: typeof openEngine;
   readonly now: () => number;
 }
@@ -104,7 +104,7 @@ function createRunOn(
   engine: OpenedEngine,
   runId: number,
   { config, weights }: RunRequest,
-  { dataset, testIndex, now }: RunSurroundings,
+  { dataset, digit: choice, now }: RunSurroundings,
 ): Run {
   const recipe = recipeNamed(config.recipe);
   const session = new Session({ engine: engine.engine, dataset, recipe, config });
@@ -112,7 +112,7 @@ function createRunOn(
     if (weights !== null) session.importWeights(weights.file, weights.fileName);
     const step = (): number => session.step;
     const { input } = recipe;
-    const digit = new DigitProbe({ network: session.network, dataset, input, testIndex, step, now });
+    const digit = new DigitProbe({ network: session.network, dataset, input, choice, step, now });
     const { seed, dropout, order, mode, stopAtStep } = config;
     const from = session.weightsSha256();
     return {

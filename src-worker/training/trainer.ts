@@ -1,6 +1,7 @@
 import type { Mode } from '../../src-shared/model/run-config';
 import type { Position } from '../../src-shared/model/phases';
 import type { Dataset } from '../data/dataset';
+import { choiceOf, type DigitChoice } from '../probe/digit';
 import { Publisher } from '../probe/publisher';
 import { FitLoop } from './fit-loop';
 import { BlockingGate, type GateHost } from './gate';
@@ -60,7 +61,7 @@ export class Trainer implements GateHost<ThreadCommand>, RequestContext {
   private active: Active | undefined;
   private wanted: WantedRun | undefined;
   private lastRunId: number;
-  private testIndex = 0;
+  private digit: DigitChoice = { testIndex: 0 };
   private inLoop = false;
   private closing = false;
   private beganAtMs = -Infinity;
@@ -157,11 +158,11 @@ export class Trainer implements GateHost<ThreadCommand>, RequestContext {
 
   private async takeUp({ request, reply, stoodAt }: WantedRun): Promise<void> {
     this.wanted = undefined;
-    const { active, testIndex } = this;
+    const { active, digit } = this;
     let run: Run;
     try {
       const { openEngine, now } = this.parts;
-      const surroundings = { dataset: this.dataset(), testIndex, openEngine, now };
+      const surroundings = { dataset: this.dataset(), digit, openEngine, now };
       run = await createRun(this.lastRunId + 1, request, surroundings, active?.run);
     } catch (error) {
       this.control.left();
@@ -355,7 +356,7 @@ export class Trainer implements GateHost<ThreadCommand>, RequestContext {
   }
 
   digitChosen(run: Run): void {
-    this.testIndex = run.digit.chosen.testIndex;
+    this.digit = choiceOf(run.digit.chosen);
     this.parts.send({ type: 'digit', digit: describeDigit(run.digit.chosen) });
     this.publisher.changed();
   }

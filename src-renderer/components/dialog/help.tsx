@@ -11,7 +11,10 @@ const COLUMNS = [
   ['g', 'The gradient of the minibatch loss that the optimiser was given in that step.'],
   ['dW', 'The update: the weights after the step minus the weights before it.'],
   ['output', 'What the layer makes of the chosen digit, dropout off.'],
-  ['error', 'dL/d output: how the loss of the chosen digit changes with each output.'],
+  [
+    'error',
+    'dL/d output: how the loss of the chosen digit changes with each output. A drawn digit has no label: its error is as if it were what the network says, or the class you choose.',
+  ],
 ] as const;
 
 /** Everything a newcomer has to know, over the page. */

@@ -1,6 +1,8 @@
 import type { ReactElement } from 'react';
 import { formatCount } from '../../scene/numbers';
-import { useApp } from '../../state/store';
+import type { FrameStore } from '../../frames/frame-store';
+import { setDrawOpen } from '../../state/actions';
+import { type Digit, useApp } from '../../state/store';
 import { keyHint } from '../keymap';
 import { LiveText } from '../live';
 import { usePage } from '../page-context';
@@ -9,35 +11,78 @@ import { DigitCanvas } from './digit-canvas';
 import { NumberField } from './number-field';
 import { mostLikely, Probabilities, probabilitiesOf } from './probabilities';
 
+const says = (frames: FrameStore): string => {
+  const probabilities = probabilitiesOf(frames);
+  return probabilities === null ? '–' : mostLikely(probabilities);
+};
+
+/** What the digit is, what the network says, and for which class the error column is. */
+export function DigitWords({ digit }: { digit: Digit }): ReactElement {
+  const { frames } = usePage();
+  const { label, assumedLabel } = digit;
+  const said = <LiveText className="says" read={() => says(frames)} />;
+  if (label !== null) {
+    return (
+      <p className="words">
+        label <b>{label}</b>, says {said}; dropout off
+      </p>
+    );
+  }
+  return (
+    <p className="words">
+      drawn, says {said}; dropout off
+      <br />
+      error as if it were {assumedLabel === null ? said : <b>{assumedLabel}</b>}
+    </p>
+  );
+}
+
 export function DigitSection(): ReactElement | null {
-  const { commands, frames } = usePage();
+  const { commands } = usePage();
   const digit = useApp((state) => state.digit);
+  const lastTestIndex = useApp((state) => state.lastTestIndex);
+  const drawOpen = useApp(({ view }) => view.drawOpen);
   const dataset = useApp(({ ready }) => ready?.dataset ?? null);
   if (digit === null || dataset === null) return null;
   const { testIndex, label, pixels } = digit;
   return (
     <section className="section digit" aria-label="Digit">
       <h2>
-        Chosen digit <em>of {formatCount(dataset.testExamples)}</em>
+        Chosen digit <em>{testIndex === null ? 'drawn' : `of ${formatCount(dataset.testExamples)}`}</em>
       </h2>
       <div className="chosen">
         <DigitCanvas
           pixels={pixels}
           width={dataset.width}
           height={dataset.height}
-          label={`Test image ${formatCount(testIndex)}, label ${String(label)}`}
+          label={
+            testIndex === null
+              ? 'Digit drawn by hand'
+              : `Test image ${formatCount(testIndex)}, label ${String(label)}`
+          }
         />
         <div className="tools">
-          <div className="tool number">
-            <span aria-hidden="true">test</span>
-            <NumberField
-              label="Test image"
-              value={testIndex}
-              min={0}
-              max={dataset.testExamples - 1}
-              onChange={(index) => void commands.chooseDigit(index)}
-            />
-          </div>
+          {testIndex === null ? (
+            <button
+              type="button"
+              className="tool"
+              aria-label={`Back to test image ${formatCount(lastTestIndex)}`}
+              onClick={() => void commands.chooseDigit(lastTestIndex)}
+            >
+              Test image
+            </button>
+          ) : (
+            <div className="tool number">
+              <span aria-hidden="true">test</span>
+              <NumberField
+                label="Test image"
+                value={testIndex}
+                min={0}
+                max={dataset.testExamples - 1}
+                onChange={(index) => void commands.chooseDigit(index)}
+              />
+            </div>
+          )}
           <div className="pair">
             <Tip text="Previous test image" hint={keyHint('previousDigit')}>
               <button
@@ -60,20 +105,23 @@ export function DigitSection(): ReactElement | null {
               </button>
             </Tip>
           </div>
-          <p>
-            label <b>{label}</b>, says{' '}
-            <LiveText
-              className="says"
-              read={() => {
-                const probabilities = probabilitiesOf(frames);
-                return probabilities === null ? '–' : mostLikely(probabilities);
+          <Tip text="Draw a digit with mouse, pen or keys" hint={keyHint('drawDigit')}>
+            <button
+              type="button"
+              className="tool"
+              aria-label="Draw a digit"
+              aria-haspopup="dialog"
+              aria-expanded={drawOpen}
+              onClick={() => {
+                setDrawOpen(!drawOpen);
               }}
-            />
-            <br />
-            dropout off
-          </p>
+            >
+              Draw <kbd aria-hidden="true">{keyHint('drawDigit')}</kbd>
+            </button>
+          </Tip>
         </div>
       </div>
+      <DigitWords digit={digit} />
       <Probabilities classes={dataset.classes} />
     </section>
   );

@@ -238,9 +238,16 @@ function Losses(): ReactElement {
     // The loss of a minibatch is told when its step is finished.
     setText(whose.current, (frames.latest()?.example ?? null) === null ? 'this' : 'the last');
     setText(minibatch.current, loss === null ? '–' : formatNumber(loss));
-    const label = appStore.getState().digit?.label;
+    const { digit } = appStore.getState();
     const slot = frames.latest()?.slot('output', 'digitProbabilities') ?? null;
-    const probability = label === undefined ? undefined : slot?.values[label];
+    // A drawn digit without a label is taken for what it is said to be, which is the most probable.
+    const label = digit?.label ?? digit?.assumedLabel ?? null;
+    const probability =
+      digit === null || slot === null
+        ? undefined
+        : label === null
+          ? Math.max(...slot.values)
+          : slot.values[label];
     setText(chosen.current, probability === undefined ? '–' : formatNumber(-Math.log(probability)));
   });
   return (
