@@ -15,6 +15,9 @@ test.describe('in a small window', () => {
       await expect(gradscope.kernel(`${name} update`)).toBeInViewport();
     }
 
+    const bar = gradscope.page.getByRole('banner');
+    expect(await bar.evaluate(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth)).toBe(0);
+
     await gradscope.button('Recipe').click();
     await expect(gradscope.page.getByRole('spinbutton', { name: 'Seed' })).toBeVisible();
     await gradscope.page.keyboard.press('Escape');

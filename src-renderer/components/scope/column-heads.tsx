@@ -63,7 +63,7 @@ export function ColumnHeads({ rows }: { rows: readonly NetworkRow[] }): ReactEle
           <span title="Of the chosen digit, dropout off">of digit</span>
         ) : (
           <span title="Of the minibatch under way">
-            example {Math.min(chosen, examples - 1)} of {examples}
+            example {Math.min(chosen, examples - 1)} <i>of {examples}</i>
           </span>
         )}
         {step('output')}
@@ -74,9 +74,13 @@ export function ColumnHeads({ rows }: { rows: readonly NetworkRow[] }): ReactEle
           <path d="M4.5 9V1M1.5 4l3-3 3 3" />
         </svg>
         <span title={examples === null ? 'dL/d output of the chosen digit' : 'dL/d output'}>
-          {examples === null
-            ? 'dL/d output'
-            : `example ${String(Math.min(chosen, examples - 1))} of ${String(examples)}`}
+          {examples === null ? (
+            'dL/d output'
+          ) : (
+            <>
+              example {Math.min(chosen, examples - 1)} <i>of {examples}</i>
+            </>
+          )}
         </span>
       </div>
     </div>
