@@ -2,13 +2,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type LayerPlan, planNetwork, sizeOf } from '../../src-shared/model/network';
 import { recipeNamed } from '../../src-shared/model/recipe';
 import { DEFAULT_RUN_CONFIG, type Mode } from '../../src-shared/model/run-config';
-import type { RequestName, Status, TensorKind, WatchItem } from '../../src-shared/protocol/messages';
-import { openDataset } from '../data/dataset';
-import { openEngine } from '../engine';
+import type { Status, TensorKind, WatchItem } from '../../src-shared/protocol/messages';
+import { request, runScript } from '../testing/scripted-trainer';
 import { type SmallMnist, smallMnist } from '../testing/small-mnist';
-import type { Mailbox } from './mailbox';
 import type { ThreadCommand, ThreadMessage, ThreadReply } from './thread-messages';
-import { Trainer } from './trainer';
 
 const EXAMPLES = 3;
 const CONFIG = {
@@ -24,27 +21,6 @@ const { layers } = planNetwork(recipeNamed(CONFIG.recipe).network);
 /** zeroGrad, forward, loss, backward, step. */
 const STOPS = 2 * layers.length + 3;
 
-/** Gives the next command each time the thread would sleep, and closes it after the last. */
-class Script implements Mailbox<ThreadCommand> {
-  private readonly commands: ThreadCommand[];
-  private waiting: ThreadCommand[] = [];
-
-  constructor(commands: readonly ThreadCommand[]) {
-    this.commands = [...commands, { type: 'close' }];
-  }
-  hasMail(): boolean {
-    return this.waiting.length > 0;
-  }
-  take(): ThreadCommand | undefined {
-    return this.waiting.shift();
-  }
-  wait(): void {
-    const next = this.commands.shift();
-    if (next === undefined) throw new Error('The thread sleeps though it was told to close.');
-    this.waiting.push(next);
-  }
-}
-
 let mnist: SmallMnist;
 beforeAll(() => {
   mnist = smallMnist(16, 10);
@@ -53,34 +29,12 @@ afterAll(() => {
   mnist.remove();
 });
 
-let asked = 0;
-const request = (method: RequestName, params: object = {}): ThreadCommand => ({
-  type: 'request',
-  client: 1,
-  id: (asked += 1),
-  method,
-  params,
-  payload: new Uint8Array(0),
-});
 const restart = (mode: Mode): ThreadCommand =>
   request('restart', { config: { ...CONFIG, mode }, weightsFile: null });
 const times = (count: number, command: () => ThreadCommand[]): ThreadCommand[] =>
   Array.from({ length: count }, command).flat();
 
-async function train(...commands: ThreadCommand[]): Promise<ThreadMessage[]> {
-  const said: ThreadMessage[] = [];
-  let clock = 0;
-  await new Trainer({
-    mailbox: new Script(commands),
-    send: (message) => said.push(structuredClone(message)),
-    openDataset: () => openDataset({ GRADSCOPE_DATA: mnist.folder }),
-    openEngine,
-    firstRunId: 1,
-    now: () => (clock += 1),
-    wallClock: () => 0,
-  }).main();
-  return said;
-}
+const train = (...commands: ThreadCommand[]): Promise<ThreadMessage[]> => runScript(mnist.folder, commands);
 
 const stopsOf = (said: readonly ThreadMessage[]): Status[] =>
   said.filter((message): message is Status => message.type === 'status' && message.state === 'paused');

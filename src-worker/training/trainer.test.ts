@@ -2,14 +2,12 @@ import { memory } from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { DEFAULT_RUN_CONFIG, type RunConfig } from '../../src-shared/model/run-config';
 import { GradscopeError } from '../../src-shared/protocol/errors';
-import type { RequestName, Status } from '../../src-shared/protocol/messages';
-import { openDataset } from '../data/dataset';
+import type { Status } from '../../src-shared/protocol/messages';
 import { openEngine } from '../engine';
+import { request, runScript } from '../testing/scripted-trainer';
 import { type SmallMnist, smallMnist } from '../testing/small-mnist';
-import type { Mailbox } from './mailbox';
 import { Session } from './session';
 import type { ThreadCommand, ThreadMessage, ThreadReply } from './thread-messages';
-import { Trainer } from './trainer';
 
 const CONFIG: RunConfig = {
   ...DEFAULT_RUN_CONFIG,
@@ -19,27 +17,6 @@ const CONFIG: RunConfig = {
   // Two images a minibatch: quick on the cpu engine.
   order: Array.from({ length: 8 }, (_, i) => [2 * i, 2 * i + 1]),
 };
-
-/** Gives the next command each time the thread would sleep, and closes it after the last. */
-class Script implements Mailbox<ThreadCommand> {
-  private readonly commands: ThreadCommand[];
-  private waiting: ThreadCommand[] = [];
-
-  constructor(commands: readonly ThreadCommand[]) {
-    this.commands = [...commands, { type: 'close' }];
-  }
-  hasMail(): boolean {
-    return this.waiting.length > 0;
-  }
-  take(): ThreadCommand | undefined {
-    return this.waiting.shift();
-  }
-  wait(): void {
-    const next = this.commands.shift();
-    if (next === undefined) throw new Error('The thread sleeps though it was told to close.');
-    this.waiting.push(next);
-  }
-}
 
 let mnist: SmallMnist;
 beforeAll(() => {
@@ -54,30 +31,11 @@ beforeEach(() => {
   open = openEngine;
 });
 
-let asked = 0;
-const request = (method: RequestName, params: object = {}): ThreadCommand => ({
-  type: 'request',
-  client: 1,
-  id: (asked += 1),
-  method,
-  params,
-  payload: new Uint8Array(0),
-});
 const restart = (changes: Partial<RunConfig> = {}): ThreadCommand =>
   request('restart', { config: { ...CONFIG, ...changes }, weightsFile: null });
 
 async function train(...commands: ThreadCommand[]): Promise<{ said: ThreadMessage[]; statuses: Status[] }> {
-  const said: ThreadMessage[] = [];
-  let clock = 0;
-  await new Trainer({
-    mailbox: new Script(commands),
-    send: (message) => said.push(structuredClone(message)),
-    openDataset: () => openDataset({ GRADSCOPE_DATA: mnist.folder }),
-    openEngine: (choice) => open(choice),
-    firstRunId: 1,
-    now: () => (clock += 1),
-    wallClock: () => 0,
-  }).main();
+  const said = await runScript(mnist.folder, commands, open);
   return { said, statuses: said.filter((message): message is Status => message.type === 'status') };
 }
 

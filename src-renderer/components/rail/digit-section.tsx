@@ -10,6 +10,7 @@ import { Tip } from '../tip';
 import { DigitCanvas } from './digit-canvas';
 import { NumberField } from './number-field';
 import { mostLikely, Probabilities, probabilitiesOf } from './probabilities';
+import { ToolButton } from './tool-button';
 
 const says = (frames: FrameStore): string => {
   const probabilities = probabilitiesOf(frames);
@@ -84,26 +85,21 @@ export function DigitSection(): ReactElement | null {
             </div>
           )}
           <div className="pair">
-            <Tip text="Previous test image" hint={keyHint('previousDigit')}>
-              <button
-                type="button"
-                className="tool back"
-                aria-label="Previous test image"
-                onClick={() => void commands.nextDigit(-1)}
-              >
-                ‹
-              </button>
-            </Tip>
-            <Tip text="Next test image" hint={keyHint('nextDigit')}>
-              <button
-                type="button"
-                className="tool"
-                aria-label="Next test image"
-                onClick={() => void commands.nextDigit(1)}
-              >
-                Next <kbd aria-hidden="true">{keyHint('nextDigit')}</kbd>
-              </button>
-            </Tip>
+            <ToolButton
+              label="Previous test image"
+              hint={keyHint('previousDigit')}
+              back
+              onPress={() => commands.nextDigit(-1)}
+            >
+              ‹
+            </ToolButton>
+            <ToolButton
+              label="Next test image"
+              hint={keyHint('nextDigit')}
+              onPress={() => commands.nextDigit(1)}
+            >
+              Next <kbd aria-hidden="true">{keyHint('nextDigit')}</kbd>
+            </ToolButton>
           </div>
           <Tip text="Draw a digit with mouse, pen or keys" hint={keyHint('drawDigit')}>
             <button

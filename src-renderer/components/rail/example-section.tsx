@@ -4,8 +4,8 @@ import { examplesUnderWay } from '../../state/standing';
 import { useApp } from '../../state/store';
 import { keyHint } from '../keymap';
 import { usePage } from '../page-context';
-import { Tip } from '../tip';
 import { NumberField } from './number-field';
+import { ToolButton } from './tool-button';
 
 /** Which example of the minibatch under way the maps show; nothing outside a step. */
 export function ExampleSection(): ReactElement | null {
@@ -25,16 +25,14 @@ export function ExampleSection(): ReactElement | null {
         </em>
       </h2>
       <div className="example-chooser">
-        <Tip text="Previous example" hint={keyHint('previousExample')}>
-          <button
-            type="button"
-            className="tool back"
-            aria-label="Previous example"
-            onClick={() => void commands.nextExample(-1)}
-          >
-            ‹
-          </button>
-        </Tip>
+        <ToolButton
+          label="Previous example"
+          hint={keyHint('previousExample')}
+          back
+          onPress={() => commands.nextExample(-1)}
+        >
+          ‹
+        </ToolButton>
         <NumberField
           label="Example of the minibatch"
           value={example}
@@ -42,16 +40,13 @@ export function ExampleSection(): ReactElement | null {
           max={examples - 1}
           onChange={(index) => void commands.chooseExample(index)}
         />
-        <Tip text="Next example" hint={keyHint('nextExample')}>
-          <button
-            type="button"
-            className="tool"
-            aria-label="Next example"
-            onClick={() => void commands.nextExample(1)}
-          >
-            ›
-          </button>
-        </Tip>
+        <ToolButton
+          label="Next example"
+          hint={keyHint('nextExample')}
+          onPress={() => commands.nextExample(1)}
+        >
+          ›
+        </ToolButton>
       </div>
     </section>
   );

@@ -10,6 +10,7 @@ import { usePainter } from '../live';
 import { usePage } from '../page-context';
 import { setText } from '../set-text';
 import { isBlank, isKernelKind, scopeModelOf, type Hover, type ScopeModel } from './scope-model';
+import './hover-tip.css';
 
 /** From the pointer to the tip, CSS pixels. */
 const OFFSET = 14;

@@ -5,6 +5,7 @@ import { useApp } from '../../state/store';
 import { Segments } from '../segments';
 import { Tip } from '../tip';
 import { keyHint } from '../keymap';
+import './legend.css';
 
 const SCOPES = [
   { value: 'kernel', label: 'kernel' },

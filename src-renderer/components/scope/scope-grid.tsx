@@ -21,6 +21,7 @@ import { MapPicture } from './map-picture';
 import { ScaleLabel } from './scale-label';
 import { KERNEL_KINDS } from './scope-model';
 import './scope.css';
+import './standing.css';
 import { useViewport } from './use-viewport';
 
 /** The network as rows of layers, each with its weights, their gradient, their update, and the chosen digit on its way. */
