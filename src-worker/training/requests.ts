@@ -168,6 +168,14 @@ const HANDLERS: Handlers = {
       reply({ result: { shape, step, phase, freshness: 'fresh' }, payload: bytesOf(values) });
     }
   },
+
+  kernelHistory(context, place, reply) {
+    const series = theRun(context).kernelHistory.read(place);
+    const { steps, weightNorms, gradientNorms, updateNorms, activeShares, activeAfter } = series;
+    const columns = [steps, weightNorms, gradientNorms, updateNorms, activeShares];
+    const payload = new Float32Array(columns.flatMap((column) => [...column]));
+    reply({ result: { count: steps.length, activeAfter }, payload: bytesOf(payload) });
+  },
 };
 
 function step(context: RequestContext, kind: StepKind, reply: Reply, { client }: RequestCommand): void {
