@@ -9,6 +9,7 @@ import {
   toggleLock,
   toggleTheme,
 } from '../state/actions';
+import { sortAllAgain, sortByNext } from '../state/sorting';
 import { appStore } from '../state/store';
 import type { Commands } from './commands';
 
@@ -147,6 +148,27 @@ const LOOKING: readonly Plain[] = [
     group: 'Looking',
     run: () => {
       setDrawOpen(true);
+    },
+  },
+  {
+    id: 'sortByNext',
+    key: 's',
+    hint: 'S',
+    does: 'Sort the matrix of the chosen kernel by |W|, |g|, |dW|/|W|, change, index',
+    group: 'Looking',
+    run: () => {
+      sortByNext();
+    },
+  },
+  {
+    id: 'sortAgain',
+    key: 's',
+    shift: true,
+    hint: 'Shift S',
+    does: 'Sort it again by the numbers of now',
+    group: 'Looking',
+    run: () => {
+      sortAllAgain();
     },
   },
   {

@@ -5,6 +5,7 @@ import { pictures } from '../../draw/picture-registry';
 import { tokens } from '../../draw/tokens';
 import { ZERO_INDEX, type ColourTable } from '../../scene/colour-table';
 import type { FrameSlot } from '../../frames/frame-store';
+import { kernelAt } from '../../scene/arrangement';
 import { kernelAddress, kernelNumber, kernelShape } from '../../scene/network-rows';
 import { formatCount } from '../../scene/numbers';
 import { cssSize, type LayerRowLayout } from '../../scene/scope-layout';
@@ -95,7 +96,7 @@ export function KernelPicture({
 
   // One tab stop a grid: the chosen kernel, or the first.
   useEffect(() => {
-    const stop = cellOf(grid.current, chosen ?? 0);
+    const stop = cellOf(grid.current, chosen ?? kernelAt(tiles, 0));
     if (stop === null) return;
     stop.tabIndex = 0;
     stop.ariaSelected = String(chosen !== null);
