@@ -276,6 +276,7 @@ export const KEYMAP: readonly KeyBinding[] = [...TRAINING, ...LOOKING, ...PAGE].
 /** Keys that the grids handle themselves while one of their cells has the focus. */
 export const GRID_KEYS = [
   { hint: 'Arrows', does: 'Move from kernel to kernel in the grid that has the focus' },
+  { hint: 'Left, Right', does: 'In a dense matrix: move the loupe along a unit, with Shift by ten inputs' },
   { hint: 'Enter', does: 'Choose the kernel and read its numbers' },
   { hint: 'Tab', does: 'Go on to the next control or grid' },
 ] as const;

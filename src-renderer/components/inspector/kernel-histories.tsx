@@ -221,7 +221,7 @@ function History({
     );
   });
   return (
-    <div className="history">
+    <div className="history" role="group" aria-label={measure.name}>
       <div>
         <span>{measure.symbol}</span>
         <b ref={value} />

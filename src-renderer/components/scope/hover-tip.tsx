@@ -6,6 +6,7 @@ import { kernelAddress, kernelName, kernelShape, networkRows } from '../../scene
 import { formatCount, formatNumber, formatScale } from '../../scene/numbers';
 import type { Scale } from '../../scene/scale';
 import { useApp } from '../../state/store';
+import { Loupe } from '../loupe/loupe';
 import { usePainter } from '../live';
 import { usePage } from '../page-context';
 import { setText } from '../set-text';
@@ -52,6 +53,7 @@ export function HoverTip(): ReactElement {
       <span className="value" />
       <span />
       <span />
+      <Loupe />
     </div>,
     document.body,
   );

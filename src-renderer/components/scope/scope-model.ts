@@ -6,6 +6,7 @@ import { DeadFilters, healthOf, type Health } from '../../scene/health';
 import { kernelNumber, kernelShape, networkRows, type LayerRow } from '../../scene/network-rows';
 import { Scale, wholeOf } from '../../scene/scale';
 import { ScaleBook, type ScaledTensor } from '../../scene/scale-book';
+import type { Tiles } from '../../scene/tiles';
 import { changeSteps, SORT_MEASURES } from '../../scene/sorting';
 import { appStore, type AppState, type Selection } from '../../state/store';
 import type { PageParts } from '../page-context';
@@ -34,6 +35,8 @@ export interface Hover {
   readonly kernel: number;
   /** Index of the value in the tensor; null where it is one mean of several. */
   readonly index: number | null;
+  /** The picture, where it has too few pixels a value to tell one from the next: a loupe then shows them. */
+  readonly fine?: Tiles;
 }
 
 /**
