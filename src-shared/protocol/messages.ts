@@ -100,6 +100,25 @@ const visibilitySchema = z.strictObject({ type: z.literal('visibility'), visible
 const nothing = z.strictObject({});
 
 /**
+ * A place at which play stands still: `layer`, after each layer of forward or backward; `phase`, once the phase is over. After
+ * `step` that is between two minibatches.
+ */
+export const breakpointSchema = z
+  .strictObject({ phase: phaseSchema, after: z.enum(['layer', 'phase']) })
+  .refine(({ phase, after }) => after === 'phase' || phase === 'forward' || phase === 'backward', {
+    error: 'only forward and backward go layer by layer',
+  });
+export type Breakpoint = z.infer<typeof breakpointSchema>;
+
+/** One for each phase, and one for the layers of forward and backward each. */
+const breakpointsSchema = z
+  .array(breakpointSchema)
+  .max(7)
+  .refine((list) => new Set(list.map(({ phase, after }) => `${phase} ${after}`)).size === list.length, {
+    error: 'no breakpoint may be there twice',
+  });
+
+/**
  * Requests: name -> [params, result]. A request may carry a payload, and so may its reply (see the comments); both then
  * travel as a binary envelope whose head is the message.
  */
@@ -118,6 +137,11 @@ export const REQUESTS = {
   setMode: [z.strictObject({ mode: modeSchema }), nothing],
   /** null: flat out. */
   setSpeed: [z.strictObject({ stepsPerSecond: z.number().positive().nullable() }), nothing],
+  /**
+   * Replaces all breakpoints. They hold `play` and `stepEpoch`, for every client and every run until they are replaced; the
+   * other steps have a place of their own to go to.
+   */
+  setBreakpoints: [z.strictObject({ breakpoints: breakpointsSchema }), nothing],
   /** A new run at step 0, standing still. Payload: weights to start from (safetensors), or empty. Refused as a whole or done as a whole. */
   restart: [
     z.strictObject({ config: runConfigSchema, weightsFile: z.string().nullable() }),
@@ -277,6 +301,10 @@ const statusSchema = z.strictObject({
   /** Name of the layer at which training stands inside forward or backward. */
   layer: z.string().nullable(),
   mode: modeSchema,
+  /** In the order of a step. */
+  breakpoints: breakpointsSchema.default([]),
+  /** The one that made training stand where it stands. */
+  stoppedAt: breakpointSchema.nullable().default(null),
   stepsPerSecondLimit: z.number().positive().nullable(),
   /** Measured over the last second or so; null when standing. */
   stepsPerSecond: z.number().nullable(),

@@ -6,6 +6,7 @@ import {
   fromWireNumber,
   PROTOCOL_VERSION,
   toWireNumber,
+  type Breakpoint,
   type Evaluation,
   type Ready,
   type RequestName,
@@ -34,6 +35,8 @@ export class SyntheticSession {
   /** Limit in steps a second; null: flat out. */
   speed: number | null = null;
   evaluations: Evaluation[] = [];
+  /** Shown, but nothing stops at them: what is made up has no places inside a step while it runs. */
+  breakpoints: Breakpoint[] = [];
   private config: RunConfig = DEFAULT_RUN_CONFIG;
   private readonly flatOut: number;
 
@@ -102,6 +105,9 @@ export class SyntheticSession {
         return {};
       case 'setSpeed':
         this.speed = as('setSpeed').stepsPerSecond;
+        return {};
+      case 'setBreakpoints':
+        this.breakpoints = as('setBreakpoints').breakpoints;
         return {};
       case 'restart': {
         const { config } = as('restart');
@@ -230,6 +236,8 @@ export class SyntheticSession {
       phase: run.phase,
       layer: null,
       mode: config.mode,
+      breakpoints: this.breakpoints,
+      stoppedAt: null,
       stepsPerSecondLimit: this.speed,
       stepsPerSecond: running ? stepsPerSecond : null,
       imagesPerSecond: running ? stepsPerSecond * run.recipe.batchSize : null,

@@ -87,6 +87,13 @@ const HANDLERS: Handlers = {
     reply({});
   },
 
+  setBreakpoints(context, { breakpoints }, reply) {
+    const run = theRun(context);
+    context.control.setBreakpoints(breakpoints);
+    context.status.tell(run);
+    reply({});
+  },
+
   restart(context, { config, weightsFile }, reply, { payload }) {
     const weights = weightsFile === null ? null : { file: payload, fileName: weightsFile };
     checkRunRequest({ config, weights }, context.dataset());
