@@ -1,6 +1,7 @@
 import type { MenuCommand } from '../../src-shared/protocol/shell';
 import { DRAWERS } from '../state/store';
 import {
+  askForCode,
   choosePanel,
   openDrawer,
   setDrawOpen,
@@ -187,6 +188,16 @@ const LOOKING: readonly Plain[] = [
     group: 'Looking',
     run: () => {
       toggleLock();
+    },
+  },
+  {
+    id: 'code',
+    key: 'c',
+    hint: 'C',
+    does: 'Code: go to the line where training stands; arrows move, Enter sets a breakpoint',
+    group: 'Looking',
+    run: () => {
+      askForCode();
     },
   },
   ...(
