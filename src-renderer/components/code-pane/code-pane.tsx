@@ -1,7 +1,8 @@
 import { Tabs } from 'radix-ui';
 import { useEffect, useMemo, useRef, type ReactElement } from 'react';
+import type { Mode } from '../../../src-shared/model/run-config';
 import { chooseCodeView } from '../../state/actions';
-import { CODE_VIEWS, useApp, type CodeView } from '../../state/store';
+import { CODE_VIEWS, useApp, type AppState, type CodeView } from '../../state/store';
 import { keepFocus } from '../keep-focus';
 import { keyHint } from '../keymap';
 import { usePage } from '../page-context';
@@ -13,18 +14,14 @@ import { codeFacts, viewOf, type CodeFacts } from './code-text';
 
 const LABELS: Readonly<Record<CodeView, string>> = { loop: 'loop', fit: 'fit()', tape: 'tape' };
 
-/** The file in src-worker/training that does what the view says. */
-const RUNS: Readonly<Record<CodeView, string>> = {
-  loop: 'Equivalent code; what runs: imperative-loop.ts',
-  fit: 'Equivalent code; what runs: fit-loop.ts',
-  tape: 'Equivalent code, not the code that runs',
-};
+/** The files in src-worker/training that do the step, whichever view is open. */
+const RUNS: Readonly<Record<Mode, string>> = { imperative: 'imperative-loop.ts', fit: 'fit-loop.ts' };
 
 /** Code equivalent to what trains, and where in it training stands. */
 export function CodePane(): ReactElement {
   const pane = useRef<HTMLElement>(null);
   const facts = useFacts();
-  const following = useApp(({ status, ready }) => viewOf(status?.mode ?? ready?.config.mode ?? 'imperative'));
+  const following = useApp((state) => viewOf(modeOf(state)));
   const chosen = useApp(({ view: { codeView } }) => codeView);
   const view = chosen ?? following;
   useFocusWhenAsked(pane);
@@ -42,7 +39,7 @@ export function CodePane(): ReactElement {
             Code <kbd aria-hidden="true">{keyHint('code')}</kbd>
           </h2>
           <ClearBreakpoints />
-          <Tabs.List className="code-views" aria-label="Code view">
+          <Tabs.List className="code-views" aria-label="Code view" onMouseDown={keepFocus}>
             {CODE_VIEWS.map((one) => (
               <Tabs.Trigger key={one} value={one}>
                 {LABELS[one]}
@@ -62,8 +59,8 @@ export function CodePane(): ReactElement {
 
 function ClearBreakpoints(): ReactElement | null {
   const { commands } = usePage();
-  const count = useApp(({ status }) => status?.breakpoints.length ?? 0);
-  if (count === 0) return null;
+  const hasSome = useApp(({ status }) => (status?.breakpoints.length ?? 0) > 0);
+  if (!hasSome) return null;
   return (
     <button
       type="button"
@@ -72,18 +69,19 @@ function ClearBreakpoints(): ReactElement | null {
       onMouseDown={keepFocus}
       onClick={() => void commands.clearBreakpoints()}
     >
-      Clear {count}
+      Clear all
     </button>
   );
 }
 
 function View({ view, facts }: { view: CodeView; facts: CodeFacts }): ReactElement {
   const place = usePlace();
+  const mode = useApp(modeOf);
   return (
     <>
       <Where place={place} view={view} facts={facts} />
       <CodeLines view={view} facts={facts} moment={place?.moment ?? null} />
-      <p className="equivalent">{RUNS[view]}</p>
+      <p className="equivalent">Equivalent code; what runs: {RUNS[mode]}</p>
       {view === 'fit' && <CallbackWords />}
     </>
   );
@@ -110,6 +108,8 @@ function Where({
     </div>
   );
 }
+
+const modeOf = ({ status, ready }: AppState): Mode => status?.mode ?? ready?.config.mode ?? 'imperative';
 
 function useFacts(): CodeFacts | null {
   const ready = useApp((state) => state.ready);

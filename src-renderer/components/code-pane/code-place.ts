@@ -73,9 +73,8 @@ export function placeSentence(
   facts: CodeFacts,
 ): string {
   if (place === null) {
-    return state === 'finished' || state === 'failed'
-      ? `The run is ${state}.`
-      : 'Not begun: no line was run yet.';
+    if (state === 'failed') return 'The run has failed.';
+    return state === 'finished' ? 'The run is finished.' : 'Not begun: no line was run yet.';
   }
   const { moment, layer } = place;
   const line = `line ${String(litLines(codeOf(view, facts), moment).line + 1)}`;

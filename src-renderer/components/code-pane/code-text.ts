@@ -4,6 +4,13 @@ import type { Mode, RunConfig } from '../../../src-shared/model/run-config';
 import type { Breakpoint } from '../../../src-shared/protocol/messages';
 import type { CodeView } from '../../state/store';
 
+/** How a loss is written. */
+interface LossText {
+  /** What `nll` is called on, given the name of the last layer's output. */
+  readonly of: (output: string) => string;
+  readonly about: string;
+}
+
 /** Of the run that is shown: what its code says. */
 export interface CodeFacts {
   readonly epochs: number;
@@ -12,8 +19,7 @@ export interface CodeFacts {
   readonly seed: number | null;
   readonly learningRate: number;
   readonly momentum: number;
-  /** The function that makes the loss of the last layer's output. */
-  readonly loss: string;
+  readonly loss: LossText;
   /** Probabilities of dropping, one for each that occurs; empty: nothing is dropped. */
   readonly dropout: readonly number[];
 }
@@ -33,8 +39,17 @@ export interface CodeLine {
   readonly about: string;
 }
 
-/** As long as no wider name is known for it, a loss is called by the name that the network has for it. */
-const LOSSES: Readonly<Record<string, string>> = { softmaxCrossEntropy: 'nll' };
+/** By the names that a network has for them. */
+const LOSSES: Readonly<Record<string, LossText>> = {
+  softmaxCrossEntropy: {
+    of: (output) => output,
+    about: 'nll: log-softmax, then minus the log of the label’s probability.',
+  },
+  softmaxOfSoftmaxCrossEntropy: {
+    of: (output) => `softmax(${output})`,
+    about: 'nll applies softmax once more to what has been through one: the mistake of this recipe.',
+  },
+};
 
 export function codeFacts(recipe: Recipe, config: RunConfig, epochs: number): CodeFacts {
   const { layers, loss } = recipe.network;
@@ -45,7 +60,7 @@ export function codeFacts(recipe: Recipe, config: RunConfig, epochs: number): Co
     seed: config.order === null ? config.seed : null,
     learningRate: recipe.optimiser.learningRate,
     momentum: recipe.optimiser.momentum,
-    loss: LOSSES[loss] ?? loss,
+    loss: LOSSES[loss] ?? { of: (output) => output, about: `nll: ${loss}.` },
     dropout: config.dropout ? [...new Set(rates)].filter((rate) => rate > 0) : [],
   };
 }
@@ -106,10 +121,11 @@ function loopCode(facts: CodeFacts): readonly CodeLine[] {
       'Makes the output of one layer. Play stops after each layer.',
     ),
     stops(
-      `    loss, err = ${loss}(x, y)`,
+      // The short name where the long one leaves no room for the share of time.
+      `    ${loss.of('x') === 'x' ? 'loss' : 'L'}, err = nll(${loss.of('x')}, y)`,
       after('loss'),
       ['loss'],
-      `${aboutLoss(loss)} err is dL/d output of the last layer. Play stops after it.`,
+      `${loss.about} err is dL/d output of the last layer. Play stops after it.`,
     ),
     stops(
       '    for layer in reversed(net):',
@@ -161,10 +177,10 @@ function fitCode(facts: CodeFacts): readonly CodeLine[] {
       `Learning rate ${number(learningRate)}, momentum ${number(momentum)}: fit() hands it the gradients, and it moves the weights. Play stops after it.`,
     ),
     stops(
-      `  loss=${loss})`,
+      `  loss=nll)${loss.of('x') === 'x' ? '' : '  # of a softmax'}`,
       after('loss'),
       ['loss'],
-      `${aboutLoss(loss)} fit() calls it on the last layer’s output. Play stops after it.`,
+      `${loss.about} fit() calls it on the last layer’s output. Play stops after it.`,
     ),
     {
       text: `net.fit(  # dropout ${dropout ?? 'off'}`,
@@ -212,7 +228,12 @@ function tapeCode(facts: CodeFacts): readonly CodeLine[] {
       ),
       at: [eachLayer('forward'), after('forward')],
     },
-    stops(`      loss = ${loss}(y, z)`, after('loss'), ['loss'], `${aboutLoss(loss)} Play stops after it.`),
+    stops(
+      `      loss = nll(y, ${loss.of('z')})`,
+      after('loss'),
+      ['loss'],
+      `${loss.about} Play stops after it.`,
+    ),
     {
       ...stops(
         '    g = t.gradient(loss, w)',
@@ -240,6 +261,3 @@ const rates = ({ dropout }: CodeFacts): string | null =>
 
 const batches = ({ batchSize, seed }: CodeFacts): string =>
   seed === null ? 'given_batches' : `batches(${String(batchSize)}, seed=${String(seed)})`;
-
-const aboutLoss = (loss: string): string =>
-  loss === 'nll' ? 'nll: log-softmax, then minus the log of the label’s probability.' : `${loss}: the loss.`;
