@@ -1,6 +1,7 @@
 import type { MenuCommand } from '../../src-shared/protocol/shell';
 import { DRAWERS } from '../state/store';
 import {
+  choosePanel,
   openDrawer,
   setDrawOpen,
   setHelpOpen,
@@ -188,6 +189,23 @@ const LOOKING: readonly Plain[] = [
       toggleLock();
     },
   },
+  ...(
+    [
+      ['5', 'kernel', 'Panel: the chosen kernel'],
+      ['6', 'stage', 'Panel: the layer at which training stands'],
+      ['7', 'step', 'Panel: whether the step helped'],
+      ['8', 'network', 'Panel: the network and its parameters'],
+    ] as const
+  ).map(([key, panel, does]) => ({
+    id: `panel-${panel}`,
+    key,
+    hint: key,
+    does,
+    group: 'Looking' as const,
+    run: () => {
+      choosePanel(panel);
+    },
+  })),
 ];
 
 const PAGE: readonly Plain[] = [
@@ -291,4 +309,5 @@ export const DRAWER_TITLES: Readonly<Record<(typeof DRAWERS)[number], string>> =
   data: 'Data',
   digit: 'Digit',
   inspector: 'Inspector',
+  code: 'Code',
 };

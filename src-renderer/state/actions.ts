@@ -1,5 +1,6 @@
 import { planNetwork } from '../../src-shared/model/network';
 import type { Evaluation, Ready, Status } from '../../src-shared/protocol/messages';
+import { panelAfter } from './panel';
 import {
   appStore,
   type Connection,
@@ -8,6 +9,7 @@ import {
   type Drawer,
   type NonFinite,
   type Notice,
+  type Panel,
   type Rates,
   type ScaleScope,
   type Selection,
@@ -21,8 +23,17 @@ const setView = (change: Partial<View>): void => {
 
 // ---------------------------------------------------------------- the person's choices
 
+/** Who chooses a kernel wants to read it; on the stage it is read where training stands. */
 export const select = (selection: Selection | null): void => {
+  const { panel } = appStore.getState().view;
   setView({ selection });
+  if (selection !== null && panel !== 'stage') choosePanel('kernel');
+};
+
+export const choosePanel = (panel: Panel): void => {
+  const { view } = appStore.getState();
+  const rests = panel === 'kernel' || panel === 'network';
+  setView({ panel, restPanel: rests ? panel : view.restPanel });
 };
 
 export const setExample = (example: number): void => {
@@ -111,7 +122,10 @@ export const beginRun = (ready: Ready, digit: Digit): void => {
 };
 
 export const setStatus = (status: Status): void => {
-  appStore.setState({ status });
+  appStore.setState(({ status: previous, view }) => {
+    const panel = panelAfter(view.panel, view.restPanel, previous, status);
+    return panel === view.panel ? { status } : { status, view: { ...view, panel } };
+  });
 };
 
 export const addEvaluation = (evaluation: Evaluation): void => {

@@ -43,8 +43,12 @@ export interface Digit {
   readonly pixels: Uint8Array;
 }
 
-export const DRAWERS = ['recipe', 'data', 'digit', 'inspector'] as const;
+export const DRAWERS = ['recipe', 'data', 'digit', 'inspector', 'code'] as const;
 export type Drawer = (typeof DRAWERS)[number];
+
+/** What the right rail shows: the chosen kernel, the layer at which training stands, what the last step did, the network. */
+export const PANELS = ['kernel', 'stage', 'step', 'network'] as const;
+export type Panel = (typeof PANELS)[number];
 
 export interface View {
   readonly theme: Theme;
@@ -53,6 +57,9 @@ export interface View {
   readonly selection: Selection | null;
   /** Of a minibatch, counted from 0: shown instead of the digit while training stands inside a step. */
   readonly example: number;
+  readonly panel: Panel;
+  /** The panel to go back to when training runs on. */
+  readonly restPanel: Panel;
   /** The rail section shown over the grid where the window is too small for rails. */
   readonly drawer: Drawer | null;
   readonly helpOpen: boolean;
@@ -117,6 +124,8 @@ export const INITIAL_STATE: AppState = {
     scaleLocked: false,
     selection: null,
     example: 0,
+    panel: 'network',
+    restPanel: 'network',
     drawer: null,
     helpOpen: false,
     drawOpen: false,

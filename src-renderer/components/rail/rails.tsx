@@ -2,14 +2,14 @@ import { useEffect, useRef, type ReactElement, type ReactNode } from 'react';
 import { openDrawer, toggleDrawer } from '../../state/actions';
 import { DRAWERS, useApp, type Drawer } from '../../state/store';
 import { PageButtons } from '../bar/bar';
-import { Inspector } from '../inspector/inspector';
+import { CodePane } from '../code-pane/code-pane';
 import { CloseIcon, RailIcon } from '../icons';
 import { DRAWER_TITLES } from '../keymap';
+import { PanelSection } from '../panel/panel-section';
 import { Tip } from '../tip';
 import { DataSection } from './data-section';
 import { DigitSection } from './digit-section';
 import { ExampleSection } from './example-section';
-import { NetworkSection } from './network-section';
 import { RecipeSection } from './recipe-section';
 import { WeightsSection } from './weights-section';
 
@@ -26,29 +26,16 @@ export function LeftRail(): ReactElement {
 
 export function RightRail(): ReactElement {
   return (
-    <aside className="rail right" aria-label="Inspector and network">
+    <aside className="rail right" aria-label="Panels and code">
       <ExampleSection />
-      <InspectorSection />
-      <NetworkSection />
+      <PanelSection />
+      <CodePane />
     </aside>
   );
 }
 
-function InspectorSection(): ReactElement {
-  return (
-    <section className="section" aria-label="Inspector">
-      <Inspector />
-    </section>
-  );
-}
-
 const CONTENT: Readonly<Record<Drawer, ReactNode>> = {
-  recipe: (
-    <>
-      <RecipeSection />
-      <NetworkSection />
-    </>
-  ),
+  recipe: <RecipeSection />,
   data: (
     <>
       <DataSection />
@@ -59,9 +46,10 @@ const CONTENT: Readonly<Record<Drawer, ReactNode>> = {
   inspector: (
     <>
       <ExampleSection />
-      <InspectorSection />
+      <PanelSection />
     </>
   ),
+  code: <CodePane />,
 };
 
 /** What the rails become where the window is small: a strip of icons, each of which opens its part over the grid. */
@@ -112,7 +100,7 @@ export function OpenDrawer(): ReactElement | null {
   }, [drawer]);
 
   if (drawer === null) return null;
-  const isInspector = drawer === 'inspector';
+  const isInspector = drawer === 'inspector' || drawer === 'code';
   return (
     <div
       ref={panel}

@@ -7,11 +7,11 @@ import { useApp } from '../../state/store';
 import { shapeText } from '../format';
 
 /** The network from input to logits: what each layer gives, and the parameters of those that learn. */
-export function NetworkSection(): ReactElement | null {
+export function NetworkTable(): ReactElement | null {
   const plan = useApp((state) => state.plan);
   if (plan === null) return null;
   return (
-    <section className="section network" aria-label="Network">
+    <div className="network">
       <h2>
         Network <em>{formatCount(plan.parameterCount)} parameters</em>
       </h2>
@@ -36,7 +36,7 @@ export function NetworkSection(): ReactElement | null {
           ))}
         </tbody>
       </table>
-    </section>
+    </div>
   );
 }
 

@@ -1,0 +1,19 @@
+import type { Status } from '../../src-shared/protocol/messages';
+import { examplesUnderWay } from './standing';
+import type { Panel } from './store';
+
+/**
+ * Which panel is looked at once training stands, or runs, as `next` says. It changes only where training enters or leaves
+ * the inside of a step: in between, what a person chose stays.
+ *
+ * @param rest what to go back to when training runs on
+ */
+export function panelAfter(panel: Panel, rest: Panel, previous: Status | null, next: Status): Panel {
+  const wasInside = examplesUnderWay(previous) !== null;
+  const isInside = examplesUnderWay(next) !== null;
+  if (!wasInside && isInside) return 'stage';
+  const follows = panel === 'stage' || panel === 'step';
+  if (!follows) return panel;
+  if (wasInside && !isInside && next.state !== 'running' && next.step > (previous?.step ?? 0)) return 'step';
+  return previous?.state !== 'running' && next.state === 'running' ? rest : panel;
+}
