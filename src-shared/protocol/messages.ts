@@ -311,8 +311,17 @@ const statusSchema = z.strictObject({
   imagesPerSecond: z.number().nullable(),
   /** Share of the time of a step that each phase took lately, adding up to 1; null before the first step. */
   phaseShares: z.record(phaseSchema, z.number()).nullable(),
-  /** Minibatch that is under way (standing inside a step) or was the last: its step, counted from 1, and the training images in it. */
-  minibatch: z.strictObject({ step: count, indices: z.array(count) }).nullable(),
+  /**
+   * Minibatch that is under way (standing inside a step) or was the last: its step, counted from 1, the training images in
+   * it and their labels (null: the trainer does not say).
+   */
+  minibatch: z
+    .strictObject({
+      step: count,
+      indices: z.array(count),
+      labels: z.array(count).nullable().default(null),
+    })
+    .nullable(),
   /** Of the weights now; known when standing at a minibatch boundary and at the end of each epoch. */
   weightsSha256: z.strictObject({ step: count, value: z.string() }).nullable(),
   proof: proofSchema.nullable(),

@@ -285,10 +285,10 @@ export class SyntheticSession {
     });
   }
 
-  private minibatch(): { step: number; indices: number[] } {
+  private minibatch(): NonNullable<Status['minibatch']> {
     const { step, insideStep } = this.run;
     const finished = insideStep ? step : step - 1;
-    return { step: finished + 1, indices: this.run.minibatch(finished) };
+    return { step: finished + 1, indices: this.run.minibatch(finished), labels: null };
   }
 
   /** Not a digest of anything: 64 hexadecimal digits that belong to the seed and the step. */
