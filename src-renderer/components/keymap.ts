@@ -3,6 +3,7 @@ import { DRAWERS } from '../state/store';
 import {
   choosePanel,
   openDrawer,
+  setArithmetic,
   setDrawOpen,
   setHelpOpen,
   setScaleScope,
@@ -150,6 +151,16 @@ const LOOKING: readonly Plain[] = [
     },
   },
   {
+    id: 'arithmetic',
+    key: 'a',
+    hint: 'A',
+    does: 'Arithmetic of the value under the pointer or in focus: keep it open, or close it',
+    group: 'Looking',
+    run: () => {
+      setArithmetic(!appStore.getState().view.arithmetic);
+    },
+  },
+  {
     id: 'scaleKernel',
     key: '1',
     hint: '1',
@@ -238,6 +249,7 @@ const PAGE: readonly Plain[] = [
     run: () => {
       openDrawer(null);
       setDrawOpen(false);
+      setArithmetic(false);
       setHelpOpen(false);
     },
   },
@@ -256,6 +268,10 @@ export const GRID_KEYS = [
   { hint: 'Arrows', does: 'Move from kernel to kernel in the grid that has the focus' },
   { hint: 'Enter', does: 'Choose the kernel and read its numbers' },
   { hint: 'Tab', does: 'Go on to the next control or grid' },
+  {
+    hint: 'A, arrows',
+    does: 'Check the arithmetic of a value and go to its neighbours; Page keys: next kernel or map',
+  },
 ] as const;
 
 export function keyHint(id: string): string {

@@ -62,6 +62,8 @@ export interface View {
   readonly restPanel: Panel;
   /** The rail section shown over the grid where the window is too small for rails. */
   readonly drawer: Drawer | null;
+  /** The card with the arithmetic of a value was asked to stay. */
+  readonly arithmetic: boolean;
   readonly helpOpen: boolean;
   /** The panel to draw a digit in. */
   readonly drawOpen: boolean;
@@ -127,6 +129,7 @@ export const INITIAL_STATE: AppState = {
     panel: 'network',
     restPanel: 'network',
     drawer: null,
+    arithmetic: false,
     helpOpen: false,
     drawOpen: false,
   },
