@@ -157,7 +157,7 @@ function Body({ shown, onClose }: { shown: Shown; onClose: () => void }): ReactE
       <p className="keys" aria-hidden="true">
         {pinned ? (
           <>
-            <kbd>Arrows</kbd> neighbours <kbd>Page</kbd>{' '}
+            <kbd>Arrows</kbd> neighbours <kbd>PgUp PgDn</kbd>{' '}
             {columnOf(cell.kind) === 'output' || columnOf(cell.kind) === 'error' ? 'maps' : 'kernels'}{' '}
             <kbd>Esc</kbd> close
           </>

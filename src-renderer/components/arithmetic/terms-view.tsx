@@ -5,6 +5,15 @@ import { formatCount, formatPrecise } from '../../scene/numbers';
 
 const text = (value: WireNumber): string => formatPrecise(fromWireNumber(value), 4);
 
+/** The column of factors beside it may be called input too. */
+const AXIS_WORDS = {
+  example: 'example',
+  row: 'row',
+  column: 'column',
+  input: 'number',
+  unit: 'unit',
+} as const;
+
 /** A long sum by its largest terms, the rest in one line. */
 export function TermsView({ explanation }: { explanation: ExplanationOf<'terms'> }): ReactElement {
   const { left, right, axes, largest, rest, bias, terms, zeros, sum, value } = explanation;
@@ -17,7 +26,7 @@ export function TermsView({ explanation }: { explanation: ExplanationOf<'terms'>
         <tr>
           {axes.map((axis) => (
             <th key={axis} scope="col">
-              {axis}
+              {AXIS_WORDS[axis]}
             </th>
           ))}
           <th scope="col">{left}</th>

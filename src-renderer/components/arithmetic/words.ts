@@ -1,5 +1,5 @@
 import type { Explanation, ExplanationOf } from '../../../src-shared/protocol/explanation';
-import { fromWireNumber } from '../../../src-shared/protocol/wire-number';
+import { fromWireNumber, toWireNumber } from '../../../src-shared/protocol/wire-number';
 import { formatCount, formatPrecise } from '../../scene/numbers';
 
 type Passed = ExplanationOf<'passed'>;
@@ -32,7 +32,11 @@ export function sumSentence(explanation: Explanation): string {
     }
     case 'update': {
       const { update, weightBefore, weightAfter } = explanation;
-      return `dW = W after ${weight(weightAfter)} \u2212 W before ${weight(weightBefore)}; tensor ${n(update)}`;
+      const difference = fromWireNumber(weightAfter) - fromWireNumber(weightBefore);
+      return (
+        `dW = W after ${weight(weightAfter)} \u2212 W before ${weight(weightBefore)} = ` +
+        `${n(toWireNumber(difference))}; tensor ${n(update)}`
+      );
     }
   }
 }
