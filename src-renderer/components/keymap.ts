@@ -4,6 +4,7 @@ import {
   askForCode,
   choosePanel,
   openDrawer,
+  setArithmetic,
   setDrawOpen,
   setHelpOpen,
   setScaleScope,
@@ -151,6 +152,16 @@ const LOOKING: readonly Plain[] = [
     },
   },
   {
+    id: 'arithmetic',
+    key: 'a',
+    hint: 'A',
+    does: 'Arithmetic of the value under the pointer or in focus: keep it open, or close it',
+    group: 'Looking',
+    run: () => {
+      setArithmetic(!appStore.getState().view.arithmetic);
+    },
+  },
+  {
     id: 'scaleKernel',
     key: '1',
     hint: '1',
@@ -249,6 +260,7 @@ const PAGE: readonly Plain[] = [
     run: () => {
       openDrawer(null);
       setDrawOpen(false);
+      setArithmetic(false);
       setHelpOpen(false);
     },
   },
@@ -267,6 +279,10 @@ export const GRID_KEYS = [
   { hint: 'Arrows', does: 'Move from kernel to kernel in the grid that has the focus' },
   { hint: 'Enter', does: 'Choose the kernel and read its numbers' },
   { hint: 'Tab', does: 'Go on to the next control or grid' },
+  {
+    hint: 'A, arrows',
+    does: 'Check the arithmetic of a value and go to its neighbours; Page keys: next kernel or map',
+  },
 ] as const;
 
 export function keyHint(id: string): string {

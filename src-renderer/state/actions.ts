@@ -83,6 +83,11 @@ export const setDrawOpen = (drawOpen: boolean): void => {
   if (appStore.getState().view.drawOpen !== drawOpen) setView({ drawOpen, drawer: null });
 };
 
+/** Whether the card with the arithmetic of a value stays open. */
+export const setArithmetic = (arithmetic: boolean): void => {
+  if (appStore.getState().view.arithmetic !== arithmetic) setView({ arithmetic });
+};
+
 export const setHelpOpen = (helpOpen: boolean): void => {
   setView({ helpOpen });
 };

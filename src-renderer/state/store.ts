@@ -70,6 +70,8 @@ export interface View {
   readonly codeAsked: number;
   /** The rail section shown over the grid where the window is too small for rails. */
   readonly drawer: Drawer | null;
+  /** The card with the arithmetic of a value was asked to stay. */
+  readonly arithmetic: boolean;
   readonly helpOpen: boolean;
   /** The panel to draw a digit in. */
   readonly drawOpen: boolean;
@@ -137,6 +139,7 @@ export const INITIAL_STATE: AppState = {
     codeView: null,
     codeAsked: 0,
     drawer: null,
+    arithmetic: false,
     helpOpen: false,
     drawOpen: false,
   },

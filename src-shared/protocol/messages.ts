@@ -4,6 +4,8 @@ import { PHASES } from '../model/phases';
 import { recipeSchema } from '../model/recipe';
 import { ENGINE_NAMES, modeSchema, runConfigSchema } from '../model/run-config';
 import { ERROR_CODES } from './errors';
+import { explainedKindSchema, explanationSchema } from './explanation';
+import { wireNumberSchema } from './wire-number';
 
 /** docs/protocol.md says in words what these schemas say in types. A change that an old side would misread raises it. */
 export const PROTOCOL_VERSION = 1;
@@ -14,12 +16,7 @@ export const INITIAL_CREDITS = 2;
 const phaseSchema = z.enum(PHASES);
 const count = z.int().min(0);
 
-/** JSON has no NaN and no infinities, and a bad number must never be lost on the way. */
-export const wireNumberSchema = z.union([z.number(), z.enum(['NaN', 'Infinity', '-Infinity'])]);
-export type WireNumber = z.infer<typeof wireNumberSchema>;
-export const toWireNumber = (value: number): WireNumber =>
-  Number.isFinite(value) ? value : (String(value) as WireNumber);
-export const fromWireNumber = (value: WireNumber): number => Number(value);
+export { fromWireNumber, toWireNumber, type WireNumber } from './wire-number';
 
 // ---------------------------------------------------------------- what can be looked at
 
@@ -187,6 +184,16 @@ export const REQUESTS = {
       phase: phaseSchema.nullable(),
       freshness: freshnessSchema,
     }),
+  ],
+  /**
+   * The arithmetic behind one value, in numbers (explanation.ts says in which forms); only while training stands, and it
+   * changes nothing. `gradient` and `update` are of a parameter; `output` and `error` of a layer for one `example` of the
+   * minibatch under way; `digitOutput` and `digitError` for the chosen digit. `index` is flat, in the tensor of one example.
+   * `example` counts for `output` and `error` only.
+   */
+  explain: [
+    z.strictObject({ name: z.string(), kind: explainedKindSchema, index: count, example: count }),
+    explanationSchema,
   ],
 } as const satisfies Record<string, readonly [z.ZodType, z.ZodType]>;
 

@@ -84,6 +84,11 @@ export class SyntheticSession {
       case 'stepLayer':
       case 'chooseExample':
         throw new GradscopeError('not-now', 'The synthetic trainer does not go layer by layer.');
+      case 'explain':
+        throw new GradscopeError(
+          'not-now',
+          'The synthetic trainer has made-up numbers, which no arithmetic made.',
+        );
       case 'stepBatch':
         mayTrain();
         this.runState = 'paused';

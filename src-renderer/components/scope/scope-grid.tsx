@@ -12,6 +12,7 @@ import { rectsOf } from '../../scene/tiles';
 import { examplesUnderWay, standingLayer } from '../../state/standing';
 import { useApp } from '../../state/store';
 import { markAttributes, rowMark, type RowMark } from './row-mark';
+import { ArithmeticCard } from '../arithmetic/arithmetic-card';
 import { BetweenRow } from './between-row';
 import { ColumnHeads } from './column-heads';
 import { HoverTip } from './hover-tip';
@@ -50,6 +51,7 @@ export function ScopeGrid(): ReactElement {
         )}
       </div>
       <HoverTip />
+      <ArithmeticCard />
     </section>
   );
 }
