@@ -133,7 +133,7 @@ export const beginRun = (ready: Ready, digit: Digit): void => {
       lastTestIndex: digit.testIndex ?? state.lastTestIndex,
       draft: {},
       notice: null,
-      view: { ...state.view, selection: kept ? selection : null, scaleLocked: false },
+      view: { ...state.view, selection: kept ? selection : null, sorting: {}, scaleLocked: false },
       rates: { ...state.rates, pictureAgeMs: null, skipped: 0 },
     };
   });

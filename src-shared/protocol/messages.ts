@@ -195,6 +195,16 @@ export const REQUESTS = {
     z.strictObject({ name: z.string(), kind: explainedKindSchema, index: count, example: count }),
     explanationSchema,
   ],
+  /**
+   * One kernel (`input` null: a unit of a dense layer) at some steps of the run so far. Reply payload: float32, column after
+   * column, `count` values each: step; L2 norms of the kernel after it, of the gradient applied in it and of the update;
+   * share (0..1) of the filter's outputs above zero in its minibatch, dropout on, after the ReLU named by `activeAfter`.
+   * NaN where there was none: step 0 has norms of weights only, and without a ReLU there is no share.
+   */
+  kernelHistory: [
+    z.strictObject({ layer: z.string(), filter: count, input: count.nullable() }),
+    z.strictObject({ count, activeAfter: z.string().nullable() }),
+  ],
 } as const satisfies Record<string, readonly [z.ZodType, z.ZodType]>;
 
 export type RequestName = keyof typeof REQUESTS;

@@ -178,6 +178,11 @@ export class SyntheticSession {
         const { values, ...head } = found;
         return { result: { ...head }, payload: bytesOf(values) };
       }
+      case 'kernelHistory': {
+        const columns = syntheticHistory(this.run.step, as('kernelHistory').filter);
+        const payload = bytesOf(Float32Array.from(columns.flat()));
+        return { result: { count: columns[0]?.length ?? 0, activeAfter: 'relu' }, payload };
+      }
     }
     if (this.run.finished) this.runState = 'finished';
     return {};
@@ -311,6 +316,22 @@ const other = (mode: RunConfig['mode']): RunConfig['mode'] => (mode === 'fit' ? 
 export const bytesOf = (values: Float32Array): Uint8Array => new Uint8Array(values.slice().buffer);
 
 const base64 = (bytes: Uint8Array): string => btoa(String.fromCharCode(...bytes));
+
+/** Columns of a kernel's history at about a hundred steps. */
+function syntheticHistory(step: number, filter: number): number[][] {
+  const steps = Array.from({ length: Math.min(step, 100) + 1 }, (_, k) =>
+    Math.round((k * step) / Math.min(Math.max(step, 1), 100)),
+  );
+  const unlessFirst = (value: (at: number) => number): number[] =>
+    steps.map((at) => (at === 0 ? Number.NaN : value(at)));
+  return [
+    steps,
+    steps.map((at) => 0.5 + 0.1 * filter + 0.3 * (1 - Math.exp(-at / 800))),
+    unlessFirst((at) => (0.05 + 0.1 * hashUnit(at, filter, 1)) * Math.exp(-at / 3000)),
+    unlessFirst((at) => (0.001 + 0.002 * hashUnit(at, filter, 2)) * Math.exp(-at / 3000)),
+    unlessFirst((at) => 0.4 + 0.1 * hashUnit(at, filter, 3)),
+  ];
+}
 
 /** 8 bytes little-endian length, the JSON header, the tensors one after the other. */
 function safetensors(run: SyntheticRun): Uint8Array {

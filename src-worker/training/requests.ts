@@ -185,6 +185,13 @@ const HANDLERS: Handlers = {
     const { explanation, arrays } = explain(session, digit, question);
     reply({ result: explanation, payload: bytesOf(concatenated(arrays)) });
   },
+  kernelHistory(context, place, reply) {
+    const series = theRun(context).kernelHistory.read(place);
+    const { steps, weightNorms, gradientNorms, updateNorms, activeShares, activeAfter } = series;
+    const columns = [steps, weightNorms, gradientNorms, updateNorms, activeShares];
+    const payload = new Float32Array(columns.flatMap((column) => [...column]));
+    reply({ result: { count: steps.length, activeAfter }, payload: bytesOf(payload) });
+  },
 };
 
 function step(context: RequestContext, kind: StepKind, reply: Reply, { client }: RequestCommand): void {
