@@ -1,8 +1,10 @@
 import type { MenuCommand } from '../../src-shared/protocol/shell';
 import { DRAWERS } from '../state/store';
 import {
+  askForCode,
   choosePanel,
   openDrawer,
+  setArithmetic,
   setDrawOpen,
   setHelpOpen,
   setScaleScope,
@@ -151,6 +153,16 @@ const LOOKING: readonly Plain[] = [
     },
   },
   {
+    id: 'arithmetic',
+    key: 'a',
+    hint: 'A',
+    does: 'Arithmetic of the value under the pointer or in focus: keep it open, or close it',
+    group: 'Looking',
+    run: () => {
+      setArithmetic(!appStore.getState().view.arithmetic);
+    },
+  },
+  {
     id: 'sortByNext',
     key: 's',
     hint: 'S',
@@ -211,6 +223,16 @@ const LOOKING: readonly Plain[] = [
       toggleLock();
     },
   },
+  {
+    id: 'code',
+    key: 'c',
+    hint: 'C',
+    does: 'Code: go to the line where training stands; arrows move, Enter sets a breakpoint',
+    group: 'Looking',
+    run: () => {
+      askForCode();
+    },
+  },
   ...(
     [
       ['5', 'kernel', 'Panel: the chosen kernel'],
@@ -260,6 +282,7 @@ const PAGE: readonly Plain[] = [
     run: () => {
       openDrawer(null);
       setDrawOpen(false);
+      setArithmetic(false);
       setHelpOpen(false);
     },
   },
@@ -279,6 +302,10 @@ export const GRID_KEYS = [
   { hint: 'Left, Right', does: 'In a dense matrix: move the loupe along a unit, with Shift by ten inputs' },
   { hint: 'Enter', does: 'Choose the kernel and read its numbers' },
   { hint: 'Tab', does: 'Go on to the next control or grid' },
+  {
+    hint: 'A, arrows',
+    does: 'Check the arithmetic of a value and go to its neighbours; Page keys: next kernel or map',
+  },
 ] as const;
 
 export function keyHint(id: string): string {

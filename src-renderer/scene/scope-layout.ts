@@ -293,9 +293,11 @@ function unitPicture(row: LayerRow, count: number, column: number, ratio: number
   const tiles = tileGrid({ count, tileHeight: 1, tileWidth: 1, across, cell, gap });
   const units = `${String(count)} units`;
   // Of softmax and cross-entropy together, for one example: dL/dz = softmax(z) - one-hot label.
-  const caption = row.logits
-    ? { output: `logits 0 to ${String(count - 1)}`, error: 'softmax \u2212 label' }
-    : { output: units, error: units };
+  const ofLoss = row.loss === 'softmaxCrossEntropy' ? 'softmax \u2212 label' : 'what the loss sends';
+  const caption =
+    row.loss === null
+      ? { output: units, error: units }
+      : { output: `logits 0 to ${String(count - 1)}`, error: ofLoss };
   return { tiles, withMean: false, caption };
 }
 

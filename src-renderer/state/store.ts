@@ -51,6 +51,10 @@ export type Drawer = (typeof DRAWERS)[number];
 export const PANELS = ['kernel', 'stage', 'step', 'network'] as const;
 export type Panel = (typeof PANELS)[number];
 
+/** How the code of a step is written: as a loop, as Keras's fit() with a callback, over a tf.GradientTape. */
+export const CODE_VIEWS = ['loop', 'fit', 'tape'] as const;
+export type CodeView = (typeof CODE_VIEWS)[number];
+
 /** An order as it was taken: it holds still until it is taken again. */
 export interface TakenOrder {
   /** Place -> index. */
@@ -85,8 +89,14 @@ export interface View {
   readonly panel: Panel;
   /** The panel to go back to when training runs on. */
   readonly restPanel: Panel;
+  /** Null: the one of the loop in force. */
+  readonly codeView: CodeView | null;
+  /** How often somebody asked for the line where training stands: the code then takes the focus. */
+  readonly codeAsked: number;
   /** The rail section shown over the grid where the window is too small for rails. */
   readonly drawer: Drawer | null;
+  /** The card with the arithmetic of a value was asked to stay. */
+  readonly arithmetic: boolean;
   readonly helpOpen: boolean;
   /** The panel to draw a digit in. */
   readonly drawOpen: boolean;
@@ -152,7 +162,10 @@ export const INITIAL_STATE: AppState = {
     example: 0,
     panel: 'network',
     restPanel: 'network',
+    codeView: null,
+    codeAsked: 0,
     drawer: null,
+    arithmetic: false,
     helpOpen: false,
     drawOpen: false,
   },

@@ -6,6 +6,7 @@ import {
   fromWireNumber,
   PROTOCOL_VERSION,
   toWireNumber,
+  type Breakpoint,
   type Evaluation,
   type Ready,
   type RequestName,
@@ -34,6 +35,8 @@ export class SyntheticSession {
   /** Limit in steps a second; null: flat out. */
   speed: number | null = null;
   evaluations: Evaluation[] = [];
+  /** Shown, but nothing stops at them: what is made up has no places inside a step while it runs. */
+  breakpoints: Breakpoint[] = [];
   private config: RunConfig = DEFAULT_RUN_CONFIG;
   private readonly flatOut: number;
 
@@ -81,6 +84,11 @@ export class SyntheticSession {
       case 'stepLayer':
       case 'chooseExample':
         throw new GradscopeError('not-now', 'The synthetic trainer does not go layer by layer.');
+      case 'explain':
+        throw new GradscopeError(
+          'not-now',
+          'The synthetic trainer has made-up numbers, which no arithmetic made.',
+        );
       case 'stepBatch':
         mayTrain();
         this.runState = 'paused';
@@ -102,6 +110,9 @@ export class SyntheticSession {
         return {};
       case 'setSpeed':
         this.speed = as('setSpeed').stepsPerSecond;
+        return {};
+      case 'setBreakpoints':
+        this.breakpoints = as('setBreakpoints').breakpoints;
         return {};
       case 'restart': {
         const { config } = as('restart');
@@ -235,6 +246,8 @@ export class SyntheticSession {
       phase: run.phase,
       layer: null,
       mode: config.mode,
+      breakpoints: this.breakpoints,
+      stoppedAt: null,
       stepsPerSecondLimit: this.speed,
       stepsPerSecond: running ? stepsPerSecond : null,
       imagesPerSecond: running ? stepsPerSecond * run.recipe.batchSize : null,
@@ -282,10 +295,10 @@ export class SyntheticSession {
     });
   }
 
-  private minibatch(): { step: number; indices: number[] } {
+  private minibatch(): NonNullable<Status['minibatch']> {
     const { step, insideStep } = this.run;
     const finished = insideStep ? step : step - 1;
-    return { step: finished + 1, indices: this.run.minibatch(finished) };
+    return { step: finished + 1, indices: this.run.minibatch(finished), labels: null };
   }
 
   /** Not a digest of anything: 64 hexadecimal digits that belong to the seed and the step. */

@@ -13,6 +13,7 @@ import { blockMeans } from '../../scene/statistics';
 import { hitTest, placeOf, rectsOf, type Hit, type Tiles } from '../../scene/tiles';
 import { select } from '../../state/actions';
 import { useApp } from '../../state/store';
+import { cellPlaces, locateIn } from '../arithmetic/cell-places';
 import { usePage } from '../page-context';
 import { KernelCells } from './kernel-cells';
 import { alongUnit, neighbour } from './kernel-walk';
@@ -92,6 +93,9 @@ export function KernelPicture({
     const withdraw = [
       parts.loop.addPainter('draw', paint),
       pictures.add(weight.name, kind, () => picture.read(across)),
+      ...(overview === null
+        ? [cellPlaces.add(layerName, kind, locateIn(canvas.current, tiles, pixelRatio))]
+        : []),
     ];
     return () => {
       for (const remove of withdraw) remove();
@@ -182,6 +186,9 @@ export function KernelPicture({
         className="picture"
         role={overview === null ? 'grid' : 'img'}
         aria-label={`${layerName} ${kind}`}
+        data-cells={overview === null ? layerName : undefined}
+        data-column={kind}
+        data-size={tiles.kernelSize}
         style={{ width, height }}
         onPointerMove={hover}
         onPointerLeave={(event) => {

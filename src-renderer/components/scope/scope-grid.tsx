@@ -15,6 +15,7 @@ import { sortingOf } from '../../state/sorting';
 import { examplesUnderWay, standingLayer } from '../../state/standing';
 import { useApp } from '../../state/store';
 import { markAttributes, rowMark, type RowMark } from './row-mark';
+import { ArithmeticCard } from '../arithmetic/arithmetic-card';
 import { BetweenRow } from './between-row';
 import { ColumnHeads } from './column-heads';
 import { HoverTip } from './hover-tip';
@@ -55,6 +56,7 @@ export function ScopeGrid(): ReactElement {
         )}
       </div>
       <HoverTip />
+      <ArithmeticCard />
     </section>
   );
 }
