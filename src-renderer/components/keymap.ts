@@ -1,6 +1,7 @@
 import type { MenuCommand } from '../../src-shared/protocol/shell';
 import { DRAWERS } from '../state/store';
 import {
+  askForCode,
   choosePanel,
   openDrawer,
   setArithmetic,
@@ -10,6 +11,7 @@ import {
   toggleLock,
   toggleTheme,
 } from '../state/actions';
+import { sortAllAgain, sortByNext } from '../state/sorting';
 import { appStore } from '../state/store';
 import type { Commands } from './commands';
 
@@ -161,6 +163,27 @@ const LOOKING: readonly Plain[] = [
     },
   },
   {
+    id: 'sortByNext',
+    key: 's',
+    hint: 'S',
+    does: 'Sort the matrix of the chosen kernel by |W|, |g|, |dW|/|W|, change, index',
+    group: 'Looking',
+    run: () => {
+      sortByNext();
+    },
+  },
+  {
+    id: 'sortAgain',
+    key: 's',
+    shift: true,
+    hint: 'Shift S',
+    does: 'Sort it again by the numbers of now',
+    group: 'Looking',
+    run: () => {
+      sortAllAgain();
+    },
+  },
+  {
     id: 'scaleKernel',
     key: '1',
     hint: '1',
@@ -198,6 +221,16 @@ const LOOKING: readonly Plain[] = [
     group: 'Looking',
     run: () => {
       toggleLock();
+    },
+  },
+  {
+    id: 'code',
+    key: 'c',
+    hint: 'C',
+    does: 'Code: go to the line where training stands; arrows move, Enter sets a breakpoint',
+    group: 'Looking',
+    run: () => {
+      askForCode();
     },
   },
   ...(
@@ -266,6 +299,7 @@ export const KEYMAP: readonly KeyBinding[] = [...TRAINING, ...LOOKING, ...PAGE].
 /** Keys that the grids handle themselves while one of their cells has the focus. */
 export const GRID_KEYS = [
   { hint: 'Arrows', does: 'Move from kernel to kernel in the grid that has the focus' },
+  { hint: 'Left, Right', does: 'In a dense matrix: move the loupe along a unit, with Shift by ten inputs' },
   { hint: 'Enter', does: 'Choose the kernel and read its numbers' },
   { hint: 'Tab', does: 'Go on to the next control or grid' },
   {

@@ -1,8 +1,10 @@
 import { planNetwork } from '../../src-shared/model/network';
 import type { Evaluation, Ready, Status } from '../../src-shared/protocol/messages';
 import { panelAfter } from './panel';
+import { isSmallScreen } from './screen';
 import {
   appStore,
+  type CodeView,
   type Connection,
   type Digit,
   type Draft,
@@ -34,6 +36,17 @@ export const choosePanel = (panel: Panel): void => {
   const { view } = appStore.getState();
   const rests = panel === 'kernel' || panel === 'network';
   setView({ panel, restPanel: rests ? panel : view.restPanel });
+};
+
+/** @param codeView null: follow the loop in force */
+export const chooseCodeView = (codeView: CodeView | null): void => {
+  setView({ codeView });
+};
+
+/** Opens the code where the window is too small for rails. */
+export const askForCode = (): void => {
+  const { view } = appStore.getState();
+  setView({ codeAsked: view.codeAsked + 1, drawer: isSmallScreen() ? 'code' : view.drawer });
 };
 
 export const setExample = (example: number): void => {
@@ -120,7 +133,7 @@ export const beginRun = (ready: Ready, digit: Digit): void => {
       lastTestIndex: digit.testIndex ?? state.lastTestIndex,
       draft: {},
       notice: null,
-      view: { ...state.view, selection: kept ? selection : null, scaleLocked: false },
+      view: { ...state.view, selection: kept ? selection : null, sorting: {}, scaleLocked: false },
       rates: { ...state.rates, pictureAgeMs: null, skipped: 0 },
     };
   });

@@ -88,6 +88,13 @@ const HANDLERS: Handlers = {
     reply({});
   },
 
+  setBreakpoints(context, { breakpoints }, reply) {
+    const run = theRun(context);
+    context.control.setBreakpoints(breakpoints);
+    context.status.tell(run);
+    reply({});
+  },
+
   restart(context, { config, weightsFile }, reply, { payload }) {
     const weights = weightsFile === null ? null : { file: payload, fileName: weightsFile };
     checkRunRequest({ config, weights }, context.dataset());
@@ -177,6 +184,13 @@ const HANDLERS: Handlers = {
     }
     const { explanation, arrays } = explain(session, digit, question);
     reply({ result: explanation, payload: bytesOf(concatenated(arrays)) });
+  },
+  kernelHistory(context, place, reply) {
+    const series = theRun(context).kernelHistory.read(place);
+    const { steps, weightNorms, gradientNorms, updateNorms, activeShares, activeAfter } = series;
+    const columns = [steps, weightNorms, gradientNorms, updateNorms, activeShares];
+    const payload = new Float32Array(columns.flatMap((column) => [...column]));
+    reply({ result: { count: steps.length, activeAfter }, payload: bytesOf(payload) });
   },
 };
 

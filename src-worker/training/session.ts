@@ -173,6 +173,11 @@ export class Session implements SessionView {
     return this.#current !== null;
   }
 
+  /** Step whose minibatch `readLayer` reads from; null: none, as at the start and after a step was given up. */
+  get stepInPass(): number | null {
+    return this.#inPass?.place.step ?? null;
+  }
+
   /** All minibatches of the epoch are finished; the next step begins the next epoch. */
   get epochDone(): boolean {
     return this.#current === null && this.#progress.stepInEpoch === this.stepsPerEpoch;

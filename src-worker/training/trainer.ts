@@ -144,6 +144,7 @@ export class Trainer implements GateHost<ThreadCommand>, RequestContext {
 
   private stepFinished({ run, tests }: Active, record: StepRecord): void {
     this.metrics.add(record);
+    run.kernelHistory.stepFinished();
     this.publisher.changed();
     tests.stepFinished(record, run.session.minibatch?.indices.length ?? 0);
     const isTestDue = this.control.runningOn && tests.takeUpWithinEpoch();

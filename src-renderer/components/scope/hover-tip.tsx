@@ -6,6 +6,7 @@ import { kernelAddress, kernelName, kernelShape, networkRows } from '../../scene
 import { formatCount, formatNumber, formatScale } from '../../scene/numbers';
 import type { Scale } from '../../scene/scale';
 import { useApp } from '../../state/store';
+import { Loupe } from '../loupe/loupe';
 import { usePainter } from '../live';
 import { arithmeticOf } from '../arithmetic/arithmetic-model';
 import { usePage } from '../page-context';
@@ -55,6 +56,7 @@ export function HoverTip(): ReactElement {
       <span className="value" />
       <span />
       <span />
+      <Loupe />
     </div>,
     document.body,
   );
