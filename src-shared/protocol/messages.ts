@@ -164,6 +164,23 @@ export const REQUESTS = {
       freshness: freshnessSchema,
     }),
   ],
+  /**
+   * What the last finished step did to the loss of its own minibatch, under its own dropout masks: the mean loss at W + a dW
+   * for several shares a of the step (0: before it, 1: after it). `slope` is g . dW, the change that the slope promises for
+   * the whole step, and `slopes` the part of each layer; `curvature` is dW . H . dW of the parabola with that loss and slope
+   * at 0 that fits the points. Standing, it is measured at once; running, after the next steps, as seldom as the trainer likes.
+   */
+  measureStep: [
+    nothing,
+    z.strictObject({
+      step: z.int().positive(),
+      examples: z.int().positive(),
+      points: z.array(z.strictObject({ share: z.number(), loss: wireNumberSchema })),
+      slopes: z.array(z.strictObject({ layer: z.string(), slope: wireNumberSchema })),
+      slope: wireNumberSchema,
+      curvature: wireNumberSchema,
+    }),
+  ],
 } as const satisfies Record<string, readonly [z.ZodType, z.ZodType]>;
 
 export type RequestName = keyof typeof REQUESTS;

@@ -20,6 +20,17 @@ export interface TensorCopy {
   phase: Phase | null;
 }
 
+/** What the last update did to a parameter. Views of the mirrors: read them before the next update. */
+export interface ParameterStep {
+  readonly parameter: ParameterPlan;
+  readonly before: Float32Array;
+  readonly after: Float32Array;
+  /** W after - W before, in float32. */
+  readonly update: Float32Array;
+  /** The minibatch gradient that the optimiser was given. */
+  readonly gradient: Float32Array;
+}
+
 type Marks = Pick<TensorCopy, 'freshness' | 'step' | 'phase'>;
 
 /** The mirror of one parameter, and what it takes to put it back as it was before the minibatch under way. */
@@ -27,7 +38,8 @@ interface Held {
   readonly parameter: ParameterPlan;
   readonly mirror: Mirror;
   readonly before: { readonly gradient: Float32Array; gradientMarks: Marks; updateMarks: Marks };
-  readonly weightAfter: Float32Array;
+  /** The weight before the last update. */
+  readonly weightBefore: Float32Array;
 }
 
 /**
@@ -97,12 +109,12 @@ export class Mirrors {
   }
 
   weightsUpdated(step: number): void {
-    for (const { parameter, mirror, weightAfter } of this.#held) {
-      this.#network.readParameter(parameter, 'weight', weightAfter);
+    for (const { parameter, mirror, weightBefore } of this.#held) {
       const weight = mirror.weight.values;
       const update = mirror.update.values;
-      for (let i = 0; i < weight.length; i++) update[i] = weightAfter[i]! - weight[i]!;
-      weight.set(weightAfter);
+      weightBefore.set(weight);
+      this.#network.readParameter(parameter, 'weight', weight);
+      for (let i = 0; i < weight.length; i++) update[i] = weight[i]! - weightBefore[i]!;
       mark(mirror.weight, { freshness: 'fresh', step, phase: 'step' });
       mark(mirror.update, { freshness: 'fresh', step, phase: 'step' });
     }
@@ -115,6 +127,22 @@ export class Mirrors {
       mark(mirror.gradient, before.gradientMarks);
       mark(mirror.update, before.updateMarks);
     }
+  }
+
+  /**
+   * The last update of every parameter, in network order; null when there was none or weights were set by other means since.
+   * @param inStep whether a minibatch is under way, which has put the gradient of the last one aside
+   */
+  lastUpdate(inStep: boolean): readonly ParameterStep[] | null {
+    const marks = this.#held.map(({ mirror, before }) => (inStep ? before.updateMarks : mirror.update));
+    if (marks.some(({ freshness }) => freshness !== 'fresh')) return null;
+    return this.#held.map(({ parameter, mirror, before, weightBefore }) => ({
+      parameter,
+      before: weightBefore,
+      after: mirror.weight.values,
+      update: mirror.update.values,
+      gradient: inStep ? before.gradient : mirror.gradient.values,
+    }));
   }
 
   /** L2 norm of each layer's weights (or their gradient or update), in network order, without biases. */
@@ -143,7 +171,7 @@ function createHeld(parameter: ParameterPlan): Held {
       update: copy(notYet),
     },
     before: { gradient: new Float32Array(parameter.size), gradientMarks: notYet, updateMarks: notYet },
-    weightAfter: new Float32Array(parameter.size),
+    weightBefore: new Float32Array(parameter.size),
   };
 }
 
