@@ -168,7 +168,7 @@ export const REQUESTS = {
    * What the last finished step did to the loss of its own minibatch, under its own dropout masks: the mean loss at W + a dW
    * for several shares a of the step (0: before it, 1: after it). `slope` is g . dW, the change that the slope promises for
    * the whole step, and `slopes` the part of each layer; `curvature` is dW . H . dW of the parabola with that loss and slope
-   * at 0 that fits the points. Standing, it is measured at once; running, after the next steps, as seldom as the trainer likes.
+   * at 0 that fits the points up to twice the step. Standing, it is measured at once; running, after the next steps, as seldom as the trainer likes.
    */
   measureStep: [
     nothing,

@@ -148,6 +148,23 @@ describe.each(['cpu', 'wasm'] as const)('the effect of a step on %s', (name) => 
     );
   });
 
+  it('is measured at the minimum of the parabola too where that lies not far beyond the step', () => {
+    const slow: Recipe = { ...TINY_RECIPE, optimiser: { kind: 'sgd', learningRate: 0.01, momentum: 0 } };
+    let beyond = 0;
+    for (let seed = 0; seed < 20; seed += 1) {
+      const session = sessionOf(slow, seed);
+      train(session);
+      const { points, slope, curvature } = measure(session);
+      const minimum = -slope / curvature;
+      const isBeyond = curvature > 0 && minimum > 2 && minimum <= 8;
+      const far = points.slice(SHARES.length).map(({ share }) => share);
+      expect(far).toEqual(isBeyond ? [(2 + minimum) / 2, minimum] : []);
+      if (isBeyond) beyond += 1;
+      session.dispose();
+    }
+    expect(beyond).toBeGreaterThan(0);
+  });
+
   it('is of the same step from inside the next one, whose gradient is cleared by then', () => {
     const session = sessionOf(TINY_RECIPE, 5);
     train(session);

@@ -1,8 +1,10 @@
 import type { EngineNetwork } from '../engine/engine';
 import type { FinishedStep } from './session';
 
-/** Shares of the step at which the loss is computed: 0 is before it, 1 is where it landed. */
-export const SHARES = [-0.5, 0, 0.5, 1, 1.5, 2, 3] as const;
+/** Shares of the step at which the loss is computed for the parabola: 0 is before the step, 1 is where it landed. */
+export const SHARES = [-0.5, 0, 0.5, 1, 1.5, 2] as const;
+/** Where the parabola puts its minimum beyond them, but not farther than this, the loss is computed there too. */
+const FARTHEST = 8;
 
 export interface LossAtShare {
   /** a of W + a dW, where W is before the step and dW the whole update. */
@@ -23,7 +25,7 @@ export interface StepEffect {
   readonly slopes: readonly { readonly layer: string; readonly slope: number }[];
   /** g . dW over all parameters: the sum of `slopes`. */
   readonly slope: number;
-  /** dW . H . dW along the step, of the parabola through (0, loss before) with that slope that fits the points best. */
+  /** dW . H . dW: of the parabola through (0, loss before) with that slope which fits the points up to twice the step best. */
   readonly curvature: number;
 }
 
@@ -48,9 +50,12 @@ export function* measureStep(
     moved: new Float32Array(update.length),
   }));
   const points: LossAtShare[] = [];
+  let curvature = Number.NaN;
   const pass = scratch.createPass();
   try {
-    for (const share of SHARES) {
+    const shares: number[] = [...SHARES];
+    // More of them come when the parabola is known.
+    for (const share of shares) {
       yield undefined;
       for (const { parameter, before, after, update, moved } of kept) {
         // W + 1 dW may differ from the weight after the step by a rounding, and the loss there must be the real one.
@@ -63,11 +68,14 @@ export function* measureStep(
       pass.load(images, labels, labels.length);
       for (const layer of plan.layers) pass.forward(layer, context);
       points.push({ share, loss: pass.loss().loss });
+      if (points.length === SHARES.length) {
+        curvature = fitCurvature(points, slope);
+        shares.push(...sharesBeyond(-slope / curvature));
+      }
     }
   } finally {
     pass.dispose();
   }
-  const curvature = fitCurvature(points, slope);
   return { step, examples: labels.length, points, slopes, slope, curvature };
 }
 
@@ -87,6 +95,12 @@ function slopesOf(
       return { layer: layer.spec.name, slope };
     });
   return { slopes, slope: slopes.reduce((sum, layer) => sum + layer.slope, 0) };
+}
+
+/** On the way to a minimum that lies beyond SHARES, and at it. */
+function sharesBeyond(minimum: number): number[] {
+  const last = Math.max(...SHARES);
+  return minimum > last && minimum <= FARTHEST ? [(last + minimum) / 2, minimum] : [];
 }
 
 /**

@@ -74,7 +74,7 @@ describe.each<[Mode, 'cpu' | 'wasm']>([
     ]);
     expect(effects[1]).toEqual(effects[0]);
     for (const [at, effect] of [effects[0], effects[2]].entries()) {
-      expect(effect?.points.map(({ share }) => share)).toEqual(SHARES);
+      expect(effect?.points.slice(0, SHARES.length).map(({ share }) => share)).toEqual(SHARES);
       const before = effect?.points.find(({ share }) => share === 0)?.loss;
       expect(Math.fround(Number(before))).toBe(lossesOf(said)[at]);
       expect(effect?.slopes.map(({ layer }) => layer)).toEqual(['conv1', 'conv2', 'fc1', 'fc2']);
