@@ -69,7 +69,10 @@ export class Feed implements RequestClient {
 
   /** Nothing that was asked for is still to come. */
   get idle(): boolean {
-    return this.requests.pending === 0 && this.connecting === null;
+    const isRunning = appStore.getState().status?.state === 'running';
+    // While training runs, a step is measured when there is time for it, and then the next.
+    const unhurried = isRunning ? this.requests.pendingOf('measureStep') : 0;
+    return this.requests.pending === unhurried && this.connecting === null;
   }
 
   /** Resolves when the trainer has answered with a run; at once when it has. @throws GradscopeError when it cannot. */

@@ -32,8 +32,8 @@ export const select = (selection: Selection | null): void => {
 
 export const choosePanel = (panel: Panel): void => {
   const { view } = appStore.getState();
-  const rests = panel === 'kernel' || panel === 'network';
-  setView({ panel, restPanel: rests ? panel : view.restPanel });
+  // The stage is only there inside a step; the other panels can be looked at while training runs.
+  setView({ panel, restPanel: panel === 'stage' ? view.restPanel : panel });
 };
 
 export const setExample = (example: number): void => {
