@@ -55,8 +55,7 @@ export function paintStepChart(
   for (const { share, loss } of finite) {
     if (share !== 1) paintDot(context, x(share), y(loss), tokens.ink, tokens.panel);
   }
-  if (Number.isFinite(effect.after))
-    paintDot(context, x(1), y(effect.after), tokens.liveText, tokens.panel, DOT + 1);
+  if (Number.isFinite(effect.after)) paintLanding(context, x(1), y(effect.after), tokens);
 }
 
 /** The minimum of the parabola, where it is in the picture. */
@@ -135,16 +134,17 @@ function paintLines(
   context.stroke();
 }
 
+/** With a rim, so that lines end before it. */
 function paintDot(
   context: CanvasRenderingContext2D,
   x: number,
   y: number,
   colour: string,
-  ground: string,
+  rim: string,
   radius = DOT,
 ): void {
   for (const [size, fill] of [
-    [radius + 1.5, ground],
+    [radius + 1.5, rim],
     [radius, colour],
   ] as const) {
     context.fillStyle = fill;
@@ -152,6 +152,15 @@ function paintDot(
     context.arc(x, y, size, 0, 2 * Math.PI);
     context.fill();
   }
+}
+
+function paintLanding(context: CanvasRenderingContext2D, x: number, y: number, tokens: Tokens): void {
+  paintDot(context, x, y, tokens.live, tokens.panel, DOT + 1.5);
+  context.strokeStyle = tokens.liveText;
+  context.lineWidth = 1;
+  context.beginPath();
+  context.arc(x, y, DOT + 1, 0, 2 * Math.PI);
+  context.stroke();
 }
 
 function paintCross(context: CanvasRenderingContext2D, x: number, y: number, tokens: Tokens): void {

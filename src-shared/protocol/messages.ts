@@ -28,6 +28,8 @@ export const fromWireNumber = (value: WireNumber): number => Number(value);
  *   gradient: the minibatch gradient given to the optimiser; update: W after the step - W before it.
  * `digitOutput`, `digitError`: of a layer (`conv1`), for the chosen digit with dropout off; (channels, height, width) or
  *   (units). digitError is dL/d output. `digitOutput` of `input` is the image as the network gets it.
+ * `digitSaliency`: of a class (`3`), or of `said`, the class with the largest probability: gradient of its score (its logit)
+ *   for the chosen digit with respect to the pixels, ink counted from 0 to 1; (channels, height, width), dropout off.
  * `digitProbabilities`: of `output`: softmax of the logits, one value a class.
  * `output`, `error`, `mask`: of a layer, for one example of the minibatch under way (`chooseExample`), while training stands
  *   inside a step and once computed in it; (channels, height, width) or (units). `error` is dL/d output; `output` of `input`
@@ -39,6 +41,7 @@ export const tensorKindSchema = z.enum([
   'update',
   'digitOutput',
   'digitError',
+  'digitSaliency',
   'digitProbabilities',
   'output',
   'error',

@@ -35,6 +35,9 @@ export function parityFixture(recipe: string) {
   };
 }
 
+/** What bench/peers/pytorch_saliency.py wrote: `<recipe>/<test image>/<class>`. */
+export const saliencyFixture = (): ReadonlyMap<string, Float32Array> => readTensors('saliency.safetensors');
+
 const readJson = (name: string): unknown => JSON.parse(readFileSync(fixture(name), 'utf8'));
 
 /** All tensors of a safetensors file that is known to be good and, unlike weights, may hold NaN. */
