@@ -7,6 +7,7 @@ import {
   setHelpOpen,
   setScaleScope,
   toggleLock,
+  toggleSaliency,
   toggleTheme,
 } from '../state/actions';
 import { appStore } from '../state/store';
@@ -147,6 +148,16 @@ const LOOKING: readonly Plain[] = [
     group: 'Looking',
     run: () => {
       setDrawOpen(true);
+    },
+  },
+  {
+    id: 'toggleSaliency',
+    key: 's',
+    hint: 'S',
+    does: 'Saliency: which pixels of the digit raise or lower the score of a class',
+    group: 'Looking',
+    run: () => {
+      toggleSaliency();
     },
   },
   {

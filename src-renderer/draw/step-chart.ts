@@ -1,6 +1,6 @@
 import { extent, line, scaleLinear, type ScaleLinear } from 'd3';
 import { formatCount, formatNumber } from '../scene/numbers';
-import { parabolaAt, type StepEffect } from '../scene/step-effect';
+import { isLowestShown, parabolaAt, type StepEffect } from '../scene/step-effect';
 import type { Tokens } from './tokens';
 
 export interface ChartSize {
@@ -35,7 +35,7 @@ export function paintStepChart(
   context.clearRect(0, 0, width, height);
   const finite = effect.points.filter(({ loss }) => Number.isFinite(loss));
   const [first = 0, last = 1] = extent(effect.points, ({ share }) => share);
-  const shown = lowestShown(effect, first, last);
+  const shown = isLowestShown(effect) ? effect.minimum : null;
   const losses = finite.map(({ loss }) => loss);
   if (shown !== null) losses.push(parabolaAt(effect, shown));
   const [low = 0, high = 1] = extent(losses);
@@ -56,11 +56,6 @@ export function paintStepChart(
     if (share !== 1) paintDot(context, x(share), y(loss), tokens.ink, tokens.panel);
   }
   if (Number.isFinite(effect.after)) paintLanding(context, x(1), y(effect.after), tokens);
-}
-
-/** The minimum of the parabola, where it is in the picture. */
-function lowestShown({ minimum }: StepEffect, first: number, last: number): number | null {
-  return minimum !== null && minimum >= first && minimum <= last ? minimum : null;
 }
 
 function paintAxes(

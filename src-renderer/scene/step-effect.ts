@@ -52,6 +52,12 @@ export function stepEffectOf(reply: RequestResult<'measureStep'>): StepEffect {
 export const parabolaAt = ({ before, slope, curvature }: StepEffect, share: number): number =>
   before + slope * share + (curvature * share ** 2) / 2;
 
+/** Whether the minimum of the parabola lies among what was measured, so that it is in the picture. */
+export const isLowestShown = ({ minimum, points }: StepEffect): boolean =>
+  minimum !== null &&
+  minimum >= (points[0]?.share ?? Infinity) &&
+  minimum <= (points.at(-1)?.share ?? -Infinity);
+
 export interface Verdict {
   readonly helped: boolean;
   /** Whether it helped, and by how much. */
@@ -90,7 +96,8 @@ function landing({ minimum, slope }: StepEffect): string {
 }
 
 function whyNot({ minimum, slope }: StepEffect): string {
-  if (slope >= 0) return 'Momentum carried the step against the gradient of this minibatch.';
+  if (slope === 0) return 'The loss has no slope along the step.';
+  if (slope > 0) return 'Momentum carried the step against the gradient of this minibatch.';
   return minimum === null || minimum >= 1
     ? 'The slope promised a fall, but the loss is no parabola along this step.'
     : `It overshot: the minimum is at ${times(minimum)} of the step.`;

@@ -11,6 +11,7 @@ import {
   type Notice,
   type Panel,
   type Rates,
+  type SaliencyClass,
   type ScaleScope,
   type Selection,
   type Theme,
@@ -38,6 +39,14 @@ export const choosePanel = (panel: Panel): void => {
 
 export const setExample = (example: number): void => {
   setView({ example });
+};
+
+export const showSaliency = (saliency: SaliencyClass | null): void => {
+  if (appStore.getState().view.saliency !== saliency) setView({ saliency });
+};
+
+export const toggleSaliency = (): void => {
+  showSaliency(appStore.getState().view.saliency === null ? 'said' : null);
 };
 
 export const setTheme = (theme: Theme): void => {

@@ -50,6 +50,9 @@ export type Drawer = (typeof DRAWERS)[number];
 export const PANELS = ['kernel', 'stage', 'step', 'network'] as const;
 export type Panel = (typeof PANELS)[number];
 
+/** Of whose score the saliency of the digit is shown: of one class, or of whatever class the network says. */
+export type SaliencyClass = number | 'said';
+
 export interface View {
   readonly theme: Theme;
   readonly scaleScope: ScaleScope;
@@ -63,6 +66,8 @@ export interface View {
   /** The rail section shown over the grid where the window is too small for rails. */
   readonly drawer: Drawer | null;
   readonly helpOpen: boolean;
+  /** Null: the saliency of the digit is not shown, and not computed. */
+  readonly saliency: SaliencyClass | null;
   /** The panel to draw a digit in. */
   readonly drawOpen: boolean;
 }
@@ -128,6 +133,7 @@ export const INITIAL_STATE: AppState = {
     restPanel: 'network',
     drawer: null,
     helpOpen: false,
+    saliency: null,
     drawOpen: false,
   },
   rates: { framesPerSecond: 0, pictureAgeMs: null, skipped: 0 },

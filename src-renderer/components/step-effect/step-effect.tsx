@@ -1,7 +1,7 @@
 import { useEffect, useState, type ReactElement } from 'react';
 import { layerKey } from '../../draw/layer-keys';
 import { formatCount, formatFixed, formatNumber, formatPercent } from '../../scene/numbers';
-import { verdictOf, type StepEffect as Effect } from '../../scene/step-effect';
+import { isLowestShown, verdictOf, type StepEffect as Effect } from '../../scene/step-effect';
 import { usePage } from '../page-context';
 import { EffectWatch, NOTHING, type Watched } from './effect-watch';
 import { StepChart } from './step-chart';
@@ -79,7 +79,7 @@ function Measured({ effect }: { effect: Effect }): ReactElement {
         <li className="landed">landed here</li>
         <li className="slope">slope</li>
         <li className="parabola">parabola</li>
-        <li className="lowest">its minimum</li>
+        {isLowestShown(effect) && <li className="lowest">its minimum</li>}
       </ul>
       <h3>
         Promised by each layer <em>g · dW</em>
