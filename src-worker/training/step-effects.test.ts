@@ -115,7 +115,7 @@ describe('while training runs', () => {
     };
   });
 
-  it('takes a hundredth of the time, nothing when nobody asks, and is of the step that was measured', () => {
+  it('takes two hundredths of the time, nothing when nobody asks, and is of the step that was measured', () => {
     const config = { ...DEFAULT_RUN_CONFIG, epochs: 1000 };
     const session = new Session({ engine, dataset: tinyDataset(), recipe: TINY_RECIPE, config });
     let now = 0;
@@ -159,7 +159,7 @@ describe('while training runs', () => {
       measuring += now - before;
     }
     expect(answers.length).toBeGreaterThan(3);
-    expect(measuring / now).toBeLessThan(0.02);
+    expect(measuring / now).toBeLessThan(0.03);
     expect(answers[0]?.result?.['step']).toBe(21);
     effects.dispose();
     expect(engine.liveBuffers()).toBe(buffers);

@@ -7,7 +7,7 @@ import { measureStep, type StepEffect } from './step-effect';
 import { failureOf } from './thread-messages';
 
 /** Share of the time of training that measuring may take while it runs. */
-const MOST_SHARE = 0.01;
+const MOST_SHARE = 0.02;
 
 export interface StepEffectsParts {
   readonly engine: Engine;
