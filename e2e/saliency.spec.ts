@@ -42,7 +42,7 @@ test('the saliency of the chosen digit is the gradient of the score of the class
   await expect(picture).toBeHidden();
   expect(await drawn(gradscope, 'said')).toBeNull();
 
-  await page.keyboard.press('s');
+  await page.keyboard.press('i');
   await expect(picture).toBeVisible();
   await gradscope.idle();
   const said = /says (\d)/.exec(await section.innerText())?.[1] ?? '';
@@ -77,7 +77,7 @@ test('the saliency moves while training runs, and follows a digit drawn by hand'
   trainer,
 }) => {
   const { page } = gradscope;
-  await page.keyboard.press('s');
+  await page.keyboard.press('i');
   await gradscope.idle();
   const first = await drawn(gradscope, 'said');
   await gradscope.button('Play').click();

@@ -20,17 +20,6 @@ export interface TensorCopy {
   phase: Phase | null;
 }
 
-/** What the last update did to a parameter. Views of the mirrors: read them before the next update. */
-export interface ParameterStep {
-  readonly parameter: ParameterPlan;
-  readonly before: Float32Array;
-  readonly after: Float32Array;
-  /** W after - W before, in float32. */
-  readonly update: Float32Array;
-  /** The minibatch gradient that the optimiser was given. */
-  readonly gradient: Float32Array;
-}
-
 type Marks = Pick<TensorCopy, 'freshness' | 'step' | 'phase'>;
 
 /** The mirror of one parameter, and what it takes to put it back as it was before the minibatch under way. */
@@ -38,8 +27,22 @@ interface Held {
   readonly parameter: ParameterPlan;
   readonly mirror: Mirror;
   readonly before: { readonly gradient: Float32Array; gradientMarks: Marks; updateMarks: Marks };
-  /** The weight before the last update. */
+  readonly lastUpdate: {
+    readonly weightBefore: Float32Array;
+    readonly momentumBefore: Float32Array;
+    /** Null: there was none yet, or the values were replaced since. */
+    step: number | null;
+  };
+}
+
+/** What went into the last update of a parameter and what came out of it, but its momentum after. */
+export interface UpdateParts {
+  readonly step: number;
   readonly weightBefore: Float32Array;
+  readonly momentumBefore: Float32Array;
+  readonly gradient: Float32Array;
+  readonly weightAfter: Float32Array;
+  readonly update: Float32Array;
 }
 
 /**
@@ -73,10 +76,12 @@ export class Mirrors {
       age(mirror.gradient);
       age(mirror.update);
     }
+    for (const { lastUpdate } of this.#held) lastUpdate.step = null;
   }
 
   setWeight(parameterName: string, index: number, value: number): void {
-    const { parameter, mirror } = this.#named(parameterName);
+    const { parameter, mirror, lastUpdate } = this.#named(parameterName);
+    lastUpdate.step = null;
     mirror.weight.values[index] = value;
     this.#network.writeParameter(parameter, mirror.weight.values);
     age(mirror.gradient);
@@ -108,16 +113,36 @@ export class Mirrors {
     }
   }
 
+  /** Called just before the update, while the engine still has the momentum of before it. */
+  updating(): void {
+    for (const { parameter, lastUpdate } of this.#held) {
+      this.#network.readParameter(parameter, 'momentum', lastUpdate.momentumBefore);
+    }
+  }
+
   weightsUpdated(step: number): void {
-    for (const { parameter, mirror, weightBefore } of this.#held) {
+    for (const { parameter, mirror, lastUpdate } of this.#held) {
+      const { weightBefore } = lastUpdate;
       const weight = mirror.weight.values;
       const update = mirror.update.values;
       weightBefore.set(weight);
       this.#network.readParameter(parameter, 'weight', weight);
       for (let i = 0; i < weight.length; i++) update[i] = weight[i]! - weightBefore[i]!;
+      lastUpdate.step = step;
       mark(mirror.weight, { freshness: 'fresh', step, phase: 'step' });
       mark(mirror.update, { freshness: 'fresh', step, phase: 'step' });
     }
+  }
+
+  /** The numbers of the last update; null when there was none or the weights were replaced since. */
+  lastUpdate(parameterName: string): UpdateParts | null {
+    const { mirror, before, lastUpdate } = this.#named(parameterName);
+    const { step, weightBefore, momentumBefore } = lastUpdate;
+    if (step === null) return null;
+    // Within the step after it, the gradient that it used is the one kept for an abandoned step.
+    const gradient = mirror.gradient.step === step ? mirror.gradient.values : before.gradient;
+    const parts = { step, weightBefore, momentumBefore, gradient };
+    return { ...parts, weightAfter: mirror.weight.values, update: mirror.update.values };
   }
 
   /** The minibatch under way was given up: everything is as it was before it began. */
@@ -127,22 +152,6 @@ export class Mirrors {
       mark(mirror.gradient, before.gradientMarks);
       mark(mirror.update, before.updateMarks);
     }
-  }
-
-  /**
-   * The last update of every parameter, in network order; null when there was none or weights were set by other means since.
-   * @param inStep whether a minibatch is under way, which has put the gradient of the last one aside
-   */
-  lastUpdate(inStep: boolean): readonly ParameterStep[] | null {
-    const marks = this.#held.map(({ mirror, before }) => (inStep ? before.updateMarks : mirror.update));
-    if (marks.some(({ freshness }) => freshness !== 'fresh')) return null;
-    return this.#held.map(({ parameter, mirror, before, weightBefore }) => ({
-      parameter,
-      before: weightBefore,
-      after: mirror.weight.values,
-      update: mirror.update.values,
-      gradient: inStep ? before.gradient : mirror.gradient.values,
-    }));
   }
 
   /** L2 norm of each layer's weights (or their gradient or update), in network order, without biases. */
@@ -171,7 +180,11 @@ function createHeld(parameter: ParameterPlan): Held {
       update: copy(notYet),
     },
     before: { gradient: new Float32Array(parameter.size), gradientMarks: notYet, updateMarks: notYet },
-    weightBefore: new Float32Array(parameter.size),
+    lastUpdate: {
+      weightBefore: new Float32Array(parameter.size),
+      momentumBefore: new Float32Array(parameter.size),
+      step: null,
+    },
   };
 }
 

@@ -1,7 +1,12 @@
 import { createHash } from 'node:crypto';
 import { dropoutMask } from '../../src-shared/model/dropout-mask';
 import { initialValues } from '../../src-shared/model/initialise';
-import { planNetwork, type LayerPlan, type NetworkPlan } from '../../src-shared/model/network';
+import {
+  planNetwork,
+  type LayerPlan,
+  type NetworkPlan,
+  type ParameterPlan,
+} from '../../src-shared/model/network';
 import { listedOrder, shuffledOrder, type MinibatchOrder } from '../../src-shared/model/order';
 import type { Phase } from '../../src-shared/model/phases';
 import type { Recipe } from '../../src-shared/model/recipe';
@@ -12,7 +17,7 @@ import { countNonFinite, l2Norm } from '../../src-shared/tensor/statistics';
 import { gatherMinibatch, normalisation, type Dataset } from '../data/dataset';
 import type { Engine, EngineNetwork, ForwardContext, Pass } from '../engine/engine';
 import { Minibatch, type LayerTensor } from './minibatch';
-import { Mirrors, type Mirror, type ParameterStep, type TensorCopy } from './mirrors';
+import { Mirrors, type Mirror, type TensorCopy, type UpdateParts } from './mirrors';
 
 export type { Mirror, TensorCopy };
 
@@ -25,7 +30,7 @@ export interface FinishedStep {
   /** Gives the dropout masks of the step. */
   readonly context: ForwardContext;
   /** In network order. */
-  readonly parameters: readonly ParameterStep[];
+  readonly parameters: readonly ({ readonly parameter: ParameterPlan } & UpdateParts)[];
 }
 
 /** What one finished step tells; one row of the metrics lane. */
@@ -186,6 +191,11 @@ export class Session implements SessionView {
     return this.#current !== null;
   }
 
+  /** Step whose minibatch `readLayer` reads from; null: none, as at the start and after a step was given up. */
+  get stepInPass(): number | null {
+    return this.#inPass?.place.step ?? null;
+  }
+
   /** All minibatches of the epoch are finished; the next step begins the next epoch. */
   get epochDone(): boolean {
     return this.#current === null && this.#progress.stepInEpoch === this.stepsPerEpoch;
@@ -258,6 +268,7 @@ export class Session implements SessionView {
     const current = this.#under();
     if (current.phase !== 'backward') throw outOfOrder('An update needs the whole backward pass.');
     current.updateBegun = true;
+    this.#mirrors.updating();
     apply();
     this.#mirrors.weightsUpdated(current.place.step);
     for (const { name } of this.plan.parameters) {
@@ -313,6 +324,15 @@ export class Session implements SessionView {
   }
 
   /**
+   * What went into the last update of a parameter and came out of it; null when there was none, or the weights were replaced
+   * by other means since. Not copies.
+   * @throws GradscopeError `unknown-tensor`
+   */
+  lastUpdate(parameterName: string): UpdateParts | null {
+    return this.#mirrors.lastUpdate(parameterName);
+  }
+
+  /**
    * Of a layer, for the whole minibatch under way (or the last one until the next begins): `activation` its output, `error`
    * dL/d output, `mask` the factors of a dropout layer. Copies, channel first.
    * @throws GradscopeError `unknown-tensor` when there is no such layer or mask, `not-now` when it is not computed yet
@@ -361,8 +381,13 @@ export class Session implements SessionView {
   /** Null when no step is finished, or when weights were set by other means since. */
   lastStep(): FinishedStep | null {
     const { minibatch } = this.#progress;
-    const parameters = this.#mirrors.lastUpdate(this.inStep);
-    if (minibatch === null || parameters === null) return null;
+    if (minibatch === null) return null;
+    const parameters: FinishedStep['parameters'][number][] = [];
+    for (const parameter of this.plan.parameters) {
+      const update = this.lastUpdate(parameter.name);
+      if (update === null) return null;
+      parameters.push({ parameter, ...update });
+    }
     const { step, indices } = minibatch;
     const { images, labels } = gatherMinibatch(this.dataset, this.dataset.train, indices, this.#pixelTable);
     const { seed, dropout } = this.#config;

@@ -1,7 +1,9 @@
 import type { Status } from '../../src-shared/protocol/messages';
+import type { Dataset } from '../data/dataset';
 import type { ProofBook } from './proof';
 import type { Run } from './run';
 import type { RunControl } from './run-control';
+import type { SessionView } from './session';
 import type { Failure } from './thread-messages';
 
 const EVERY_MS = 250;
@@ -63,7 +65,7 @@ export class StatusLane {
 
   private compose({ runId, session, meter, mode, place }: Run): Status {
     const { control } = this.parts;
-    const { step, epoch, epochs, stepInEpoch, stepsPerEpoch, minibatch } = session;
+    const { step, epoch, epochs, stepInEpoch, stepsPerEpoch, minibatch, dataset } = session;
     const { phase, layer } = control.standing ? place : { phase: session.phase, layer: null };
     const speed = control.standing ? null : meter.speed;
     return {
@@ -78,11 +80,13 @@ export class StatusLane {
       phase,
       layer: layer?.spec.name ?? null,
       mode,
+      breakpoints: [...control.breakpoints],
+      stoppedAt: control.stoppedAt,
       stepsPerSecondLimit: this.limit,
       stepsPerSecond: speed?.stepsPerSecond ?? null,
       imagesPerSecond: speed?.imagesPerSecond ?? null,
       phaseShares: meter.shares,
-      minibatch: minibatch === null ? null : { step: minibatch.step, indices: [...minibatch.indices] },
+      minibatch: minibatch === null ? null : labelled(minibatch, dataset),
       weightsSha256: this.sha,
       proof: this.proof,
       testing: this.testing,
@@ -90,3 +94,13 @@ export class StatusLane {
     };
   }
 }
+
+/** A copy of what a minibatch was made of, with the labels of its images in the same order. */
+const labelled = (
+  { step, indices }: NonNullable<SessionView['minibatch']>,
+  { train }: Dataset,
+): NonNullable<Status['minibatch']> => ({
+  step,
+  indices: [...indices],
+  labels: indices.map((index) => train.labels[index]!),
+});

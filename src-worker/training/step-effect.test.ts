@@ -83,8 +83,8 @@ describe.each(['cpu', 'wasm'] as const)('the effect of a step on %s', (name) => 
     a: number,
   ): number {
     const network = engine.createNetwork(session.plan);
-    for (const { parameter, before, update } of parameters) {
-      const moved = before.map((value, i) => value + a * update[i]!);
+    for (const { parameter, weightBefore, update } of parameters) {
+      const moved = weightBefore.map((value, i) => value + a * update[i]!);
       network.writeParameter(parameter, moved);
     }
     const pass = network.createPass();

@@ -42,10 +42,10 @@ export function* measureStep(
   const { plan } = scratch;
   const { step, images, labels, context } = finished;
   const { slope, slopes } = slopesOf(scratch, finished);
-  const kept = finished.parameters.map(({ parameter, before, after, update }) => ({
+  const kept = finished.parameters.map(({ parameter, weightBefore, weightAfter, update }) => ({
     parameter,
-    before: before.slice(),
-    after: after.slice(),
+    before: weightBefore.slice(),
+    after: weightAfter.slice(),
     update: update.slice(),
     moved: new Float32Array(update.length),
   }));

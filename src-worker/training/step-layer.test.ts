@@ -3,6 +3,7 @@ import { type LayerPlan, planNetwork, sizeOf } from '../../src-shared/model/netw
 import { recipeNamed } from '../../src-shared/model/recipe';
 import { DEFAULT_RUN_CONFIG, type Mode } from '../../src-shared/model/run-config';
 import type { Status, TensorKind, WatchItem } from '../../src-shared/protocol/messages';
+import { openDataset } from '../data/dataset';
 import { request, runScript } from '../testing/scripted-trainer';
 import { type SmallMnist, smallMnist } from '../testing/small-mnist';
 import type { ThreadCommand, ThreadMessage, ThreadReply } from './thread-messages';
@@ -158,6 +159,26 @@ describe('a page that looks at an example of the minibatch', () => {
       expect(computed).toBeGreaterThan(layers.length * layers.length);
     },
   );
+
+  // Catches: labels of another order than the images, of the whole set, or of the minibatch before.
+  it('is told the label of each example, inside a step and after it', async () => {
+    const { train: examples } = openDataset({ GRADSCOPE_DATA: mnist.folder });
+    const order = [
+      [4, 0, 2],
+      [3, 1],
+    ];
+    const config = { ...CONFIG, order, mode: 'imperative' as const };
+    const said = await train(
+      request('restart', { config, weightsFile: null }),
+      request('stepLayer'),
+      request('stepBatch'),
+      request('stepLayer'),
+    );
+    const told = stopsOf(said).flatMap(({ minibatch }) => minibatch ?? []);
+    expect(told.map(({ indices }) => indices)).toEqual(expect.arrayContaining(order));
+    for (const { indices, labels } of told)
+      expect(labels).toEqual(indices.map((index) => examples.labels[index]));
+  });
 
   it('sees the last example of a minibatch that has no such one, and may not ask for what is not there', async () => {
     const said = await train(

@@ -3,6 +3,7 @@ import type { LayerPlan } from '../../../src-shared/model/network';
 import { scaledContext } from '../../draw/scaled-canvas';
 import { tokens } from '../../draw/tokens';
 import type { FrameSlot, FrameView } from '../../frames/frame-store';
+import { exampleLoss, LOSS_STEPS, type LossKind } from '../../scene/loss';
 import { betweenName, planeSize } from '../../scene/network-rows';
 import { formatNumber, formatPercent } from '../../scene/numbers';
 import type { BetweenRowLayout } from '../../scene/scope-layout';
@@ -33,9 +34,9 @@ export function BetweenRow({
   const names = layers
     .filter(({ spec, index }) => spec.kind !== 'flatten' || index === mark.layer)
     .map((layer) => ({ text: betweenName(layer), here: layer.index === mark.layer }));
-  if (loss)
+  if (loss !== null)
     names.push(
-      ...['log-softmax', 'NLL'].map((text) => ({
+      ...LOSS_STEPS[loss].map((text) => ({
         text,
         here: mark.standing === 'here' && mark.layer === null,
       })),
@@ -69,7 +70,7 @@ export function BetweenRow({
         )}
         {pool === null && flatten !== null && <span>flatten to {planeSize(flatten.outputShape)}</span>}
         {dropout && <Kept layers={layers} />}
-        {loss && <Losses />}
+        {loss !== null && <Losses loss={loss} />}
       </div>
       <FlowMark direction="down" />
       <div className="strip-maps">
@@ -228,7 +229,7 @@ function Means({ layer, pixelRatio }: { layer: LayerPlan; pixelRatio: number }):
   );
 }
 
-function Losses(): ReactElement {
+function Losses({ loss: kind }: { loss: LossKind }): ReactElement {
   const { frames, metrics } = usePage();
   const minibatch = useRef<HTMLElement>(null);
   const chosen = useRef<HTMLElement>(null);
@@ -241,14 +242,11 @@ function Losses(): ReactElement {
     const { digit } = appStore.getState();
     const slot = frames.latest()?.slot('output', 'digitProbabilities') ?? null;
     // A drawn digit without a label is taken for what it is said to be, which is the most probable.
-    const label = digit?.label ?? digit?.assumedLabel ?? null;
-    const probability =
-      digit === null || slot === null
-        ? undefined
-        : label === null
-          ? Math.max(...slot.values)
-          : slot.values[label];
-    setText(chosen.current, probability === undefined ? '–' : formatNumber(-Math.log(probability)));
+    if (digit === null || slot === null || isBlank(slot)) setText(chosen.current, '–');
+    else {
+      const label = digit.label ?? digit.assumedLabel ?? slot.values.indexOf(Math.max(...slot.values));
+      setText(chosen.current, formatNumber(exampleLoss(kind, slot.values, label)));
+    }
   });
   return (
     <>
