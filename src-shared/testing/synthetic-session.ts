@@ -87,10 +87,7 @@ export class SyntheticSession {
       case 'chooseExample':
         throw new GradscopeError('not-now', 'The synthetic trainer does not go layer by layer.');
       case 'explain':
-        throw new GradscopeError(
-          'not-now',
-          'The synthetic trainer has made-up numbers, which no arithmetic made.',
-        );
+        throw new GradscopeError('unknown-command', 'Made-up numbers have no arithmetic to explain.');
       case 'stepBatch':
         mayTrain();
         this.runState = 'paused';
