@@ -7,9 +7,9 @@ const MATRIX_VALUES = 65_536;
 const MAP_VALUES = 16_384;
 
 /**
- * Everything the scope grid shows of a network: weight, gradient and update of each parameter, and of each layer the
- * output and error of the chosen digit, and of an example of the minibatch inside a step. Flatten only renames its input, and dropout is off for the digit, so both would
- * repeat what comes before them.
+ * Everything the page shows of a network: weight, gradient and update of each parameter, of each layer the output and
+ * error of the chosen digit, and of an example of the minibatch inside a step, with its image. Of the digit, flatten only
+ * renames its input and dropout is off, so both would repeat what comes before them; inside a step one can stand at both.
  */
 export function watchList({ layers, parameters }: NetworkPlan): WatchItem[] {
   const ofParameters = parameters.flatMap(({ name }) =>
@@ -20,18 +20,17 @@ export function watchList({ layers, parameters }: NetworkPlan): WatchItem[] {
     .flatMap(({ spec: { name } }) =>
       (['digitOutput', 'digitError'] as const).map((kind) => ({ name, kind, maxValues: MAP_VALUES })),
     );
-  const ofExample = layers
-    .filter(({ spec }) => spec.kind !== 'flatten')
-    .flatMap(({ spec: { kind, name } }) =>
-      (kind === 'dropout' ? (['output', 'error', 'mask'] as const) : (['output', 'error'] as const)).map(
-        (what) => ({ name, kind: what, maxValues: MAP_VALUES }),
-      ),
-    );
+  const ofExample = layers.flatMap(({ spec: { kind, name } }) =>
+    (kind === 'dropout' ? (['output', 'error', 'mask'] as const) : (['output', 'error'] as const)).map(
+      (what) => ({ name, kind: what, maxValues: MAP_VALUES }),
+    ),
+  );
   return [
     ...ofParameters,
     ...ofLayers,
     { name: 'output', kind: 'digitProbabilities', maxValues: MAP_VALUES },
     // Last, so that a frame outside a step ends before them.
+    { name: 'input', kind: 'output', maxValues: MAP_VALUES },
     ...ofExample,
   ];
 }

@@ -71,6 +71,7 @@ export function KernelPicture({
           nonFinite: bad ? valuesToPaint(slot) : null,
           deadKernels: overview === null ? dead.map((filter) => filter * inputs) : [],
           deadMaps: [],
+          fates: null,
         },
         bad ? state : table.theme,
       );

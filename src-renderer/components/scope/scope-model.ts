@@ -104,7 +104,7 @@ export class ScopeModel {
     return this.scales.fill(parameter, kind, target);
   }
 
-  /** Output and error of a layer, always over the whole layer. */
+  /** Output and error of a layer, always over the whole layer; the output of `input` is the image. */
   mapScaleOf(layer: string, kind: MapKind): Scale {
     const key = `${kind} ${layer}`;
     let scale = this.mapScales.get(key);
@@ -189,11 +189,11 @@ export class ScopeModel {
 
   private updateMapScales(view: FrameView, settle: boolean): void {
     if (this.plan === null) return;
-    for (const { spec } of this.plan.layers) {
+    for (const name of ['input', ...this.plan.layers.map(({ spec }) => spec.name)]) {
       for (const kind of MAP_KINDS) {
-        const slot = view.slot(spec.name, kind);
+        const slot = view.slot(name, kind);
         if (slot === null || isBlank(slot)) continue;
-        this.mapScaleOf(spec.name, kind).update([wholeOf(slot.values)], { hold: false, settle });
+        this.mapScaleOf(name, kind).update([wholeOf(slot.values)], { hold: false, settle });
       }
     }
   }
