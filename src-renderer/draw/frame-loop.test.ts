@@ -162,6 +162,40 @@ describe('FrameLoop', () => {
     expect([written.length, loop.idle]).toEqual([3, true]);
   });
 
+  test('at a pace words are written slice by slice, each of them once a sweep, and none keeps a picture long', () => {
+    const { loop, host } = loopOnHand();
+    const slow = (name: string) => () => {
+      host.nowMs += 2;
+      written.push(name);
+    };
+    const written: string[] = [];
+    for (const name of ['a', 'b', 'c', 'd', 'e']) loop.addPainter('words', slow(name));
+    loop.setWordsInterval(30);
+    const inFrames: string[] = [];
+    for (let frame = 0; frame < 4; frame += 1) {
+      loop.invalidate();
+      host.refresh();
+      inFrames.push(written.splice(0).join(''));
+    }
+    expect(inFrames).toEqual(['ab', 'cd', 'e', 'ab']);
+    for (let frame = 0; !loop.idle && frame < 100; frame += 1) host.refresh();
+    expect(written.join('')).toBe('cde');
+  });
+
+  test('a word that is taken away in the middle of a sweep is not written any more', () => {
+    const { loop, host } = loopOnHand();
+    const late = vi.fn();
+    loop.addPainter('words', () => {
+      host.nowMs += 5;
+    });
+    const remove = loop.addPainter('words', late);
+    loop.setWordsInterval(30);
+    host.refresh();
+    remove();
+    for (let frame = 0; !loop.idle && frame < 100; frame += 1) host.refresh();
+    expect([late.mock.calls.length, loop.idle]).toEqual([0, true]);
+  });
+
   test('words are written with every picture as soon as their pace is taken off', () => {
     const { loop, host } = loopOnHand();
     let written = 0;

@@ -1,3 +1,5 @@
+import { WordsSweep } from './words-sweep';
+
 /**
  * Phases of one animation frame, in this order: take in what arrived, paint it, say it in words and charts, then tell
  * others that it is painted. Words cost layout and are read by people, so they may keep a slower pace than pictures.
@@ -41,8 +43,6 @@ export interface FramePerformance {
 
 const HISTORY = 60;
 
-/** Words wait this long for a picture to come with before they ask for an animation frame of their own. */
-const WORDS_PATIENCE_MS = 50;
 /** Weight of the newest frame in `cost`. */
 const NEWEST = 0.1;
 
@@ -55,20 +55,16 @@ const IN_TIME_MS = 8;
  */
 export class FrameLoop {
   private readonly host: FrameHost;
-  private readonly painters: Record<FramePhase, Set<Painter>> = {
-    read: new Set(),
-    draw: new Set(),
-    words: new Set(),
-    after: new Set(),
+  private readonly painters = {
+    read: new Set<Painter>(),
+    draw: new Set<Painter>(),
+    after: new Set<Painter>(),
   };
+  private readonly words = new WordsSweep();
   private handle: number | null = null;
   private timer: { readonly dueMs: number; readonly cancel: () => void } | null = null;
   private idleWaiters: (() => void)[] = [];
   private stopped = false;
-  private wordsIntervalMs = 0;
-  private wordsAtMs = Number.NEGATIVE_INFINITY;
-  /** Something changed since the words were written. */
-  private wordsOwed = false;
   private frames = 0;
   private askedAtMs = 0;
   private previousMs = Number.NEGATIVE_INFINITY;
@@ -90,15 +86,23 @@ export class FrameLoop {
 
   /** Returns what removes it. A painter added during a frame runs from the next one on. */
   addPainter(phase: FramePhase, painter: Painter): () => void {
-    this.painters[phase].add(painter);
+    if (phase === 'words') this.words.add(painter);
+    else this.painters[phase].add(painter);
     this.invalidate();
     return () => {
-      this.painters[phase].delete(painter);
+      if (phase === 'words') this.words.remove(painter);
+      else this.painters[phase].delete(painter);
     };
   }
 
   /** Asks for one animation frame; asking again before it comes changes nothing. */
   invalidate(): void {
+    if (this.stopped) return;
+    this.words.owe();
+    this.requestFrame();
+  }
+
+  private requestFrame(): void {
     if (this.stopped || this.handle !== null) return;
     this.askedAtMs = this.host.now();
     this.handle = this.host.requestFrame((nowMs) => {
@@ -108,13 +112,17 @@ export class FrameLoop {
 
   /** Asks for an animation frame in a while; of several the earliest counts. Waiting for it counts as idle. */
   invalidateAfter(delayMs: number): void {
+    this.requestFrameAfter(delayMs);
+  }
+
+  private requestFrameAfter(delayMs: number): void {
     if (this.stopped) return;
     const dueMs = this.host.now() + delayMs;
     if (this.timer !== null && this.timer.dueMs <= dueMs) return;
     this.timer?.cancel();
     const cancel = this.host.after(delayMs, () => {
       this.timer = null;
-      this.invalidate();
+      this.requestFrame();
     });
     this.timer = { dueMs, cancel };
   }
@@ -122,25 +130,24 @@ export class FrameLoop {
   /** Asks for the words only: at once, or when their pace allows, together with a picture if one comes. */
   invalidateWords(): void {
     if (this.stopped) return;
-    this.wordsOwed = true;
-    if (this.wordsIntervalMs === 0) {
-      this.invalidate();
-      return;
-    }
-    const wait = this.wordsAtMs + this.wordsIntervalMs - this.host.now();
-    this.invalidateAfter(Math.max(0, wait) + WORDS_PATIENCE_MS);
+    this.words.owe();
+    this.requestWords();
   }
 
-  /** Words are written at most this often; 0: in every animation frame. */
+  private requestWords(): void {
+    const wait = this.words.patience(this.host.now());
+    if (wait === 0) this.requestFrame();
+    else this.requestFrameAfter(wait);
+  }
+
+  /** Words are written through at most this often; 0: all of them in every animation frame. */
   setWordsInterval(intervalMs: number): void {
-    if (this.wordsIntervalMs === intervalMs) return;
-    this.wordsIntervalMs = intervalMs;
-    if (this.wordsOwed) this.invalidateWords();
+    if (this.words.setInterval(intervalMs) && !this.words.done) this.requestWords();
   }
 
   /** Nothing is still to be painted or written. */
   get idle(): boolean {
-    return this.handle === null && !this.wordsOwed;
+    return this.handle === null && this.words.done;
   }
 
   /** Resolves once nothing is still to be painted or written. */
@@ -179,7 +186,7 @@ export class FrameLoop {
     this.handle = null;
     this.timer?.cancel();
     this.timer = null;
-    this.wordsOwed = false;
+    this.words.clear();
     this.settleIdle();
   }
 
@@ -190,18 +197,16 @@ export class FrameLoop {
     if (this.askedAtMs - this.previousMs < IN_TIME_MS) this.interval.push(startMs - this.previousMs);
     this.previousMs = startMs;
     let phaseStartMs = startMs;
-    const writes = nowMs >= this.wordsAtMs + this.wordsIntervalMs;
-    this.wordsOwed = !writes;
-    if (writes) this.wordsAtMs = nowMs;
-    for (const phase of FRAME_PHASES) {
-      if (phase === 'words' && !writes) continue;
-      for (const painter of [...this.painters[phase]]) {
-        try {
-          painter(nowMs);
-        } catch (error) {
-          this.host.report(error);
-        }
+    const paint = (painter: Painter): void => {
+      try {
+        painter(nowMs);
+      } catch (error) {
+        this.host.report(error);
       }
+    };
+    for (const phase of FRAME_PHASES) {
+      if (phase === 'words') this.words.run(nowMs, this.host.now.bind(this.host), paint);
+      else for (const painter of [...this.painters[phase]]) paint(painter);
       const endMs = this.host.now();
       this.phaseTimes[phase].push(endMs - phaseStartMs);
       phaseStartMs = endMs;
@@ -213,7 +218,7 @@ export class FrameLoop {
       this.busy.push(busyMs);
       this.usualCost += NEWEST * (busyMs - this.usualCost);
     });
-    if (this.wordsOwed) this.invalidateWords();
+    if (!this.words.done) this.requestWords();
     if (this.idle) this.settleIdle();
   }
 

@@ -1,0 +1,73 @@
+import type { Painter } from './frame-loop';
+
+/** A sweep that has to wait longer than this for the next picture asks for an animation frame of its own. */
+const PATIENCE_MS = 150;
+/** After this long, what is left of a sweep waits for the next animation frame: a picture needs the rest of it. */
+const SLICE_MS = 3;
+
+/**
+ * Which words and charts are written in an animation frame. Free, all of them in each. At a pace, a sweep through all
+ * begins at most once an interval and goes on slice by slice in the frames that pictures ask for anyway, so that none of
+ * them takes long.
+ */
+export class WordsSweep {
+  private readonly painters = new Set<Painter>();
+  private rest: Painter[] = [];
+  private owed = false;
+  private intervalMs = 0;
+  private begunMs = Number.NEGATIVE_INFINITY;
+
+  add(painter: Painter): void {
+    this.painters.add(painter);
+  }
+
+  remove(painter: Painter): void {
+    this.painters.delete(painter);
+  }
+
+  /** @param intervalMs from the beginning of one sweep to that of the next; 0: free. True if that changed it. */
+  setInterval(intervalMs: number): boolean {
+    const changes = this.intervalMs !== intervalMs;
+    this.intervalMs = intervalMs;
+    return changes;
+  }
+
+  /** What the words are about has changed. */
+  owe(): void {
+    this.owed = true;
+  }
+
+  /** All words say what is so. */
+  get done(): boolean {
+    return !this.owed && this.rest.length === 0;
+  }
+
+  /** How long from now until an animation frame is wanted for words alone, ms. */
+  patience(nowMs: number): number {
+    if (this.intervalMs === 0) return 0;
+    const wait = this.rest.length > 0 ? 0 : Math.max(0, this.begunMs + this.intervalMs - nowMs);
+    return wait + PATIENCE_MS;
+  }
+
+  /** Writes what is due in the animation frame of `nowMs`. @param now the clock that slices are cut by, ms */
+  run(nowMs: number, now: () => number, write: (painter: Painter) => void): void {
+    const isFree = this.intervalMs === 0;
+    const mayBegin = this.rest.length === 0 && nowMs >= this.begunMs + this.intervalMs;
+    if (isFree || (this.owed && mayBegin)) {
+      this.rest = [...this.painters];
+      this.owed = false;
+      this.begunMs = nowMs;
+    }
+    const endMs = isFree ? Number.POSITIVE_INFINITY : now() + SLICE_MS;
+    while (this.rest.length > 0) {
+      const painter = this.rest.shift();
+      if (painter !== undefined && this.painters.has(painter)) write(painter);
+      if (now() >= endMs) return;
+    }
+  }
+
+  clear(): void {
+    this.rest = [];
+    this.owed = false;
+  }
+}
