@@ -1,8 +1,7 @@
 import type { LayerPlan, NetworkPlan } from '../../../src-shared/model/network';
 import type { FateMarks } from '../../draw/fate-marks';
-import type { FrameView } from '../../frames/frame-store';
+import { isBlank, type FrameView } from '../../frames/frame-store';
 import { fatesAlong, type PathLayer } from '../../scene/error-path';
-import { isBlank } from './scope-model';
 
 /** Where the values of a layer come from, as it is watched: the layer before it, or the image. */
 export const inputName = ({ layers }: NetworkPlan, { index }: LayerPlan): string =>

@@ -64,7 +64,7 @@ export function MapPicture({
           showFreshness(picture, tag.current, slot, mapFreshness(slot));
         }}
       />
-      <span ref={tag} className="tag" hidden />
+      <span ref={tag} className="tag" style={{ top: cssSize(tiles.height, tiles, pixelRatio) / 2 }} hidden />
       {maps.caption !== null && <p ref={caption} className="caption" />}
     </div>
   );

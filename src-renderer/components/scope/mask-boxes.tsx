@@ -23,7 +23,7 @@ export function MaskBoxes({
   height,
 }: {
   layer: LayerPlan;
-  /** Room for a row of boxes, and height of one, CSS pixels. */
+  /** Room for a row of boxes (infinite: they are in one row), and height of one, CSS pixels. */
   width: number;
   height: number;
 }): ReactElement {

@@ -1,6 +1,6 @@
 import type { NetworkPlan } from '../../../src-shared/model/network';
 import { KernelHistory } from '../../frames/kernel-history';
-import type { FrameSlot, FrameView } from '../../frames/frame-store';
+import { isBlank, type FrameSlot, type FrameView } from '../../frames/frame-store';
 import { colourTable, type ColourTable } from '../../scene/colour-table';
 import { DeadFilters, healthOf, type Health } from '../../scene/health';
 import { kernelNumber, kernelShape, networkRows, type LayerRow } from '../../scene/network-rows';
@@ -9,6 +9,8 @@ import { ScaleBook, type ScaledTensor } from '../../scene/scale-book';
 import { norm } from '../../scene/statistics';
 import { appStore, type AppState, type Selection } from '../../state/store';
 import type { PageParts } from '../page-context';
+
+export { isBlank } from '../../frames/frame-store';
 
 export const KERNEL_KINDS = ['weight', 'gradient', 'update'] as const;
 export type KernelKind = (typeof KERNEL_KINDS)[number];
@@ -221,10 +223,6 @@ const concernsPictures = (state: AppState, previous: AppState): boolean =>
   state.status?.state !== previous.status?.state ||
   state.digit !== previous.digit ||
   state.view !== previous.view;
-
-/** Nothing to see: zeroed, or never computed. */
-export const isBlank = ({ state }: FrameSlot): boolean =>
-  state.freshness === 'cleared' || state.freshness === 'notYet';
 
 export const sameKernel = (a: Selection | null, b: Selection | null): boolean =>
   a === b ||
