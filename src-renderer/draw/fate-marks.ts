@@ -25,6 +25,10 @@ const CROSS_INSET = 0.3;
 /** A cross needs no more than this to be seen, CSS pixels. */
 const LARGEST_CROSS = 6;
 
+/** Whether the marks are drawn at all at this size. */
+export const hasRoomForFates = ({ tiles, pixelRatio }: MarkSpace): boolean =>
+  tiles.cell * tiles.unit >= SMALLEST_MARKED * pixelRatio;
+
 /**
  * Lines between the pooling windows, an outline round what won and passed, a cross on what ReLU stopped, an open box in a
  * unit that was dropped (a dropped map is empty as a whole and needs no marks).
@@ -35,9 +39,9 @@ export function markFates(
   { fates, outlined, window }: FateMarks,
   colours: FateColours,
 ): void {
+  if (!hasRoomForFates(space)) return;
   const { tiles, pixelRatio } = space;
   const side = tiles.cell * tiles.unit;
-  if (side < SMALLEST_MARKED * pixelRatio) return;
   const line = Math.max(1, Math.round(pixelRatio));
   if (window !== null) windowLines(context, space, window, line, colours.windows);
   const half = Math.min(side * (0.5 - CROSS_INSET), (LARGEST_CROSS / 2) * pixelRatio);

@@ -21,6 +21,11 @@ test('kept is a filled box, dropped an open one, and boxes wrap into rows', () =
   ]);
 });
 
+// Catches: boxes cut to a line where all of them are in one row.
+test('with all the room there is they are in one row', () => {
+  expect(boxesSize(boxRows(20, Number.POSITIVE_INFINITY, 10))).toEqual({ width: 99, height: 10 });
+});
+
 test('what is not decided yet is neither', () => {
   const { context, log } = drawLog();
   paintBoxes(context, boxRows(1, 9, 10), null, colours);

@@ -10,12 +10,11 @@ export interface BoxRows {
   readonly height: number;
 }
 
-/** As many boxes in a row as `width` CSS pixels hold. */
-export const boxRows = (count: number, width: number, height: number): BoxRows => ({
-  count,
-  perRow: Math.max(1, Math.floor((width + 1) / PITCH)),
-  height,
-});
+/** In as few rows as `width` CSS pixels allow (infinite: in one), all of them about equally long. */
+export function boxRows(count: number, width: number, height: number): BoxRows {
+  const most = Math.min(count, Math.max(1, Math.floor((width + 1) / PITCH)));
+  return { count, perRow: Math.ceil(count / Math.ceil(count / most)), height };
+}
 
 /** CSS pixels. */
 export const boxesSize = ({ count, perRow, height }: BoxRows): { width: number; height: number } => ({

@@ -13,6 +13,7 @@ import { useWords } from '../live';
 import { usePage } from '../page-context';
 import { standingFates } from './error-fates';
 import { showFreshness } from './kernel-picture';
+import { MapOutline } from './map-outline';
 import { MarkLayer } from './mark-layer';
 import { setText } from '../set-text';
 import type { FrameView } from '../../frames/frame-store';
@@ -188,6 +189,7 @@ export function Maps({
     >
       <canvas ref={canvas} style={{ width, height }} />
       <canvas ref={marks} className="marks" hidden />
+      {tiles.kernels > 1 && <MapOutline layer={layer} side={side} tiles={tiles} pixelRatio={pixelRatio} />}
     </div>
   );
 }

@@ -1,5 +1,5 @@
 import { useCallback, useMemo, useRef, type ReactElement } from 'react';
-import type { LayerPlan } from '../../../src-shared/model/network';
+import type { LayerPlan, NetworkPlan } from '../../../src-shared/model/network';
 import type { FrameView } from '../../frames/frame-store';
 import { boxTiles } from '../../scene/box-tiles';
 import { kernelNumber, kernelShape, type LayerRow } from '../../scene/network-rows';
@@ -12,6 +12,7 @@ import { isBlank, kernelValues, scopeModelOf, type KernelKind } from '../scope/s
 import { setText } from '../set-text';
 import { selectionFor, type Focus } from './focus';
 import { StagePicture, type StageContent } from './stage-picture';
+import { mapsBehind } from './stage-script';
 
 /** Kernels of more values than this a side are a picture. */
 const LARGEST_TABLE = 7;
@@ -20,10 +21,12 @@ const NOTHING: StageContent = { values: null, scale: 1, fates: null };
 
 /** Forward the weights that made the map, backward their gradient: what the error and the input made of it. */
 export function KernelWords({
+  plan,
   layer,
   direction,
   focus,
 }: {
+  plan: NetworkPlan;
   layer: LayerPlan;
   direction: 'forward' | 'backward';
   focus: Focus;
@@ -34,7 +37,7 @@ export function KernelWords({
   const selection = selectionFor(focus, owner, map);
   const { inputs, height, width } = kernelShape(owner.weight.shape);
   if (inputs === null || Math.max(height, width) > LARGEST_TABLE) {
-    return <KernelPicture owner={owner} kind={kind} focus={focus} />;
+    return <KernelPicture plan={plan} owner={owner} kind={kind} focus={focus} />;
   }
   const place = `filter ${String(map)}, input ${String(selection.input)}`;
   return (
@@ -49,10 +52,12 @@ export function KernelWords({
 }
 
 function KernelPicture({
+  plan,
   owner,
   kind,
   focus,
 }: {
+  plan: NetworkPlan;
   owner: LayerRow;
   kind: KernelKind;
   focus: Focus;
@@ -64,11 +69,12 @@ function KernelPicture({
   const { layer, weight } = owner;
   const { height, width } = kernelShape(weight.shape);
   const isUnit = layer.outputShape.length === 1;
-  const tiles = useMemo(
-    () =>
-      boxTiles(isUnit ? { count: width, height: 1, width: 1 } : { count: 1, height, width }, BOX, pixelRatio),
-    [isUnit, height, width, pixelRatio],
-  );
+  const maps = mapsBehind(plan, layer);
+  const tiles = useMemo(() => {
+    const [count = 1, mapHeight = 1, mapWidth = 1] = maps ?? [width];
+    const content = isUnit ? { count, height: mapHeight, width: mapWidth } : { count: 1, height, width };
+    return boxTiles(content, BOX, pixelRatio);
+  }, [maps, isUnit, height, width, pixelRatio]);
   const { filter, input } = selectionFor(focus, owner, focus.map);
   const read = useCallback(
     (view: FrameView): StageContent => {

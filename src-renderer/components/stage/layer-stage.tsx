@@ -49,7 +49,9 @@ function Standpoint({
       </div>
       <StationView station={bottom} plan={plan} focus={focus} />
       {layer.spec.kind === 'dropout' && <DropoutWords layer={layer} map={focus.map} />}
-      {layer.parameters.length > 0 && <KernelWords layer={layer} direction={direction} focus={focus} />}
+      {layer.parameters.length > 0 && (
+        <KernelWords plan={plan} layer={layer} direction={direction} focus={focus} />
+      )}
     </div>
   );
 }

@@ -12,8 +12,12 @@ export interface Station {
   readonly source: { readonly name: string; readonly kind: 'output' | 'error' };
   /** Of all of them. */
   readonly shape: readonly number[];
+  /** As it is drawn: flattened maps are still maps to the eye. */
+  readonly drawnShape: readonly number[];
   /** The one chosen map of the layer or of its input, or everything there is. */
   readonly part: 'map' | 'inputMap' | 'all';
+  /** Everything is shown and one of it is the chosen unit. */
+  readonly hasChosen: boolean;
   /** Layers that say which of the values won, were stopped or dropped. */
   readonly fates: readonly LayerPlan[];
   /** What the marks mean here. */
@@ -53,7 +57,9 @@ export function stageScript(
     quantity: forward ? (input === 'input' ? 'the image' : `output of ${input}`) : 'dL/d input',
     source: { name: input, kind },
     shape: layer.inputShape,
+    drawnShape: mapsBehind(plan, layer) ?? layer.inputShape,
     part: isWhole ? 'all' : hasWeights ? 'inputMap' : 'map',
+    hasChosen: isWhole && !hasWeights && layer.spec.kind !== 'flatten',
     fates: own,
     legend: ownLegend(layer, direction),
     inset: !forward && own.length > 0 ? { title: 'input', name: input } : null,
@@ -63,13 +69,21 @@ export function stageScript(
     quantity: forward ? 'output' : 'dL/d output',
     source: { name: layer.spec.name, kind },
     shape: layer.outputShape,
+    drawnShape: layer.outputShape,
     part: isWhole ? 'all' : 'map',
+    hasChosen: isWhole && layer.spec.kind !== 'flatten',
     fates: after,
     legend: followersLegend(after),
     inset: !forward && hasWeights ? { title: 'output', name: layer.spec.name } : null,
   };
   // Nothing needs the error of the image, so none is computed.
   return { top: !forward && input === 'input' ? null : top, does: doing(layer, direction), bottom };
+}
+
+/** The maps that a dense layer reads flattened; null where it reads no maps. */
+export function mapsBehind({ layers }: NetworkPlan, { spec, index }: LayerPlan): readonly number[] | null {
+  const before = layers[index - 1];
+  return spec.kind === 'dense' && before?.spec.kind === 'flatten' ? before.inputShape : null;
 }
 
 function ownLegend({ spec }: LayerPlan, direction: 'forward' | 'backward'): Station['legend'] {
@@ -147,9 +161,14 @@ const planeText = (from: readonly number[], to: readonly number[]): string =>
 const square = (size: number): string => `${String(size)} × ${String(size)}`;
 
 /** `map 3 of 20, 8 × 8`, `320 units`, `20 × 4 × 4`. */
-export function partText({ part, shape }: Pick<Station, 'part' | 'shape'>, map: number): string {
+export function partText(
+  { part, shape, drawnShape }: Pick<Station, 'part' | 'shape' | 'drawnShape'>,
+  map: number,
+): string {
   const [count = 1] = shape;
-  if (shape.length === 1) return `${String(count)} units`;
+  if (shape.length === 1) {
+    return `${String(count)} units${drawnShape.length > 1 ? `, as ${shapeText(drawnShape)}` : ''}`;
+  }
   if (part === 'all') return shapeText(shape);
   const which = count === 1 ? '' : `map ${String(map)} of ${String(count)}, `;
   return `${which}${planeSize(shape)}`;

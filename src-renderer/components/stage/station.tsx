@@ -1,9 +1,10 @@
 import { useCallback, useMemo, useRef, type ReactElement } from 'react';
 import type { NetworkPlan } from '../../../src-shared/model/network';
 import type { FrameView } from '../../frames/frame-store';
+import { hasRoomForFates } from '../../draw/fate-marks';
 import { boxTiles } from '../../scene/box-tiles';
 import { formatScale } from '../../scene/numbers';
-import { useApp } from '../../state/store';
+import type { Tiles } from '../../scene/tiles';
 import { useWords } from '../live';
 import { usePage } from '../page-context';
 import { exampleValues, fatesThrough } from '../scope/error-fates';
@@ -16,6 +17,9 @@ import { partText, type Station } from './stage-script';
 
 /** Side of a picture, CSS pixels: a whole number of pixels a value for maps of 4, 8, 12 and 24. */
 const BOX = 72;
+/** The same where values of maps this large are marked one by one. */
+const LARGE_BOX = 120;
+const LARGEST_IN_BOX = 16;
 const INSET = 36;
 
 /** A place that values come from or go to: its picture, and in words what it is, how large, and its scale. */
@@ -28,50 +32,79 @@ export function StationView({
   plan: NetworkPlan;
   focus: Focus;
 }): ReactElement {
-  const { title, quantity, part, inset, legend } = station;
+  const { title, quantity, part, inset, legend, source, fates, drawnShape } = station;
   const map = part === 'inputMap' ? focus.input : focus.map;
-  const name = `${title}: ${quantity}, ${partText(station, map)}`;
+  const isLarge = fates.length > 0 && Math.max(...drawnShape.slice(1)) > LARGEST_IN_BOX;
+  const box = isLarge ? LARGE_BOX : BOX;
+  const pixelRatio = window.devicePixelRatio;
+  const tiles = tilesOf(station, box, pixelRatio);
+  const insetView = inset !== null && (
+    <figure className="station-inset">
+      <ValuesPicture
+        station={station}
+        source={{ name: inset.name, kind: 'output' }}
+        fates={NO_LAYERS}
+        plan={plan}
+        map={map}
+        label={`${inset.title} of the same values, on the way forward`}
+        box={INSET}
+      />
+      <figcaption>
+        {inset.title}
+        <ScaleText name={inset.name} kind="output" />
+      </figcaption>
+    </figure>
+  );
   return (
     <div className="station">
-      <div className="station-row">
+      <div className={isLarge ? 'station-row large' : 'station-row'}>
         <div className="station-box">
-          <ValuesPicture station={station} plan={plan} map={map} label={name} box={BOX} />
+          <ValuesPicture
+            station={station}
+            source={source}
+            fates={fates}
+            plan={plan}
+            map={map}
+            label={`${title}: ${quantity}, ${partText(station, map)}`}
+            box={box}
+          />
         </div>
         <div className="station-words">
           <b>{title}</b>
           <span>{quantity}</span>
           <span>{partText(station, map)}</span>
-          <ScaleText name={station.source.name} kind={station.source.kind} />
+          <ScaleText {...source} />
+          {isLarge && insetView}
         </div>
-        {inset !== null && (
-          <figure className="station-inset">
-            <ValuesPicture
-              station={{ ...station, source: { name: inset.name, kind: 'output' }, fates: [] }}
-              plan={plan}
-              map={map}
-              label={`${inset.title} of the same map`}
-              box={INSET}
-            />
-            <figcaption>
-              {inset.title}
-              <ScaleText name={inset.name} kind="output" />
-            </figcaption>
-          </figure>
-        )}
+        {!isLarge && insetView}
       </div>
-      <Legend {...legend} />
+      {hasRoomForFates({ tiles, pixelRatio }) && <Legend {...legend} />}
     </div>
   );
 }
 
+const NO_LAYERS: Station['fates'] = [];
+
+function tilesOf({ part, drawnShape }: Station, box: number, pixelRatio: number): Tiles {
+  const [count = 1, height = 1, width = 1] = drawnShape;
+  return boxTiles({ count: part === 'all' ? count : 1, height, width }, box, pixelRatio);
+}
+
+/** More units than this are too small to outline one of them. */
+const MOST_OUTLINED = 64;
+
 function ValuesPicture({
-  station: { source, shape, part, fates: through },
+  station,
+  source: { name, kind },
+  fates: through,
   plan,
   map,
   label,
   box,
 }: {
   station: Station;
+  source: Station['source'];
+  fates: Station['fates'];
   plan: NetworkPlan;
   map: number;
   label: string;
@@ -79,35 +112,30 @@ function ValuesPicture({
 }): ReactElement {
   const model = scopeModelOf(usePage());
   const pixelRatio = window.devicePixelRatio;
-  const [count = 1, height = 1, width = 1] = shape;
-  const tiles = useMemo(
-    () => boxTiles({ count: part === 'all' ? count : 1, height, width }, box, pixelRatio),
-    [part, count, height, width, box, pixelRatio],
-  );
-  const { name, kind } = source;
+  const tiles = useMemo(() => tilesOf(station, box, pixelRatio), [station, box, pixelRatio]);
+  const { part } = station;
+  const size = tiles.kernelSize;
   const read = useCallback(
     (view: FrameView): StageContent => {
       const values = exampleValues(view, name, kind);
-      const size = height * width;
       const cut = <T extends Float32Array | Uint8Array>(list: T): T =>
         part === 'all' ? list : (list.subarray(map * size, (map + 1) * size) as T);
-      const fates = through.length === 0 ? null : fatesThrough(view, plan, through);
+      const marks = through.length === 0 ? null : fatesThrough(view, plan, through);
       return {
         values: values === null ? null : cut(values),
         scale: model.mapScaleOf(name, kind).value,
-        fates: values === null || fates === null ? null : { ...fates, fates: cut(fates.fates) },
+        fates: values === null || marks === null ? null : { ...marks, fates: cut(marks.fates) },
       };
     },
-    [model, plan, name, kind, part, map, height, width, through],
+    [model, plan, name, kind, part, map, size, through],
   );
-  const units = part === 'all' && height * width === 1;
-  const chosen = useApp(({ view }) => view.selection) !== null && units && count <= 64 ? map : null;
+  const isOutlined = station.hasChosen && box !== INSET && tiles.kernels <= MOST_OUTLINED;
   return (
     <StagePicture
       label={label}
       tiles={tiles}
       pixelRatio={pixelRatio}
-      chosen={units && map < count ? chosen : null}
+      chosen={isOutlined ? map : null}
       read={read}
     />
   );
