@@ -4,7 +4,7 @@ import { tileGrid } from '../scene/tiles';
 import { markFates } from './fate-marks';
 import { drawLog } from './testing/draw-log';
 
-const colours = { outline: 'white', cross: 'grey', windows: 'dim' };
+const colours = { outline: 'white', faintOutline: 'silver', cross: 'grey', windows: 'dim' };
 const { passed, lost, stopped } = FATE;
 // Two maps of 2 x 2 values of 10 pixels, 4 apart; drawn with a margin of 2.
 const tiles = tileGrid({ count: 2, tileHeight: 2, tileWidth: 2, across: 2, cell: 10, gap: 4 });

@@ -14,12 +14,16 @@ export interface FateMarks {
 
 export interface FateColours {
   readonly outline: string;
+  /** Of many small cells, where the full outline would outshine what it is round. */
+  readonly faintOutline: string;
   readonly cross: string;
   readonly windows: string;
 }
 
 /** Cells of fewer CSS pixels have no room for a cross, and an outline would leave nothing of them. */
 const SMALLEST_MARKED = 4;
+/** From this many CSS pixels a value on, its outline is bold. */
+const SMALLEST_BOLD = 8;
 /** Room between a cross and the edge of its cell, as a share of the cell. */
 const CROSS_INSET = 0.3;
 /** A cross needs no more than this to be seen, CSS pixels. */
@@ -63,7 +67,7 @@ export function markFates(
     });
   }
   if (!outlined) return;
-  context.strokeStyle = colours.outline;
+  context.strokeStyle = side < SMALLEST_BOLD * pixelRatio ? colours.faintOutline : colours.outline;
   forEachFate(space, fates, FATE.passed, (x, y) => {
     // Just outside, so that the whole cell keeps its colour.
     context.strokeRect(x - line / 2, y - line / 2, side + line, side + line);

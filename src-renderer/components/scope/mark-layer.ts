@@ -52,8 +52,14 @@ export class MarkLayer {
     canvas.hidden = false;
     const context = canvas.getContext('2d');
     if (context === null) return;
-    const { nan, zero, warn, mark, ink2, line2 } = tokens();
-    if (fates !== null) markFates(context, this.space, fates, { outline: mark, cross: ink2, windows: line2 });
+    const { nan, zero, warn, mark, ink2, ink3, line2 } = tokens();
+    if (fates !== null)
+      markFates(context, this.space, fates, {
+        outline: mark,
+        faintOutline: ink3,
+        cross: ink2,
+        windows: line2,
+      });
     if (nonFinite !== null) markNonFinite(context, this.space, nonFinite, { nan, zero });
     markDeadKernels(context, this.space, deadKernels, warn);
     markDeadMaps(context, this.space, deadMaps, warn);

@@ -45,7 +45,8 @@ export function KernelWords({
       <KernelTitle kind={kind} row={owner} selection={selection} />
       <KernelTable kind={kind} row={owner} selection={selection} />
       <p className="hint">
-        {kind === 'weight' ? `of ${place}` : `of ${place}: error × input, summed over the minibatch`}
+        {place}
+        {kind === 'gradient' && '; the sum of error × input'}
       </p>
     </div>
   );

@@ -158,7 +158,9 @@ function dropping({ rate, unit }: Extract<LayerPlan['spec'], { kind: 'dropout' }
 const planeText = (from: readonly number[], to: readonly number[]): string =>
   `${shapeText(from)} to ${shapeText(to)}`;
 
-const square = (size: number): string => `${String(size)} × ${String(size)}`;
+/** With spaces at which no line breaks. */
+const square = (size: number): string => unbroken(`${String(size)} × ${String(size)}`);
+const unbroken = (text: string): string => text.replaceAll(' × ', '\u00a0×\u00a0');
 
 /** `map 3 of 20, 8 × 8`, `320 units`, `20 × 4 × 4`. */
 export function partText(
@@ -171,5 +173,5 @@ export function partText(
   }
   if (part === 'all') return shapeText(shape);
   const which = count === 1 ? '' : `map ${String(map)} of ${String(count)}, `;
-  return `${which}${planeSize(shape)}`;
+  return `${which}${unbroken(planeSize(shape))}`;
 }
