@@ -9,6 +9,26 @@ export function median(values: readonly number[]): number {
   return (low + high) / 2;
 }
 
+/**
+ * Between which values the median lies with at least 95 % confidence, whatever the distribution (sign test on the order
+ * statistics); the extremes where there are too few values for that.
+ */
+export function medianInterval(values: readonly number[]): [number, number] {
+  const sorted = values.toSorted((a, b) => a - b);
+  const n = sorted.length;
+  // P(at most `rank` of n values lie below the median), n halves; both tails together may have 5 %.
+  let rank = -1;
+  let probability = 0.5 ** n;
+  let tail = probability;
+  while (2 * tail <= 0.05) {
+    rank += 1;
+    probability *= (n - rank) / (rank + 1);
+    tail += probability;
+  }
+  const from = Math.max(0, rank);
+  return [sorted[from] ?? Number.NaN, sorted[n - 1 - from] ?? Number.NaN];
+}
+
 export const percent = (fraction: number): string => `${(100 * fraction).toFixed(2)} %`;
 
 /** What a figure was measured on; without it the figure means nothing. */

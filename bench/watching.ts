@@ -8,7 +8,7 @@ import type { Ready, TensorKind, WatchItem } from '../src-shared/protocol/messag
 import { engineChoiceSchema } from '../src-shared/model/run-config';
 import { FRAME_PHASES } from '../src-renderer/draw/frame-loop';
 import type { ConsolePerformance } from '../src-renderer/console';
-import { machine, median, print, progress, save, table } from './report';
+import { machine, median, medianInterval, print, progress, save, table } from './report';
 import { PlainChromium } from './plain-chromium';
 import { canPin, pinProcesses, pinThread, threadsOf, type ThreadTime } from './threads';
 
@@ -19,8 +19,8 @@ import { canPin, pinProcesses, pinThread, threadsOf, type ThreadTime } from './t
 
 const { values: options } = parseArgs({
   options: {
-    rounds: { type: 'string', default: '9' },
-    seconds: { type: 'string', default: '6' },
+    rounds: { type: 'string', default: '15' },
+    seconds: { type: 'string', default: '3' },
     engine: { type: 'string', default: 'auto' },
     json: { type: 'string' },
   },
@@ -217,6 +217,8 @@ print(
 for (const placement of placements) report(placement, results[placement]);
 save(options.json, results);
 
+const range = ([low, high]: readonly [number, number]): string => `${low.toFixed(3)} to ${high.toFixed(3)}`;
+
 function report(placement: Placement, rounds: readonly Results[]): void {
   const of = (name: string, pick: (window: Window) => number): number[] =>
     rounds.map((windows) => {
@@ -227,7 +229,13 @@ function report(placement: Placement, rounds: readonly Results[]): void {
   print(`\n## ${placement}\n`);
   print(
     table(
-      ['condition', 'images/s, median', 'against not watched, median of the rounds', 'lowest', 'highest'],
+      [
+        'condition',
+        'images/s, median',
+        'against not watched, median of the rounds',
+        'its 95 % interval',
+        'lowest to highest',
+      ],
       Object.keys(conditions).map((name) => {
         const speeds = of(name, ({ stepsPerSecond }) => stepsPerSecond);
         const ratios = speeds.map((speed, round) => speed / (free[round] ?? Number.NaN));
@@ -235,8 +243,8 @@ function report(placement: Placement, rounds: readonly Results[]): void {
           name,
           (64 * median(speeds)).toFixed(0),
           median(ratios).toFixed(3),
-          Math.min(...ratios).toFixed(3),
-          Math.max(...ratios).toFixed(3),
+          range(medianInterval(ratios)),
+          range([Math.min(...ratios), Math.max(...ratios)]),
         ];
       }),
     ),

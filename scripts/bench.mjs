@@ -1,10 +1,10 @@
-// npm run bench [-- options], npm run bench:paper [-- options]: runs a benchmark of bench/ over the built app.
+// npm run bench [-- options], npm run bench:start, npm run bench:paper [-- options]: runs a benchmark of bench/ over the built app.
 import { ensureBuilt } from './lib/build.mjs';
 import { ensureChromium } from './lib/chromium.mjs';
 import { ensureInstalled } from './lib/install.mjs';
 import { inProject, Refusal, runScript } from './lib/project.mjs';
 
-const BENCHMARKS = ['watching', 'paper-table'];
+const BENCHMARKS = ['watching', 'start-time', 'paper-table'];
 
 await runScript(async () => {
   const name = process.argv[2] ?? '';

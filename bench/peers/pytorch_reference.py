@@ -7,7 +7,7 @@ Usage, from the repository's root, after `npm ci` (the images come from node_mod
 
 It writes to src-worker/engine/fixtures (or to --out FOLDER):
 
-- parity-<recipe>.safetensors, .json: both paper recipes trained from given weights on given minibatches with dropout off.
+- parity-<recipe>.safetensors, .json: every recipe trained from given weights on given minibatches with dropout off.
   `initial.*` are the weights at the start; `wasm.*` those after 30 steps of batch 64 and `cpu.*` after 5 steps of batch 8,
   each from `initial.*`; the JSON has the loss of each step (before its update) and the minibatches.
 - layers.safetensors, .json: small networks with every kind of layer, one minibatch each: the output of every layer, the
@@ -38,7 +38,7 @@ def read_mnist():
     return images.reshape(-1, 1, 28, 28), labels.astype(np.int64)
 
 
-# ---- the two recipes ----
+# ---- the recipes ----
 
 
 class PyTorchPaper(torch.nn.Module):
@@ -68,13 +68,29 @@ class KerasPaper(PyTorchPaper):
         return self.fc2(F.relu(self.fc1(x.flatten(1))))
 
 
+def softmax_cross_entropy(logits, labels):
+    return F.nll_loss(F.log_softmax(logits, dim=1), labels)
+
+
+def softmax_of_softmax_cross_entropy(logits, labels):
+    """The mistake: probabilities handed over where logits are expected."""
+    return softmax_cross_entropy(F.softmax(logits, dim=1), labels)
+
+
+LOSSES = {
+    "softmaxCrossEntropy": softmax_cross_entropy,
+    "softmaxOfSoftmaxCrossEntropy": softmax_of_softmax_cross_entropy,
+}
+
+# Network, mean and deviation of the input, loss.
 RECIPES = {
-    "pytorch-paper": (PyTorchPaper, 0.1307, 0.3081),
-    "keras-paper": (KerasPaper, 0.0, 1.0),
+    "pytorch-paper": (PyTorchPaper, 0.1307, 0.3081, "softmaxCrossEntropy"),
+    "keras-paper": (KerasPaper, 0.0, 1.0, "softmaxCrossEntropy"),
+    "keras-double-softmax": (KerasPaper, 0.0, 1.0, "softmaxOfSoftmaxCrossEntropy"),
 }
 
 
-def train(model, images, labels, mean, deviation, steps, batch_size):
+def train(model, loss_of, images, labels, mean, deviation, steps, batch_size):
     """The losses of `steps` minibatches of consecutive training images, each before its update."""
     optimiser = torch.optim.SGD(model.parameters(), lr=LEARNING_RATE, momentum=MOMENTUM)
     losses = []
@@ -82,7 +98,7 @@ def train(model, images, labels, mean, deviation, steps, batch_size):
         of_step = slice(step * batch_size, (step + 1) * batch_size)
         x = (torch.from_numpy(images[of_step].astype(np.float32)) / 255 - mean) / deviation
         optimiser.zero_grad()
-        loss = F.nll_loss(F.log_softmax(model(x), dim=1), torch.from_numpy(labels[of_step]))
+        loss = loss_of(model(x), torch.from_numpy(labels[of_step]))
         loss.backward()
         optimiser.step()
         losses.append(loss.item())
@@ -94,7 +110,7 @@ def weights_of(model, prefix):
 
 
 def write_parity(out, name):
-    build, mean, deviation = RECIPES[name]
+    build, mean, deviation, loss = RECIPES[name]
     images, labels = read_mnist()
     torch.manual_seed(20221109)
     model = build()
@@ -103,12 +119,13 @@ def write_parity(out, name):
     runs = {}
     for engine, steps, batch_size in (("wasm", 30, 64), ("cpu", 5, 8)):
         model.load_state_dict({key.removeprefix("initial."): value for key, value in initial.items()})
-        losses = train(model, images, labels, mean, deviation, steps, batch_size)
+        losses = train(model, LOSSES[loss], images, labels, mean, deviation, steps, batch_size)
         tensors |= weights_of(model, engine)
         runs[engine] = {"steps": steps, "batchSize": batch_size, "losses": losses}
     save_file(tensors, out / f"parity-{name}.safetensors")
     write_json(
         out / f"parity-{name}.json",
+        "pytorch_reference.py",
         {"recipe": name, "minibatches": "step s of batch size b: training images s*b .. s*b+b-1", "runs": runs},
     )
 
@@ -128,8 +145,8 @@ def relu(name):
     return {"kind": "relu", "name": name}
 
 
-def dropout(name, unit):
-    return {"kind": "dropout", "name": name, "rate": 0.5, "unit": unit}
+def dropout(name, unit, rate=0.5):
+    return {"kind": "dropout", "name": name, "rate": rate, "unit": unit}
 
 
 def dense(name, units):
@@ -232,7 +249,7 @@ def run_case(prefix, layers, input_shape, whole, pokes):
             x = x * mask.reshape(*mask.shape, *[1] * (x.ndim - mask.ndim))
         x.retain_grad()
         outputs.append((name, x))
-    loss = F.nll_loss(F.log_softmax(x, dim=1), torch.from_numpy(labels))
+    loss = softmax_cross_entropy(x, torch.from_numpy(labels))
     loss.backward()
 
     for name, output in outputs:
@@ -253,12 +270,12 @@ def write_layers(out):
         tensors |= of_case
         cases.append(description)
     save_file(tensors, out / "layers.safetensors")
-    write_json(out / "layers.json", {"cases": cases})
+    write_json(out / "layers.json", "pytorch_reference.py", {"cases": cases})
 
 
-def write_json(path, content):
+def write_json(path, script, content):
     versions = {"torch": torch.__version__, "numpy": np.__version__}
-    content = {"madeBy": "bench/peers/pytorch_reference.py", "versions": versions} | content
+    content = {"madeBy": f"bench/peers/{script}", "versions": versions} | content
     path.write_text(json.dumps(content, indent=1) + "\n")
 
 

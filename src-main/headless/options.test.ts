@@ -94,7 +94,10 @@ describe('the options of npm run train', () => {
     [['--epoch', '1'], "Unknown option '--epoch'. (Did you mean --epochs?)"],
     [['fit'], 'Too many arguments. Expected 0 arguments but got 1.'],
     [['--save'], "Option '--save <file>' argument missing."],
-    [['--recipe', 'x'], 'There is no recipe called "x"; there is pytorch-paper, keras-paper.'],
+    [
+      ['--recipe', 'x'],
+      'There is no recipe called "x"; there is pytorch-paper, keras-paper, keras-double-softmax.',
+    ],
     [
       ['--mode', 'both'],
       "Option '--mode <loop>' argument 'both' is invalid: it should be imperative or fit.",

@@ -137,3 +137,18 @@ test('a refusal is said until something works again', async () => {
   expect(appStore.getState().status?.epochs).toBe(3);
   expect(appStore.getState().notice).toBeNull();
 });
+
+test('breakpoints that are set and cleared quickly one after the other are all taken up', async () => {
+  const loss = { phase: 'loss', after: 'phase' } as const;
+  const step = { phase: 'step', after: 'phase' } as const;
+  await Promise.all([
+    commands.toggleBreakpoint(loss),
+    commands.toggleBreakpoint(step),
+    commands.toggleBreakpoint(loss),
+  ]);
+  await settle();
+  expect(appStore.getState().status?.breakpoints).toEqual([step]);
+  await commands.clearBreakpoints();
+  await settle();
+  expect(appStore.getState().status?.breakpoints).toEqual([]);
+});

@@ -1,5 +1,6 @@
 import { GradscopeError } from '../../src-shared/protocol/errors';
 import type { Mode } from '../../src-shared/model/run-config';
+import type { Breakpoint } from '../../src-shared/protocol/messages';
 import type { FrameStore } from '../frames/frame-store';
 import { dismissNotice, notify, select, setDigit, setExample } from '../state/actions';
 import type { RequestClient } from '../state/request-client';
@@ -35,6 +36,7 @@ export class Commands {
   readonly setSpeed: (stepsPerSecond: number | null) => Promise<void>;
   /** Of test images and drawings alike only the newest is asked for, so none can overtake another. */
   private readonly look: (choice: Wanted) => Promise<void>;
+  private breakpointsChanged = Promise.resolve();
   private readonly send: RequestClient;
   private readonly frames: CommandsOptions['frames'];
   private readonly connect: () => Promise<void>;
@@ -116,6 +118,20 @@ export class Commands {
     return this.setMode(appStore.getState().status?.mode === 'fit' ? 'imperative' : 'fit');
   }
 
+  /** Sets the breakpoint, or takes it away when it is there. */
+  toggleBreakpoint(breakpoint: Breakpoint): Promise<void> {
+    return this.changeBreakpoints((all) => {
+      const others = all.filter(
+        ({ phase, after }) => phase !== breakpoint.phase || after !== breakpoint.after,
+      );
+      return others.length < all.length ? others : [...all, breakpoint];
+    });
+  }
+
+  clearBreakpoints(): Promise<void> {
+    return this.changeBreakpoints(() => []);
+  }
+
   /** The next slower (-1) or faster (+1) place on the slider. */
   changeSpeed(by: -1 | 1): Promise<void> {
     const limit = appStore.getState().status?.stepsPerSecondLimit ?? null;
@@ -184,6 +200,18 @@ export class Commands {
       const { recipe = 'weights', seed = 0 } = appStore.getState().ready?.config ?? {};
       offerFile(`${recipe}-seed${String(seed)}-step${String(result.step)}.safetensors`, payload);
     });
+  }
+
+  /** One change after the other: each goes by what the trainer says after the one before. */
+  private changeBreakpoints(change: (all: readonly Breakpoint[]) => Breakpoint[]): Promise<void> {
+    this.breakpointsChanged = this.breakpointsChanged.then(() =>
+      this.attempt(() =>
+        this.send.request('setBreakpoints', {
+          breakpoints: change(appStore.getState().status?.breakpoints ?? []),
+        }),
+      ),
+    );
+    return this.breakpointsChanged;
   }
 
   private async attempt(task: () => Promise<unknown>): Promise<void> {

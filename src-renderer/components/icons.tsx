@@ -101,3 +101,18 @@ export const Brand = (): ReactElement => (
     />
   </svg>
 );
+export const SortRowsIcon = (): ReactElement => (
+  <Line size={12}>
+    <path d="M1.5 2.5h11M1.5 7h7.5M1.5 11.5h4" />
+  </Line>
+);
+export const SortColumnsIcon = (): ReactElement => (
+  <Line size={12}>
+    <path d="M2.5 12.5v-11M7 12.5V5M11.5 12.5v-4" />
+  </Line>
+);
+export const AgainIcon = (): ReactElement => (
+  <Line size={12}>
+    <path d="M11.8 7a4.8 4.8 0 1 1-1.6-3.6M10.6.9v2.8H7.8" />
+  </Line>
+);

@@ -1,14 +1,17 @@
 import type { MenuCommand } from '../../src-shared/protocol/shell';
 import { DRAWERS } from '../state/store';
 import {
+  askForCode,
   choosePanel,
   openDrawer,
+  setArithmetic,
   setDrawOpen,
   setHelpOpen,
   setScaleScope,
   toggleLock,
   toggleTheme,
 } from '../state/actions';
+import { sortAllAgain, sortByNext } from '../state/sorting';
 import { appStore } from '../state/store';
 import type { Commands } from './commands';
 
@@ -171,6 +174,37 @@ const LOOKING: readonly Plain[] = [
     },
   },
   {
+    id: 'arithmetic',
+    key: 'a',
+    hint: 'A',
+    does: 'Arithmetic of the value under the pointer or in focus: keep it open, or close it',
+    group: 'Looking',
+    run: () => {
+      setArithmetic(!appStore.getState().view.arithmetic);
+    },
+  },
+  {
+    id: 'sortByNext',
+    key: 's',
+    hint: 'S',
+    does: 'Sort the matrix of the chosen kernel by |W|, |g|, |dW|/|W|, change, index',
+    group: 'Looking',
+    run: () => {
+      sortByNext();
+    },
+  },
+  {
+    id: 'sortAgain',
+    key: 's',
+    shift: true,
+    hint: 'Shift S',
+    does: 'Sort it again by the numbers of now',
+    group: 'Looking',
+    run: () => {
+      sortAllAgain();
+    },
+  },
+  {
     id: 'scaleKernel',
     key: '1',
     hint: '1',
@@ -208,6 +242,16 @@ const LOOKING: readonly Plain[] = [
     group: 'Looking',
     run: () => {
       toggleLock();
+    },
+  },
+  {
+    id: 'code',
+    key: 'c',
+    hint: 'C',
+    does: 'Code: go to the line where training stands; arrows move, Enter sets a breakpoint',
+    group: 'Looking',
+    run: () => {
+      askForCode();
     },
   },
   ...(
@@ -259,6 +303,7 @@ const PAGE: readonly Plain[] = [
     run: () => {
       openDrawer(null);
       setDrawOpen(false);
+      setArithmetic(false);
       setHelpOpen(false);
     },
   },
@@ -275,8 +320,13 @@ export const KEYMAP: readonly KeyBinding[] = [...TRAINING, ...LOOKING, ...PAGE].
 /** Keys that the grids handle themselves while one of their cells has the focus. */
 export const GRID_KEYS = [
   { hint: 'Arrows', does: 'Move from kernel to kernel in the grid that has the focus' },
+  { hint: 'Left, Right', does: 'In a dense matrix: move the loupe along a unit, with Shift by ten inputs' },
   { hint: 'Enter', does: 'Choose the kernel and read its numbers' },
   { hint: 'Tab', does: 'Go on to the next control or grid' },
+  {
+    hint: 'A, arrows',
+    does: 'Check the arithmetic of a value and go to its neighbours; Page keys: next kernel or map',
+  },
 ] as const;
 
 export function keyHint(id: string): string {

@@ -12,7 +12,7 @@ export function Tip({
 }: {
   text: string;
   hint?: string;
-  side?: 'bottom' | 'right';
+  side?: 'bottom' | 'left' | 'right';
   children: ReactElement;
 }): ReactElement {
   return (

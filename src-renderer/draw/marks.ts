@@ -1,4 +1,4 @@
-import { rectsOf, type Rect, type Tiles } from '../scene/tiles';
+import { indexAt, rectsOf, type Rect, type Tiles } from '../scene/tiles';
 
 /** What is drawn over a picture, in device pixels: marks of what must not be overlooked. */
 export type MarkContext = Pick<
@@ -69,10 +69,9 @@ export function markNonFinite(
   for (let at = 0; at < segments.count; at += 1) {
     const columns = segments.columns[at] ?? 0;
     const rows = segments.rows[at] ?? 0;
-    const start = segments.offset[at] ?? 0;
     const bad: number[] = [];
-    for (let index = 0; index < rows * columns; index += 1) {
-      if (!Number.isFinite(values[start + index] ?? 0)) bad.push(index);
+    for (let inside = 0; inside < rows * columns; inside += 1) {
+      if (!Number.isFinite(values[indexAt(tiles, at, inside)] ?? 0)) bad.push(inside);
     }
     if (bad.length === 0) continue;
     const x = segments.x[at] ?? 0;
@@ -84,8 +83,8 @@ export function markNonFinite(
     });
     if (bad.length === rows * columns) cells.push(deviceRect(space, whole));
     else if (cell * unit >= STRIPE * pixelRatio) {
-      for (const index of bad) {
-        const place = { x: x + (index % columns) * cell, y: y + Math.floor(index / columns) * cell };
+      for (const inside of bad) {
+        const place = { x: x + (inside % columns) * cell, y: y + Math.floor(inside / columns) * cell };
         cells.push(deviceRect(space, { ...place, width: cell, height: cell }));
       }
     }

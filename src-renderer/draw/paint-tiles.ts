@@ -10,7 +10,7 @@ export interface Raster {
 /**
  * Writes every value of a tensor as a square of its colour; what lies between the tiles stays as it is.
  *
- * @param values the tensor, in its own order
+ * @param values the tensor, in its own order, however its picture is sorted
  * @param scales end of the scale of each kernel, or one for all
  * @param colours 256 pixels as ColourTable.pixels
  */
@@ -22,7 +22,8 @@ export function paintTiles(
   colours: Uint32Array,
 ): void {
   const { pixels, width } = raster;
-  const { segments, cell, lines } = tiles;
+  const { segments, cell, lines, kernelSize } = tiles;
+  const inputAt = tiles.inputs?.at ?? null;
   const nonFinite = colours[NON_FINITE_INDEX] ?? 0;
   const lowest = colours[0] ?? 0;
   const highest = colours[RAMP_SIZE - 1] ?? 0;
@@ -34,11 +35,14 @@ export function paintTiles(
     const columns = segments.columns[at] ?? 0;
     const rows = segments.rows[at] ?? 0;
     let source = segments.offset[at] ?? 0;
+    const start = (segments.kernel[at] ?? 0) * kernelSize;
     let line = (segments.y[at] ?? 0) * width + (segments.x[at] ?? 0);
     for (let row = 0; row < rows; row += 1) {
       let target = line;
       for (let column = 0; column < columns; column += 1) {
-        const value = values[source] ?? 0;
+        // The same arithmetic as indexAt.
+        const index = inputAt === null ? source : start + (inputAt[source - start] ?? 0);
+        const value = values[index] ?? 0;
         source += 1;
         // The same arithmetic as colourIndex, without a call a value.
         const place = zero + 0.5 + (zero * value) / scale;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { paintSparkline } from './sparkline';
+import { paintSparkline, sparklineRight } from './sparkline';
 import { drawLog } from './testing/draw-log';
 
 const style = { width: 100, height: 20, colour: 'teal', log: false, dash: [] };
@@ -33,4 +33,17 @@ test('a NaN parts the line instead of bending it, and zero has no logarithm', ()
 test('nothing to draw draws nothing', () => {
   expect(lines([])).toEqual([]);
   expect(lines([NaN, Infinity])).toEqual([]);
+});
+
+test('points lie where their steps are, not at equal distances, and a mark stands at its point', () => {
+  const { context, log } = drawLog();
+  const places = [0, 0.25, 1];
+  const mark = { index: 1, colour: 'white' };
+  paintSparkline(context, Float64Array.of(1, 3, 2), { ...style, places, mark });
+  const xs = log
+    .filter((entry) => /^(moveTo|lineTo)/.test(entry))
+    .map((entry) => Number(entry.split(' ')[1]));
+  const right = sparklineRight(style.width);
+  const second = 0.5 + 0.25 * (right - 0.5);
+  expect(xs).toEqual([0.5, second, right, second, second]);
 });

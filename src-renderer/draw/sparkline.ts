@@ -23,13 +23,19 @@ export interface SparklineStyle {
   /** Logarithmic; values that have no logarithm are left out. */
   readonly log: boolean;
   readonly dash: readonly number[];
+  /** Where each point lies, 0 the left edge and 1 the right one; left out: at equal distances. */
+  readonly places?: ArrayLike<number>;
+  /** A point that is pointed at, marked by a line from top to bottom. */
+  readonly mark?: { readonly index: number; readonly colour: string };
 }
 
 const END_RADIUS = 1.8;
+/** Where the last point lies: its dot needs room. */
+export const sparklineRight = (width: number): number => width - END_RADIUS - 0.5;
 
 /** A line through the points from edge to edge, with a dot at its end. NaN parts the line. */
 export function paintSparkline(context: LineContext, points: Float64Array, style: SparklineStyle): void {
-  const { width, height, colour, log, dash } = style;
+  const { width, height, colour, log, dash, places, mark } = style;
   context.clearRect(0, 0, width, height);
   const scaled = log ? points.map((value) => (value > 0 ? Math.log(value) : Number.NaN)) : points;
   let low = Number.POSITIVE_INFINITY;
@@ -40,9 +46,10 @@ export function paintSparkline(context: LineContext, points: Float64Array, style
     if (value > high) high = value;
   }
   if (high < low) return;
-  const right = width - END_RADIUS - 0.5;
-  const x = (index: number): number =>
-    scaled.length < 2 ? right : 0.5 + (index / (scaled.length - 1)) * (right - 0.5);
+  const right = sparklineRight(width);
+  const placeOf = (index: number): number =>
+    places === undefined ? (scaled.length < 2 ? 1 : index / (scaled.length - 1)) : (places[index] ?? 1);
+  const x = (index: number): number => 0.5 + placeOf(index) * (right - 0.5);
   const y = (value: number): number => height - 2 - ((value - low) / (high - low || 1)) * (height - 4);
   context.strokeStyle = colour;
   context.lineWidth = 1.2;
@@ -68,5 +75,18 @@ export function paintSparkline(context: LineContext, points: Float64Array, style
   context.fillStyle = colour;
   context.beginPath();
   context.arc(endX, endY, END_RADIUS, 0, 2 * Math.PI);
+  context.fill();
+  if (mark === undefined) return;
+  const value = scaled[mark.index] ?? Number.NaN;
+  context.strokeStyle = mark.colour;
+  context.fillStyle = mark.colour;
+  context.lineWidth = 1;
+  context.beginPath();
+  context.moveTo(x(mark.index), 0);
+  context.lineTo(x(mark.index), height);
+  context.stroke();
+  if (!Number.isFinite(value)) return;
+  context.beginPath();
+  context.arc(x(mark.index), y(value), END_RADIUS + 0.4, 0, 2 * Math.PI);
   context.fill();
 }

@@ -1,4 +1,4 @@
-import type { LayerPlan, NetworkPlan, ParameterPlan } from '../../src-shared/model/network';
+import type { LayerPlan, NetworkPlan, NetworkSpec, ParameterPlan } from '../../src-shared/model/network';
 
 /** A layer with weights, shown in full. */
 export interface LayerRow {
@@ -7,26 +7,26 @@ export interface LayerRow {
   readonly weight: ParameterPlan;
   /** Counts the layers with weights from 0; gives the row its key colour. */
   readonly keyIndex: number;
-  /** Its output is what the loss is taken of. */
-  readonly logits: boolean;
+  /** The loss that its output is given to; null: it is given to another layer. */
+  readonly loss: NetworkSpec['loss'] | null;
 }
 
 /** The layers between two layers with weights, shown in one line. The last one ends with the loss. */
 export interface BetweenRow {
   readonly kind: 'between';
   readonly layers: readonly LayerPlan[];
-  readonly loss: boolean;
+  readonly loss: NetworkSpec['loss'] | null;
 }
 
 export type NetworkRow = LayerRow | BetweenRow;
 
 /** The rows of the scope grid, input first. */
-export function networkRows({ layers }: NetworkPlan): NetworkRow[] {
+export function networkRows({ layers, spec }: NetworkPlan): NetworkRow[] {
   const rows: NetworkRow[] = [];
   let between: LayerPlan[] = [];
   let keyIndex = 0;
-  const close = (loss: boolean): void => {
-    if (between.length > 0 || loss) rows.push({ kind: 'between', layers: between, loss });
+  const close = (loss: NetworkSpec['loss'] | null): void => {
+    if (between.length > 0 || loss !== null) rows.push({ kind: 'between', layers: between, loss });
     between = [];
   };
   for (const layer of layers) {
@@ -35,11 +35,12 @@ export function networkRows({ layers }: NetworkPlan): NetworkRow[] {
       between.push(layer);
       continue;
     }
-    close(false);
-    rows.push({ kind: 'layer', layer, weight, keyIndex, logits: layer.index === layers.length - 1 });
+    close(null);
+    const loss = layer.index === layers.length - 1 ? spec.loss : null;
+    rows.push({ kind: 'layer', layer, weight, keyIndex, loss });
     keyIndex += 1;
   }
-  close(true);
+  close(spec.loss);
   return rows;
 }
 

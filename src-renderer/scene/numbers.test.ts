@@ -7,6 +7,7 @@ import {
   formatFixed,
   formatNumber,
   formatPercent,
+  formatPrecise,
   formatScale,
 } from './numbers';
 import { rungValue } from './scale';
@@ -27,6 +28,21 @@ test('formatNumber gives about three figures, a real minus, and never hides a ba
     [-Infinity, '\u2212inf'],
   ];
   for (const [value, text] of cases) expect(formatNumber(value)).toBe(text);
+});
+
+test('formatPrecise gives as many figures as asked for, of any size', () => {
+  const cases: [number, number, string][] = [
+    [0, 4, '0'],
+    [0.38214, 4, '0.3821'],
+    [-0.412, 4, '\u22120.4120'],
+    [0.00012346, 4, '1.235e\u22124'],
+    [12.3456, 4, '12.35'],
+    [123456.7, 4, '123457'],
+    [1.2e-8, 2, '1.2e\u22128'],
+    [1.5e10, 2, '1.5e10'],
+    [NaN, 4, 'NaN'],
+  ];
+  for (const [value, figures, text] of cases) expect(formatPrecise(value, figures)).toBe(text);
 });
 
 test('formatScale reads back as the scale itself on every rung', () => {

@@ -21,6 +21,15 @@ export function formatFixed(value: number, decimals: number): string {
   return Number(text) === 0 ? text.replace('-', '') : withMinus(text);
 }
 
+/** So many significant figures, for numbers that are checked by hand: 0.38214 -> `0.3821`, 0.00012345 -> `1.235e−4`. */
+export function formatPrecise(value: number, figures: number): string {
+  const size = Math.abs(value);
+  if (!Number.isFinite(value) || size === 0) return formatNumber(value);
+  if (size >= 1e-3 && size < 10 ** figures) return withMinus(value.toPrecision(figures));
+  if (size >= 10 ** figures && size < 1e7) return withMinus(value.toFixed(0));
+  return withMinus(value.toExponential(figures - 1).replace('e+', 'e')).replace('e-', `e${MINUS}`);
+}
+
 /** The end of a scale, always 1, 2 or 5 times a power of ten: 0.2 -> `0.2`, 0.002 -> `2e−3`, 5000 -> `5e3`. */
 export function formatScale(scale: number): string {
   if (scale >= 0.01 && scale < 1000) return String(Number(scale.toPrecision(1)));

@@ -92,7 +92,7 @@ describe('the rows', () => {
     scopeLayout(planNetwork(recipeNamed(recipe).network), viewport({})).rows.map((row) =>
       row.kind === 'layer'
         ? row.layer.spec.name
-        : `(${row.layers.map(({ spec }) => spec.name).join(' ')}${row.loss ? ' loss' : ''})`,
+        : `(${row.layers.map(({ spec }) => spec.name).join(' ')}${row.loss === null ? '' : ' loss'})`,
     );
 
   test('come from the network: each recipe in its own order', () => {
@@ -116,6 +116,15 @@ describe('the rows', () => {
       'fc2',
       '( loss)',
     ]);
+  });
+
+  // Catches: an error called softmax - label that is not.
+  test('say what the error of the logits is by the loss of the recipe', () => {
+    const captionOf = (recipe: string): string | undefined =>
+      layerRow(scopeLayout(planNetwork(recipeNamed(recipe).network), viewport({})), 'fc2').maps.caption
+        ?.error;
+    expect(captionOf('keras-paper')).toBe('softmax − label');
+    expect(captionOf('keras-double-softmax')).toBe('what the loss sends');
   });
 });
 

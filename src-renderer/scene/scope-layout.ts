@@ -1,4 +1,5 @@
 import type { NetworkPlan } from '../../src-shared/model/network';
+import { arrangeKernels, arrangeMaps, type Arrangement } from './arrangement';
 import { kernelShape, networkRows, sizesText, type BetweenRow, type LayerRow } from './network-rows';
 import { bandGrid, tileGrid, type Tiles } from './tiles';
 
@@ -43,6 +44,8 @@ export interface LayerRowLayout extends LayerRow {
    */
   readonly overview: { readonly rows: number; readonly columns: number } | null;
   readonly maps: MapPicture;
+  /** Which filters and inputs lie where in `kernels`, and in `maps`. */
+  readonly arrangement: Arrangement;
   /** Its head has name, sizes and health in one line: where the row is low and the sizes are short. */
   readonly oneLineHead: boolean;
   /** Height of its pictures, or of its head where that is taller. */
@@ -160,7 +163,19 @@ function layerRow(row: LayerRow, columns: ScopeColumns, scale: PixelScale): Laye
   const content = Math.max(pictureHeight, mapsHeight);
   const oneLineHead = content < TWO_LINE_HEAD && sizesText(row.weight.shape).length <= SHORT_SIZES;
   const height = Math.ceil(Math.max(content, oneLineHead ? ONE_LINE_HEAD : TWO_LINE_HEAD));
-  return { ...row, kernels, overview, maps, oneLineHead, height };
+  const arrangement = { filters: null, inputs: null };
+  return { ...row, kernels, overview, maps, arrangement, oneLineHead, height };
+}
+
+/** The row with its filters and inputs sorted, all five pictures alike. Block means of an overview have no order to change. */
+export function arrangeRow(row: LayerRowLayout, arrangement: Arrangement): LayerRowLayout {
+  if (row.overview !== null) return row;
+  return {
+    ...row,
+    kernels: arrangeKernels(row.kernels, kernelShape(row.weight.shape), arrangement),
+    maps: { ...row.maps, tiles: arrangeMaps(row.maps.tiles, arrangement) },
+    arrangement,
+  };
 }
 
 function kernelTiles(
@@ -285,9 +300,11 @@ function unitPicture(row: LayerRow, count: number, column: number, ratio: number
   const tiles = tileGrid({ count, tileHeight: 1, tileWidth: 1, across, cell, gap });
   const units = `${String(count)} units`;
   // Of softmax and cross-entropy together, for one example: dL/dz = softmax(z) - one-hot label.
-  const caption = row.logits
-    ? { output: `logits 0 to ${String(count - 1)}`, error: 'softmax \u2212 label' }
-    : { output: units, error: units };
+  const ofLoss = row.loss === 'softmaxCrossEntropy' ? 'softmax \u2212 label' : 'what the loss sends';
+  const caption =
+    row.loss === null
+      ? { output: units, error: units }
+      : { output: `logits 0 to ${String(count - 1)}`, error: ofLoss };
   return { tiles, withMean: false, caption };
 }
 

@@ -20,6 +20,8 @@ export interface Tiles {
   /** Values of one kernel, which lie together in the tensor. */
   readonly kernelSize: number;
   readonly segments: Segments;
+  /** Of a matrix whose columns are sorted; null where they are in the order of the tensor, or are kernels themselves. */
+  readonly inputs: InputOrder | null;
   /** Canvas lines on which a line of values begins; the `cell - 1` lines below repeat them. Ascending. */
   readonly lines: Int32Array;
 }
@@ -32,9 +34,17 @@ export interface Segments {
   /** Values. */
   readonly rows: Int32Array;
   readonly columns: Int32Array;
-  /** Index of its first value in the tensor. */
+  /** Index of its first value in the tensor; where columns are sorted, of what would be there were they not. */
   readonly offset: Int32Array;
   readonly kernel: Int32Array;
+}
+
+/** Two permutations, inverse to each other. */
+export interface InputOrder {
+  /** Input at each column. */
+  readonly at: Int32Array;
+  /** Column of each input. */
+  readonly columnOf: Int32Array;
 }
 
 interface Segment {
@@ -79,6 +89,7 @@ export function tileGrid({ count, tileHeight, tileWidth, across, cell, gap }: Ti
     gap: gap / unit,
     kernels: count,
     kernelSize: tileHeight * tileWidth,
+    inputs: null,
     ...columnar(segments, cell / unit),
   };
 }
@@ -118,8 +129,17 @@ export function bandGrid({ units, inputs, perBand, cell, gap }: BandGrid): Tiles
     gap: bands === 1 ? 0 : gap / unit,
     kernels: units,
     kernelSize: inputs,
+    inputs: null,
     ...columnar(segments, cell / unit),
   };
+}
+
+/** Index in the tensor of a segment's value, counted from 0 along its rows. */
+export function indexAt({ segments, inputs, kernelSize }: Tiles, segment: number, inside: number): number {
+  const unsorted = (segments.offset[segment] ?? 0) + inside;
+  if (inputs === null) return unsorted;
+  const start = (segments.kernel[segment] ?? 0) * kernelSize;
+  return start + (inputs.at[unsorted - start] ?? 0);
 }
 
 /** What lies at a place of the picture. */
@@ -143,17 +163,19 @@ export function hitTest(tiles: Tiles, x: number, y: number): Hit | null {
       continue;
     const column = Math.min(columns - 1, Math.floor((x - left) / cell));
     const row = Math.min(rows - 1, Math.floor((y - top) / cell));
-    return { kernel: segments.kernel[at] ?? 0, index: (segments.offset[at] ?? 0) + row * columns + column };
+    return { kernel: segments.kernel[at] ?? 0, index: indexAt(tiles, at, row * columns + column) };
   }
   return null;
 }
 
 /** Top left canvas pixel of a value; null for an index that is not in the picture. */
 export function placeOf(tiles: Tiles, index: number): { readonly x: number; readonly y: number } | null {
-  const { segments, cell } = tiles;
+  const { segments, cell, inputs, kernelSize } = tiles;
+  const start = Math.floor(index / kernelSize) * kernelSize;
+  const unsorted = inputs === null ? index : start + (inputs.columnOf[index - start] ?? 0);
   for (let at = 0; at < segments.count; at += 1) {
     const columns = segments.columns[at] ?? 0;
-    const inside = index - (segments.offset[at] ?? 0);
+    const inside = unsorted - (segments.offset[at] ?? 0);
     if (inside < 0 || inside >= columns * (segments.rows[at] ?? 0)) continue;
     return {
       x: (segments.x[at] ?? 0) + (inside % columns) * cell,

@@ -1,8 +1,10 @@
 import { planNetwork } from '../../src-shared/model/network';
 import type { Evaluation, Ready, Status } from '../../src-shared/protocol/messages';
 import { panelAfter } from './panel';
+import { isSmallScreen } from './screen';
 import {
   appStore,
+  type CodeView,
   type Connection,
   type Digit,
   type Draft,
@@ -34,6 +36,17 @@ export const choosePanel = (panel: Panel): void => {
   const { view } = appStore.getState();
   const rests = panel === 'kernel' || panel === 'network';
   setView({ panel, restPanel: rests ? panel : view.restPanel });
+};
+
+/** @param codeView null: follow the loop in force */
+export const chooseCodeView = (codeView: CodeView | null): void => {
+  setView({ codeView });
+};
+
+/** Opens the code where the window is too small for rails. */
+export const askForCode = (): void => {
+  const { view } = appStore.getState();
+  setView({ codeAsked: view.codeAsked + 1, drawer: isSmallScreen() ? 'code' : view.drawer });
 };
 
 export const setExample = (example: number): void => {
@@ -68,6 +81,11 @@ export const toggleDrawer = (drawer: Drawer): void => {
 /** The drawer that it may have been opened from would be under it. */
 export const setDrawOpen = (drawOpen: boolean): void => {
   if (appStore.getState().view.drawOpen !== drawOpen) setView({ drawOpen, drawer: null });
+};
+
+/** Whether the card with the arithmetic of a value stays open. */
+export const setArithmetic = (arithmetic: boolean): void => {
+  if (appStore.getState().view.arithmetic !== arithmetic) setView({ arithmetic });
 };
 
 export const setHelpOpen = (helpOpen: boolean): void => {
@@ -115,7 +133,7 @@ export const beginRun = (ready: Ready, digit: Digit): void => {
       lastTestIndex: digit.testIndex ?? state.lastTestIndex,
       draft: {},
       notice: null,
-      view: { ...state.view, selection: kept ? selection : null, scaleLocked: false },
+      view: { ...state.view, selection: kept ? selection : null, sorting: {}, scaleLocked: false },
       rates: { ...state.rates, pictureAgeMs: null, skipped: 0 },
     };
   });

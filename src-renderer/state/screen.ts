@@ -6,6 +6,8 @@ export const SMALL_SCREEN = '(max-width: 1279px), (max-height: 759px)';
 /** The person asked their system for less motion. */
 export const REDUCED_MOTION = '(prefers-reduced-motion: reduce)';
 
+export const isSmallScreen = (): boolean => matchMedia(SMALL_SCREEN).matches;
+
 export function useMedia(query: string): boolean {
   return useSyncExternalStore(
     (changed) => {

@@ -4,6 +4,7 @@ import type { NetworkPlan } from '../../src-shared/model/network';
 import type { RunConfig } from '../../src-shared/model/run-config';
 import type { Phase } from '../../src-shared/model/phases';
 import type { Evaluation, Ready, Status } from '../../src-shared/protocol/messages';
+import type { SortAxis, SortMeasure } from '../scene/sorting';
 
 /** What the colour scale of W, g and dW is taken over: each kernel, each layer, or the whole network. */
 export type ScaleScope = 'kernel' | 'layer' | 'network';
@@ -50,18 +51,52 @@ export type Drawer = (typeof DRAWERS)[number];
 export const PANELS = ['kernel', 'stage', 'step', 'network'] as const;
 export type Panel = (typeof PANELS)[number];
 
+/** How the code of a step is written: as a loop, as Keras's fit() with a callback, over a tf.GradientTape. */
+export const CODE_VIEWS = ['loop', 'fit', 'tape'] as const;
+export type CodeView = (typeof CODE_VIEWS)[number];
+
+/** An order as it was taken: it holds still until it is taken again. */
+export interface TakenOrder {
+  /** Place -> index. */
+  readonly order: readonly number[];
+  /** Step of the values that it was taken by. */
+  readonly step: number;
+  /** Of a change: step of the weights that those of `step` were compared with. */
+  readonly since: number | null;
+}
+
+/** What the rows or columns of a layer's matrix are sorted by. */
+export interface AxisSorting {
+  readonly by: Exclude<SortMeasure, 'index'>;
+  /** Null: none was taken yet. */
+  readonly taken: TakenOrder | null;
+  /** It is to be taken from the picture on the screen; until then `taken`, which may be by something else, holds. */
+  readonly wanted: boolean;
+}
+
+/** Null: in the order of the tensor. */
+export type LayerSorting = Readonly<Record<SortAxis, AxisSorting | null>>;
+
 export interface View {
   readonly theme: Theme;
   readonly scaleScope: ScaleScope;
   readonly scaleLocked: boolean;
   readonly selection: Selection | null;
+  /** By layer; one that is not named is in the order of the tensor. */
+  readonly sorting: Readonly<Record<string, LayerSorting>>;
   /** Of a minibatch, counted from 0: shown instead of the digit while training stands inside a step. */
   readonly example: number;
   readonly panel: Panel;
   /** The panel to go back to when training runs on. */
   readonly restPanel: Panel;
+  /** Null: the one of the loop in force. */
+  readonly codeView: CodeView | null;
+  /** How often somebody asked for the line where training stands: the code then takes the focus. */
+  readonly codeAsked: number;
   /** The rail section shown over the grid where the window is too small for rails. */
   readonly drawer: Drawer | null;
+  /** The card with the arithmetic of a value was asked to stay. */
+  readonly arithmetic: boolean;
   readonly helpOpen: boolean;
   /** The panel to draw a digit in. */
   readonly drawOpen: boolean;
@@ -123,10 +158,14 @@ export const INITIAL_STATE: AppState = {
     scaleScope: 'layer',
     scaleLocked: false,
     selection: null,
+    sorting: {},
     example: 0,
     panel: 'network',
     restPanel: 'network',
+    codeView: null,
+    codeAsked: 0,
     drawer: null,
+    arithmetic: false,
     helpOpen: false,
     drawOpen: false,
   },

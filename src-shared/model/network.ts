@@ -34,10 +34,12 @@ export const networkSpecSchema = z.strictObject({
   input: z.tuple([z.int().positive(), z.int().positive(), z.int().positive()]),
   layers: z.array(layerSpecSchema).min(1),
   /**
-   * What is applied to the output of the last layer (z, the logits):
-   * `softmaxCrossEntropy`: mean over the minibatch of -log softmax(z)[label].
+   * What is applied to the output of the last layer (z, the logits), as a mean over the minibatch:
+   * `softmaxCrossEntropy`: -log softmax(z)[label].
+   * `softmaxOfSoftmaxCrossEntropy`: -log softmax(softmax(z))[label], what comes of handing probabilities to a loss that
+   *   expects logits. The network's probabilities are softmax(z) here too.
    */
-  loss: z.enum(['softmaxCrossEntropy']),
+  loss: z.enum(['softmaxCrossEntropy', 'softmaxOfSoftmaxCrossEntropy']),
 });
 
 export type NetworkSpec = z.infer<typeof networkSpecSchema>;

@@ -4,6 +4,8 @@ import { PHASES } from '../model/phases';
 import { recipeSchema } from '../model/recipe';
 import { ENGINE_NAMES, modeSchema, runConfigSchema } from '../model/run-config';
 import { ERROR_CODES } from './errors';
+import { explainedKindSchema, explanationSchema } from './explanation';
+import { wireNumberSchema } from './wire-number';
 
 /** docs/protocol.md says in words what these schemas say in types. A change that an old side would misread raises it. */
 export const PROTOCOL_VERSION = 1;
@@ -14,12 +16,7 @@ export const INITIAL_CREDITS = 2;
 const phaseSchema = z.enum(PHASES);
 const count = z.int().min(0);
 
-/** JSON has no NaN and no infinities, and a bad number must never be lost on the way. */
-export const wireNumberSchema = z.union([z.number(), z.enum(['NaN', 'Infinity', '-Infinity'])]);
-export type WireNumber = z.infer<typeof wireNumberSchema>;
-export const toWireNumber = (value: number): WireNumber =>
-  Number.isFinite(value) ? value : (String(value) as WireNumber);
-export const fromWireNumber = (value: WireNumber): number => Number(value);
+export { fromWireNumber, toWireNumber, type WireNumber } from './wire-number';
 
 // ---------------------------------------------------------------- what can be looked at
 
@@ -100,6 +97,25 @@ const visibilitySchema = z.strictObject({ type: z.literal('visibility'), visible
 const nothing = z.strictObject({});
 
 /**
+ * A place at which play stands still: `layer`, after each layer of forward or backward; `phase`, once the phase is over. After
+ * `step` that is between two minibatches.
+ */
+export const breakpointSchema = z
+  .strictObject({ phase: phaseSchema, after: z.enum(['layer', 'phase']) })
+  .refine(({ phase, after }) => after === 'phase' || phase === 'forward' || phase === 'backward', {
+    error: 'only forward and backward go layer by layer',
+  });
+export type Breakpoint = z.infer<typeof breakpointSchema>;
+
+/** One for each phase, and one for the layers of forward and backward each. */
+const breakpointsSchema = z
+  .array(breakpointSchema)
+  .max(7)
+  .refine((list) => new Set(list.map(({ phase, after }) => `${phase} ${after}`)).size === list.length, {
+    error: 'no breakpoint may be there twice',
+  });
+
+/**
  * Requests: name -> [params, result]. A request may carry a payload, and so may its reply (see the comments); both then
  * travel as a binary envelope whose head is the message.
  */
@@ -118,6 +134,11 @@ export const REQUESTS = {
   setMode: [z.strictObject({ mode: modeSchema }), nothing],
   /** null: flat out. */
   setSpeed: [z.strictObject({ stepsPerSecond: z.number().positive().nullable() }), nothing],
+  /**
+   * Replaces all breakpoints. They hold `play` and `stepEpoch`, for every client and every run until they are replaced; the
+   * other steps have a place of their own to go to.
+   */
+  setBreakpoints: [z.strictObject({ breakpoints: breakpointsSchema }), nothing],
   /** A new run at step 0, standing still. Payload: weights to start from (safetensors), or empty. Refused as a whole or done as a whole. */
   restart: [
     z.strictObject({ config: runConfigSchema, weightsFile: z.string().nullable() }),
@@ -163,6 +184,26 @@ export const REQUESTS = {
       phase: phaseSchema.nullable(),
       freshness: freshnessSchema,
     }),
+  ],
+  /**
+   * The arithmetic behind one value, in numbers (explanation.ts says in which forms); only while training stands, and it
+   * changes nothing. `gradient` and `update` are of a parameter; `output` and `error` of a layer for one `example` of the
+   * minibatch under way; `digitOutput` and `digitError` for the chosen digit. `index` is flat, in the tensor of one example.
+   * `example` counts for `output` and `error` only.
+   */
+  explain: [
+    z.strictObject({ name: z.string(), kind: explainedKindSchema, index: count, example: count }),
+    explanationSchema,
+  ],
+  /**
+   * One kernel (`input` null: a unit of a dense layer) at some steps of the run so far. Reply payload: float32, column after
+   * column, `count` values each: step; L2 norms of the kernel after it, of the gradient applied in it and of the update;
+   * share (0..1) of the filter's outputs above zero in its minibatch, dropout on, after the ReLU named by `activeAfter`.
+   * NaN where there was none: step 0 has norms of weights only, and without a ReLU there is no share.
+   */
+  kernelHistory: [
+    z.strictObject({ layer: z.string(), filter: count, input: count.nullable() }),
+    z.strictObject({ count, activeAfter: z.string().nullable() }),
   ],
 } as const satisfies Record<string, readonly [z.ZodType, z.ZodType]>;
 
@@ -277,6 +318,10 @@ const statusSchema = z.strictObject({
   /** Name of the layer at which training stands inside forward or backward. */
   layer: z.string().nullable(),
   mode: modeSchema,
+  /** In the order of a step. */
+  breakpoints: breakpointsSchema.default([]),
+  /** The one that made training stand where it stands. */
+  stoppedAt: breakpointSchema.nullable().default(null),
   stepsPerSecondLimit: z.number().positive().nullable(),
   /** Measured over the last second or so; null when standing. */
   stepsPerSecond: z.number().nullable(),

@@ -6,6 +6,7 @@ import {
   fromWireNumber,
   PROTOCOL_VERSION,
   toWireNumber,
+  type Breakpoint,
   type Evaluation,
   type Ready,
   type RequestName,
@@ -34,6 +35,8 @@ export class SyntheticSession {
   /** Limit in steps a second; null: flat out. */
   speed: number | null = null;
   evaluations: Evaluation[] = [];
+  /** Shown, but nothing stops at them: what is made up has no places inside a step while it runs. */
+  breakpoints: Breakpoint[] = [];
   private config: RunConfig = DEFAULT_RUN_CONFIG;
   private readonly flatOut: number;
 
@@ -81,6 +84,11 @@ export class SyntheticSession {
       case 'stepLayer':
       case 'chooseExample':
         throw new GradscopeError('not-now', 'The synthetic trainer does not go layer by layer.');
+      case 'explain':
+        throw new GradscopeError(
+          'not-now',
+          'The synthetic trainer has made-up numbers, which no arithmetic made.',
+        );
       case 'stepBatch':
         mayTrain();
         this.runState = 'paused';
@@ -102,6 +110,9 @@ export class SyntheticSession {
         return {};
       case 'setSpeed':
         this.speed = as('setSpeed').stepsPerSecond;
+        return {};
+      case 'setBreakpoints':
+        this.breakpoints = as('setBreakpoints').breakpoints;
         return {};
       case 'restart': {
         const { config } = as('restart');
@@ -167,6 +178,11 @@ export class SyntheticSession {
         const { values, ...head } = found;
         return { result: { ...head }, payload: bytesOf(values) };
       }
+      case 'kernelHistory': {
+        const columns = syntheticHistory(this.run.step, as('kernelHistory').filter);
+        const payload = bytesOf(Float32Array.from(columns.flat()));
+        return { result: { count: columns[0]?.length ?? 0, activeAfter: 'relu' }, payload };
+      }
     }
     if (this.run.finished) this.runState = 'finished';
     return {};
@@ -230,6 +246,8 @@ export class SyntheticSession {
       phase: run.phase,
       layer: null,
       mode: config.mode,
+      breakpoints: this.breakpoints,
+      stoppedAt: null,
       stepsPerSecondLimit: this.speed,
       stepsPerSecond: running ? stepsPerSecond : null,
       imagesPerSecond: running ? stepsPerSecond * run.recipe.batchSize : null,
@@ -298,6 +316,22 @@ const other = (mode: RunConfig['mode']): RunConfig['mode'] => (mode === 'fit' ? 
 export const bytesOf = (values: Float32Array): Uint8Array => new Uint8Array(values.slice().buffer);
 
 const base64 = (bytes: Uint8Array): string => btoa(String.fromCharCode(...bytes));
+
+/** Columns of a kernel's history at about a hundred steps. */
+function syntheticHistory(step: number, filter: number): number[][] {
+  const steps = Array.from({ length: Math.min(step, 100) + 1 }, (_, k) =>
+    Math.round((k * step) / Math.min(Math.max(step, 1), 100)),
+  );
+  const unlessFirst = (value: (at: number) => number): number[] =>
+    steps.map((at) => (at === 0 ? Number.NaN : value(at)));
+  return [
+    steps,
+    steps.map((at) => 0.5 + 0.1 * filter + 0.3 * (1 - Math.exp(-at / 800))),
+    unlessFirst((at) => (0.05 + 0.1 * hashUnit(at, filter, 1)) * Math.exp(-at / 3000)),
+    unlessFirst((at) => (0.001 + 0.002 * hashUnit(at, filter, 2)) * Math.exp(-at / 3000)),
+    unlessFirst((at) => 0.4 + 0.1 * hashUnit(at, filter, 3)),
+  ];
+}
 
 /** 8 bytes little-endian length, the JSON header, the tensors one after the other. */
 function safetensors(run: SyntheticRun): Uint8Array {

@@ -34,7 +34,7 @@ const STATUS_EVERY_MS = 250;
 const FLAT_OUT = 240;
 
 /** Requests that change nothing that can be seen. */
-const SILENT: readonly RequestName[] = ['readTensor', 'saveWeights'];
+const SILENT: readonly RequestName[] = ['readTensor', 'saveWeights', 'kernelHistory'];
 
 /**
  * The trainer's side of the protocol with made-up numbers: the page can be built, tested and photographed without a

@@ -151,9 +151,12 @@ async function stockGradients(
       ]);
   }
   const images = tf.transpose(tf.tensor4d(batch.images, [batch.n, channels, height, width]), [0, 2, 3, 1]);
+  // What the loss takes for logits: in the recipe with the mistake, probabilities.
+  const logitsOf = (output: tf.Tensor): tf.Tensor =>
+    plan.spec.loss === 'softmaxOfSoftmaxCrossEntropy' ? tf.softmax(output) : output;
   const labels = tf.oneHot(tf.tensor1d(batch.labels, 'int32'), plan.classes);
   const { value, grads } = tf.variableGrads(() =>
-    tf.losses.softmaxCrossEntropy(labels, model.predict(images) as tf.Tensor),
+    tf.losses.softmaxCrossEntropy(labels, logitsOf(model.predict(images) as tf.Tensor)),
   );
   const gradients = new Map<string, Float32Array>();
   for (const [index, parameter] of plan.parameters.entries()) {

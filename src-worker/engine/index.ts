@@ -1,14 +1,13 @@
 import { ENGINE_NAMES, type EngineChoice, type EngineName } from '../../src-shared/model/run-config';
 import { GradscopeError } from '../../src-shared/protocol/errors';
-import { openCpuEngine } from './cpu-engine';
 import type { Engine } from './engine';
-import { openWasmEngine } from './wasm-engine';
 
 type Openers = Readonly<Record<EngineName, () => Promise<Engine>>>;
 
+/** Loaded when they are asked for: starting waits for no backend that nobody uses. */
 const OPENERS: Openers = {
-  wasm: openWasmEngine,
-  cpu: openCpuEngine,
+  wasm: async () => (await import('./wasm-engine')).openWasmEngine(),
+  cpu: async () => (await import('./cpu-engine')).openCpuEngine(),
 };
 
 export interface OpenedEngine {

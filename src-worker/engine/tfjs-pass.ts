@@ -5,6 +5,7 @@ import type { Arithmetic } from './arithmetic';
 import type { ForwardContext, Pass, PassTensors, TensorView } from './engine';
 import { spreadFactors, toChannelsFirst, toChannelsLast } from './kernels/layout';
 import * as kernels from './kernels/layers';
+import { LOSS_KERNELS } from './kernels/loss';
 
 /** Buffers for one minibatch size. An error's buffer is made when it is first needed: a pass that only tests has none. */
 interface Buffers {
@@ -133,12 +134,8 @@ export class TfjsPass implements Pass {
     const { view } = this.#arithmetic;
     const error = errorBuffer(buffers, last);
     const logits = layerBuffers(buffers, last).output;
-    const result = kernels.softmaxCrossEntropy(
-      view(logits),
-      buffers.labels,
-      buffers.probabilities,
-      view(error),
-    );
+    const computeLoss = LOSS_KERNELS[this.#plan.spec.loss];
+    const result = computeLoss(view(logits), buffers.labels, buffers.probabilities, view(error));
     this.#nextBackward = last.index;
     return result;
   }

@@ -129,6 +129,8 @@ const STATUS: Status = {
   phase: null,
   layer: null,
   mode: 'imperative',
+  breakpoints: [],
+  stoppedAt: null,
   stepsPerSecondLimit: null,
   stepsPerSecond: 10,
   imagesPerSecond: 640,
@@ -299,6 +301,8 @@ describe('a client that does not keep to the protocol', () => {
 });
 
 describe('a request', () => {
+  const STEP_END = { phase: 'step', after: 'phase' };
+
   it('reaches the thread with its payload, and its answer the client that asked', async () => {
     const bench = new Bench();
     bench.begin();
@@ -326,6 +330,9 @@ describe('a request', () => {
     ['dance', {}, 'unknown-command'],
     ['setMode', { mode: 'jazz' }, 'malformed-message'],
     ['play', { fast: true }, 'malformed-message'],
+    ['setBreakpoints', { breakpoints: [{ phase: 'loss', after: 'layer' }] }, 'malformed-message'],
+    ['setBreakpoints', { breakpoints: [{ phase: 'lunch', after: 'phase' }] }, 'malformed-message'],
+    ['setBreakpoints', { breakpoints: [STEP_END, STEP_END] }, 'malformed-message'],
     ['restart', { config: { ...DEFAULT_RUN_CONFIG, seed: -1 }, weightsFile: null }, 'bad-config'],
   ])('%s %j is refused with a code and never reaches the thread', async (method, params, code) => {
     const bench = new Bench();

@@ -39,6 +39,9 @@ export interface ChosenDigit {
   readonly pixels: Uint8Array;
 }
 
+/** A tensor of the digit, whole. */
+type DigitTensor = Pick<Slot, 'name' | 'kind' | 'shape'>;
+
 /** The chosen digit as a choice that leads to it again. */
 export const choiceOf = ({ testIndex, pixels, assumedLabel }: ChosenDigit): DigitChoice =>
   testIndex === null ? { pixels, assumedLabel } : { testIndex };
@@ -80,6 +83,11 @@ export class DigitProbe implements DigitView {
     return this.computedAt;
   }
 
+  /** The class that its errors are computed for. */
+  get errorLabel(): number {
+    return this.digit.label ?? this.digit.assumedLabel ?? this.said;
+  }
+
   /** @throws GradscopeError `unknown-image`, `bad-image`; the digit is then the one it was */
   choose(choice: DigitChoice): void {
     [this.digit, this.image] = this.load(choice);
@@ -107,7 +115,7 @@ export class DigitProbe implements DigitView {
     this.dueAtMs = end + Math.max(SHORTEST_INTERVAL_MS, (end - begin) / MOST_SHARE);
   }
 
-  read(slot: Slot): Float32Array {
+  read(slot: DigitTensor): Float32Array {
     if (slot.name === INPUT) return this.image;
     const target = this.array(slot);
     if (this.computedAt === null) return target;
@@ -202,7 +210,7 @@ export class DigitProbe implements DigitView {
   }
 
   /** One array a slot, kept: a page that looks asks for the same ones again and again. */
-  private array({ kind, name, shape }: Slot): Float32Array {
+  private array({ kind, name, shape }: DigitTensor): Float32Array {
     const key = `${kind} ${name}`;
     const known = this.arrays.get(key);
     if (known !== undefined) return known;

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Phase, Position } from '../../src-shared/model/phases';
 import { GradscopeError } from '../../src-shared/protocol/errors';
+import type { Breakpoint } from '../../src-shared/protocol/messages';
 import { BlockingGate, type GateHost } from './gate';
 import { StepAbandoned } from './loop';
 import type { Mailbox } from './mailbox';
@@ -275,6 +276,72 @@ describe('single steps', () => {
   });
 });
 
+describe('Step phase from the last layer of a phase', () => {
+  it('goes on to the next phase, as the end of this one is the same place', () => {
+    expect(bench('layer', 'layer', 'layer', 'phase').at).toBe('loss null');
+    const run = bench('layer', 'layer', 'layer', 'layer', 'layer', 'layer', 'phase');
+    expect([run.step, run.inside]).toEqual([1, null]);
+  });
+
+  it('still finds the end of the phase when it stood before the last layer', () => {
+    expect(bench('layer', 'layer', 'phase').at).toBe('forward null');
+  });
+});
+
+describe('breakpoints', () => {
+  const breaking = (breakpoints: readonly Breakpoint[], ...commands: Command[]): Bench => {
+    const run = new Bench(commands.map((command) => ({ command, after: Infinity })));
+    run.control.setBreakpoints(breakpoints);
+    return run.run();
+  };
+
+  it('hold what runs on, each time they are reached', () => {
+    const forward = [{ phase: 'forward', after: 'layer' }] as const;
+    expect(breaking(forward, 'play').at).toBe('forward 0');
+    expect(breaking(forward, 'play', 'play').at).toBe('forward 1');
+    const round = breaking(forward, 'play', 'play', 'play');
+    expect([round.step, round.at, round.abandoned]).toEqual([1, 'forward 0', 0]);
+  });
+
+  it('stop once where the last layer and the end of its phase are one place', () => {
+    const both = [
+      { phase: 'backward', after: 'phase' },
+      { phase: 'backward', after: 'layer' },
+    ] as const;
+    const run = breaking(both, 'play', 'play', 'play');
+    expect([run.step, run.at]).toEqual([1, 'backward 1']);
+  });
+
+  it('say which of them holds training, until it goes on or stands for another reason', () => {
+    const loss = { phase: 'loss', after: 'phase' } as const;
+    expect(breaking([loss], 'play').control.stoppedAt).toEqual(loss);
+    expect(breaking([loss], 'play', 'phase').control.stoppedAt).toBeNull();
+    expect(breaking([loss], 'phase', 'phase', 'phase').control.stoppedAt).toBeNull();
+  });
+
+  it('do not hold up a step that has a goal of its own', () => {
+    const loss = { phase: 'loss', after: 'phase' } as const;
+    const run = breaking([loss], 'batch');
+    expect([run.step, run.inside]).toEqual([1, null]);
+  });
+
+  it('hold training after an update, with the minibatch rounded off', () => {
+    const run = breaking([{ phase: 'step', after: 'phase' }], 'play', 'play');
+    expect([run.step, run.inside, run.control.stoppedAt?.phase]).toEqual([2, null, 'step']);
+  });
+
+  it('leave nothing behind when a pause comes between one and the next', () => {
+    const run = new Bench([
+      { command: 'play', after: Infinity },
+      { command: 'play', after: Infinity },
+      { command: 'pause', after: 2 },
+    ]);
+    run.control.setBreakpoints([{ phase: 'zeroGrad', after: 'phase' }]);
+    run.run();
+    expect([run.step, run.inside, run.abandoned, run.control.stoppedAt]).toEqual([0, null, 1, null]);
+  });
+});
+
 describe('pause', () => {
   it('abandons the minibatch under way and changes nothing', () => {
     const run = bench('play', { command: 'pause', after: 14 });
@@ -409,10 +476,19 @@ describe('any sequence of commands', () => {
     { maxLength: 30 },
   );
 
-  it('never trains after a pause, and answers every request once', () => {
+  const breakpoints = fc.subarray<Breakpoint>([
+    { phase: 'zeroGrad', after: 'phase' },
+    { phase: 'forward', after: 'layer' },
+    { phase: 'backward', after: 'phase' },
+    { phase: 'step', after: 'phase' },
+  ]);
+
+  it('never trains after a pause, and answers every request once, whatever breakpoints there are', () => {
     fc.assert(
-      fc.property(commands, (script) => {
-        const run = new Bench([...script, { command: 'pause', after: 7 }]).run();
+      fc.property(commands, breakpoints, (script, stops) => {
+        const run = new Bench([...script, { command: 'pause', after: 7 }]);
+        run.control.setBreakpoints(stops);
+        run.run();
         expect(new Set(run.answered).size).toBe(run.answered.length);
         expect(run.answered).toHaveLength(script.length + 1);
         let stoodAt = '';

@@ -27,7 +27,22 @@ interface Held {
   readonly parameter: ParameterPlan;
   readonly mirror: Mirror;
   readonly before: { readonly gradient: Float32Array; gradientMarks: Marks; updateMarks: Marks };
+  readonly lastUpdate: {
+    readonly weightBefore: Float32Array;
+    readonly momentumBefore: Float32Array;
+    /** Null: there was none yet, or the values were replaced since. */
+    step: number | null;
+  };
+}
+
+/** What went into the last update of a parameter and what came out of it, but its momentum after. */
+export interface UpdateParts {
+  readonly step: number;
+  readonly weightBefore: Float32Array;
+  readonly momentumBefore: Float32Array;
+  readonly gradient: Float32Array;
   readonly weightAfter: Float32Array;
+  readonly update: Float32Array;
 }
 
 /**
@@ -61,10 +76,12 @@ export class Mirrors {
       age(mirror.gradient);
       age(mirror.update);
     }
+    for (const { lastUpdate } of this.#held) lastUpdate.step = null;
   }
 
   setWeight(parameterName: string, index: number, value: number): void {
-    const { parameter, mirror } = this.#named(parameterName);
+    const { parameter, mirror, lastUpdate } = this.#named(parameterName);
+    lastUpdate.step = null;
     mirror.weight.values[index] = value;
     this.#network.writeParameter(parameter, mirror.weight.values);
     age(mirror.gradient);
@@ -96,16 +113,36 @@ export class Mirrors {
     }
   }
 
+  /** Called just before the update, while the engine still has the momentum of before it. */
+  updating(): void {
+    for (const { parameter, lastUpdate } of this.#held) {
+      this.#network.readParameter(parameter, 'momentum', lastUpdate.momentumBefore);
+    }
+  }
+
   weightsUpdated(step: number): void {
-    for (const { parameter, mirror, weightAfter } of this.#held) {
-      this.#network.readParameter(parameter, 'weight', weightAfter);
+    for (const { parameter, mirror, lastUpdate } of this.#held) {
+      const { weightBefore } = lastUpdate;
       const weight = mirror.weight.values;
       const update = mirror.update.values;
-      for (let i = 0; i < weight.length; i++) update[i] = weightAfter[i]! - weight[i]!;
-      weight.set(weightAfter);
+      weightBefore.set(weight);
+      this.#network.readParameter(parameter, 'weight', weight);
+      for (let i = 0; i < weight.length; i++) update[i] = weight[i]! - weightBefore[i]!;
+      lastUpdate.step = step;
       mark(mirror.weight, { freshness: 'fresh', step, phase: 'step' });
       mark(mirror.update, { freshness: 'fresh', step, phase: 'step' });
     }
+  }
+
+  /** The numbers of the last update; null when there was none or the weights were replaced since. */
+  lastUpdate(parameterName: string): UpdateParts | null {
+    const { mirror, before, lastUpdate } = this.#named(parameterName);
+    const { step, weightBefore, momentumBefore } = lastUpdate;
+    if (step === null) return null;
+    // Within the step after it, the gradient that it used is the one kept for an abandoned step.
+    const gradient = mirror.gradient.step === step ? mirror.gradient.values : before.gradient;
+    const parts = { step, weightBefore, momentumBefore, gradient };
+    return { ...parts, weightAfter: mirror.weight.values, update: mirror.update.values };
   }
 
   /** The minibatch under way was given up: everything is as it was before it began. */
@@ -143,7 +180,11 @@ function createHeld(parameter: ParameterPlan): Held {
       update: copy(notYet),
     },
     before: { gradient: new Float32Array(parameter.size), gradientMarks: notYet, updateMarks: notYet },
-    weightAfter: new Float32Array(parameter.size),
+    lastUpdate: {
+      weightBefore: new Float32Array(parameter.size),
+      momentumBefore: new Float32Array(parameter.size),
+      step: null,
+    },
   };
 }
 

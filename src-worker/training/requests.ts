@@ -2,6 +2,7 @@ import { GradscopeError } from '../../src-shared/protocol/errors';
 import { fromWireNumber, type RequestName, type RequestParams } from '../../src-shared/protocol/messages';
 import type { Dataset } from '../data/dataset';
 import type { Publisher } from '../probe/publisher';
+import { explain } from './arithmetic/explain';
 import { checkRunRequest, type Run, type RunRequest } from './run';
 import type { RunControl, StepKind } from './run-control';
 import type { StatusLane } from './status';
@@ -87,6 +88,13 @@ const HANDLERS: Handlers = {
     reply({});
   },
 
+  setBreakpoints(context, { breakpoints }, reply) {
+    const run = theRun(context);
+    context.control.setBreakpoints(breakpoints);
+    context.status.tell(run);
+    reply({});
+  },
+
   restart(context, { config, weightsFile }, reply, { payload }) {
     const weights = weightsFile === null ? null : { file: payload, fileName: weightsFile };
     checkRunRequest({ config, weights }, context.dataset());
@@ -168,6 +176,22 @@ const HANDLERS: Handlers = {
       reply({ result: { shape, step, phase, freshness: 'fresh' }, payload: bytesOf(values) });
     }
   },
+
+  explain(context, question, reply) {
+    const { session, digit } = theRun(context);
+    if (!context.control.standing) {
+      throw new GradscopeError('not-now', 'Arithmetic is shown while training stands still; pause it first.');
+    }
+    const { explanation, arrays } = explain(session, digit, question);
+    reply({ result: explanation, payload: bytesOf(concatenated(arrays)) });
+  },
+  kernelHistory(context, place, reply) {
+    const series = theRun(context).kernelHistory.read(place);
+    const { steps, weightNorms, gradientNorms, updateNorms, activeShares, activeAfter } = series;
+    const columns = [steps, weightNorms, gradientNorms, updateNorms, activeShares];
+    const payload = new Float32Array(columns.flatMap((column) => [...column]));
+    reply({ result: { count: steps.length, activeAfter }, payload: bytesOf(payload) });
+  },
 };
 
 function step(context: RequestContext, kind: StepKind, reply: Reply, { client }: RequestCommand): void {
@@ -192,6 +216,16 @@ function refuseUnlessAtBoundary({ control }: RequestContext, { session }: Run): 
     const place = `training stands inside step ${String(session.minibatch?.step ?? 0)}`;
     throw new GradscopeError('not-now', `Weights can be set between two minibatches, but ${place}.`);
   }
+}
+
+function concatenated(arrays: readonly Float32Array[]): Float32Array {
+  const all = new Float32Array(arrays.reduce((length, each) => length + each.length, 0));
+  let offset = 0;
+  for (const each of arrays) {
+    all.set(each, offset);
+    offset += each.length;
+  }
+  return all;
 }
 
 const bytesOf = (values: Float32Array): Uint8Array<ArrayBuffer> => new Uint8Array(values.slice().buffer);

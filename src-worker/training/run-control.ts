@@ -1,5 +1,6 @@
-import type { Position } from '../../src-shared/model/phases';
+import { type Phase, PHASES, type Position } from '../../src-shared/model/phases';
 import { GradscopeError } from '../../src-shared/protocol/errors';
+import type { Breakpoint } from '../../src-shared/protocol/messages';
 
 export type StepKind = 'phase' | 'layer' | 'batch' | 'epoch';
 
@@ -30,7 +31,8 @@ const MOST_WAITING_STEPS = 256;
  * asks it, and blocks.
  *
  * A pause always wins over what is under way: inside a minibatch the answer is `abandon` as long as no weight has changed.
- * Step requests are done one after the other, each answered when training stands at its end.
+ * Step requests are done one after the other, each answered when training stands at its end. Breakpoints hold what runs
+ * on, and cost nothing where there are none.
  */
 export class RunControl {
   private goal: Goal = 'stand';
@@ -44,6 +46,11 @@ export class RunControl {
   private leaveAsked: 'atOnce' | 'atBoundary' | undefined;
   private over: 'finished' | 'failed' | undefined;
   private isStanding = true;
+  private breaks: readonly Breakpoint[] = [];
+  /** The breakpoint at which training stands, or will as soon as the minibatch is rounded off. */
+  private heldBy: Breakpoint | null = null;
+  /** The phase at whose layer training stood last, until the next place is reached. */
+  private stoodAtLayerOf: Phase | null = null;
 
   /** Whether training stands (blocked at a gate, or without a loop). */
   get standing(): boolean {
@@ -69,7 +76,23 @@ export class RunControl {
     return this.goal !== 'stand';
   }
 
-  /** Whether the speed limit applies: single steps are not slowed down. */
+  get breakpoints(): readonly Breakpoint[] {
+    return this.breaks;
+  }
+
+  /** The breakpoint that made training stand where it stands. */
+  get stoppedAt(): Breakpoint | null {
+    return this.isStanding ? this.heldBy : null;
+  }
+
+  /** In the order of a step, whatever the order in which they are given. Training that stands stays where it is. */
+  setBreakpoints(breakpoints: readonly Breakpoint[]): void {
+    const rank = ({ phase, after }: Breakpoint): number =>
+      2 * PHASES.indexOf(phase) + (after === 'layer' ? 0 : 1);
+    this.breaks = breakpoints.toSorted((one, other) => rank(one) - rank(other));
+  }
+
+  /** Whether speed limit and breakpoints apply: single steps are neither slowed down nor held up. */
   get runningOn(): boolean {
     return this.goal === 'free' || this.goal === 'epoch';
   }
@@ -78,6 +101,8 @@ export class RunControl {
   play(): void {
     this.refuseWhenOver();
     this.goal = 'free';
+    this.goalPlace = undefined;
+    this.heldBy = null;
     for (const step of this.takeSteps()) step.answer();
   }
 
@@ -89,6 +114,8 @@ export class RunControl {
       this.answerWaiting();
     } else if (this.goal !== 'stand') {
       this.goal = 'stand';
+      this.goalPlace = undefined;
+      this.heldBy = null;
       this.pauseAsked = true;
     }
   }
@@ -137,13 +164,21 @@ export class RunControl {
 
   /** Inside a minibatch, just after the work named by `position`. */
   arrive(position: Position): 'go' | 'stand' | 'abandon' {
-    if (this.pauseAsked || this.leaveAsked === 'atOnce') return position.phase === 'step' ? 'go' : 'abandon';
-    if (position.phase === 'step') {
+    const { phase, layer } = position;
+    // After the last layer of a phase comes its end, which is the same place.
+    const stoodHere = layer === null && phase === this.stoodAtLayerOf;
+    this.stoodAtLayerOf = null;
+    if (this.pauseAsked || this.leaveAsked === 'atOnce') return phase === 'step' ? 'go' : 'abandon';
+    const breakpoint = stoodHere || this.breaks.length === 0 ? null : this.breakpointAt(position);
+    if (phase === 'step') {
+      if (breakpoint !== null) this.holdAt(breakpoint);
       if (this.goal === 'phase' || this.goal === 'layer' || this.goal === 'batch') this.goal = 'boundary';
       return 'go';
     }
-    if (!this.isGoal(position)) return 'go';
+    if (breakpoint !== null) this.heldBy = breakpoint;
+    else if (stoodHere || !this.isGoal(position)) return 'go';
     this.reachGoal();
+    if (layer !== null) this.stoodAtLayerOf = phase;
     return 'stand';
   }
 
@@ -175,11 +210,14 @@ export class RunControl {
   /** Training goes on from where it stood. */
   go(): void {
     this.isStanding = false;
+    // On the way back to a place, what held it there still does.
+    if (this.goalPlace === undefined) this.heldBy = null;
   }
 
   /** The run is over: nothing but a continuation or a new run can follow. */
   end(how: 'finished' | 'failed'): void {
     this.over = how;
+    this.heldBy = null;
     this.reachGoal();
     const sentence =
       how === 'finished' ? 'The run is finished; continue or restart it.' : 'The run has failed; restart it.';
@@ -190,8 +228,23 @@ export class RunControl {
   begin(answer: Answer): void {
     this.reachGoal();
     this.untilStanding.push(...this.takeSteps().map((step) => step.answer), answer);
+    this.heldBy = null;
+    this.stoodAtLayerOf = null;
     this.over = undefined;
     this.pauseAsked = false;
+  }
+
+  /** The breakpoint that holds training there; null for none, and for a step that has a goal of its own. */
+  private breakpointAt({ phase, layer }: Position): Breakpoint | null {
+    if (!this.runningOn) return null;
+    const after = layer === null ? 'phase' : 'layer';
+    return this.breaks.find((one) => one.phase === phase && one.after === after) ?? null;
+  }
+
+  /** An update cannot be stood in: training is held where the minibatch is rounded off. */
+  private holdAt(breakpoint: Breakpoint): void {
+    this.heldBy = breakpoint;
+    this.goal = 'boundary';
   }
 
   private isGoal(position: Position): boolean {
@@ -205,6 +258,7 @@ export class RunControl {
 
   private reachGoal(): void {
     this.goal = 'stand';
+    this.goalPlace = undefined;
     if (this.active !== undefined) this.untilStanding.push(this.active.answer);
     this.active = undefined;
   }

@@ -8,6 +8,7 @@ import { readSafetensors } from '../../src-shared/model/safetensors';
 import { type DigitChoice, DigitProbe } from '../probe/digit';
 import type { Dataset } from '../data/dataset';
 import type { openEngine, OpenedEngine } from '../engine';
+import { KernelHistory } from './kernel-history';
 import { Meter } from './meter';
 import { Session } from './session';
 
@@ -20,6 +21,7 @@ export interface Run {
   readonly session: Session;
   readonly digit: DigitProbe;
   readonly meter: Meter;
+  readonly kernelHistory: KernelHistory;
   /** The loop in force. */
   mode: Mode;
   /** The loop that takes over at the next boundary. */
@@ -123,6 +125,7 @@ function createRunOn(
       session,
       digit,
       meter: new Meter(now),
+      kernelHistory: new KernelHistory(session),
       mode,
       wantedMode: mode,
       layerAt: null,

@@ -11,7 +11,7 @@ import { countNonFinite, l2Norm } from '../../src-shared/tensor/statistics';
 import { gatherMinibatch, normalisation, type Dataset } from '../data/dataset';
 import type { Engine, EngineNetwork, Pass } from '../engine/engine';
 import { Minibatch, type LayerTensor } from './minibatch';
-import { Mirrors, type Mirror, type TensorCopy } from './mirrors';
+import { Mirrors, type Mirror, type TensorCopy, type UpdateParts } from './mirrors';
 
 export type { Mirror, TensorCopy };
 
@@ -173,6 +173,11 @@ export class Session implements SessionView {
     return this.#current !== null;
   }
 
+  /** Step whose minibatch `readLayer` reads from; null: none, as at the start and after a step was given up. */
+  get stepInPass(): number | null {
+    return this.#inPass?.place.step ?? null;
+  }
+
   /** All minibatches of the epoch are finished; the next step begins the next epoch. */
   get epochDone(): boolean {
     return this.#current === null && this.#progress.stepInEpoch === this.stepsPerEpoch;
@@ -245,6 +250,7 @@ export class Session implements SessionView {
     const current = this.#under();
     if (current.phase !== 'backward') throw outOfOrder('An update needs the whole backward pass.');
     current.updateBegun = true;
+    this.#mirrors.updating();
     apply();
     this.#mirrors.weightsUpdated(current.place.step);
     for (const { name } of this.plan.parameters) {
@@ -297,6 +303,15 @@ export class Session implements SessionView {
   /** @throws GradscopeError `unknown-tensor` */
   mirror(parameterName: string): Mirror {
     return this.#mirrors.get(parameterName);
+  }
+
+  /**
+   * What went into the last update of a parameter and came out of it; null when there was none, or the weights were replaced
+   * by other means since. Not copies.
+   * @throws GradscopeError `unknown-tensor`
+   */
+  lastUpdate(parameterName: string): UpdateParts | null {
+    return this.#mirrors.lastUpdate(parameterName);
   }
 
   /**

@@ -80,6 +80,8 @@ export class StatusLane {
       phase,
       layer: layer?.spec.name ?? null,
       mode,
+      breakpoints: [...control.breakpoints],
+      stoppedAt: control.stoppedAt,
       stepsPerSecondLimit: this.limit,
       stepsPerSecond: speed?.stepsPerSecond ?? null,
       imagesPerSecond: speed?.imagesPerSecond ?? null,

@@ -3,7 +3,6 @@ import type { Position } from '../../src-shared/model/phases';
 import type { Dataset } from '../data/dataset';
 import { choiceOf, type DigitChoice } from '../probe/digit';
 import { Publisher } from '../probe/publisher';
-import { FitLoop } from './fit-loop';
 import { BlockingGate, type GateHost } from './gate';
 import { ImperativeLoop } from './imperative-loop';
 import type { TrainingLoop } from './loop';
@@ -36,7 +35,7 @@ export interface TrainerParts {
 interface Active {
   readonly run: Run;
   readonly tests: TestRuns;
-  readonly loops: Readonly<Record<Mode, () => TrainingLoop>>;
+  readonly loops: Readonly<Record<Mode, () => TrainingLoop | Promise<TrainingLoop>>>;
 }
 
 interface WantedRun {
@@ -119,8 +118,9 @@ export class Trainer implements GateHost<ThreadCommand>, RequestContext {
       if (tests.isDue || (tests.isInitialDue && this.control.runningOn)) this.test(run, tests);
       else if (session.runDone || session.step === run.stopAtStep) this.control.end('finished');
       else {
+        const loop = await loops[run.mode]();
         this.inLoop = true;
-        await loops[run.mode]().run();
+        await loop.run();
       }
     } catch (error) {
       this.fail(run, error);
@@ -144,6 +144,7 @@ export class Trainer implements GateHost<ThreadCommand>, RequestContext {
 
   private stepFinished({ run, tests }: Active, record: StepRecord): void {
     this.metrics.add(record);
+    run.kernelHistory.stepFinished();
     this.publisher.changed();
     tests.stepFinished(record, run.session.minibatch?.indices.length ?? 0);
     const isTestDue = this.control.runningOn && tests.takeUpWithinEpoch();
@@ -188,7 +189,11 @@ export class Trainer implements GateHost<ThreadCommand>, RequestContext {
       }),
       loops: {
         imperative: once(() => new ImperativeLoop(run.session, this.gate, onStep)),
-        fit: once(() => new FitLoop(run.session, this.gate, onStep)),
+        // tfjs-layers takes a fifth of a second to load, and the first picture does not need it.
+        fit: once(async () => {
+          const { FitLoop } = await import('./fit-loop');
+          return new FitLoop(run.session, this.gate, onStep);
+        }),
       },
     };
     const onStep = (record: StepRecord): void => {

@@ -1,14 +1,10 @@
-import type { MouseEvent, ReactElement } from 'react';
+import type { ReactElement } from 'react';
 import { useApp } from '../../state/store';
 import { PauseIcon, PlayIcon, RestartIcon } from '../icons';
+import { keepFocus } from '../keep-focus';
 import { keyHint } from '../keymap';
 import { usePage } from '../page-context';
 import { Tip } from '../tip';
-
-/** A click leaves the focus where it was, so Space goes on meaning play or pause. */
-const keepFocus = (event: MouseEvent): void => {
-  event.preventDefault();
-};
 
 export function Transport(): ReactElement {
   const { commands } = usePage();

@@ -1,10 +1,5 @@
 import { useMemo, useRef, type ReactElement, type RefObject } from 'react';
 import type { NetworkPlan } from '../../../src-shared/model/network';
-import { layerColour } from '../../draw/layer-keys';
-import { scaledContext } from '../../draw/scaled-canvas';
-import { paintSparkline } from '../../draw/sparkline';
-import { tokens } from '../../draw/tokens';
-import { sparkPoints } from '../../scene/column-series';
 import { kernelName, kernelShape, networkRows, type LayerRow } from '../../scene/network-rows';
 import { formatCount, formatNumber, formatPercent } from '../../scene/numbers';
 import { largest, mean, positiveShare } from '../../scene/statistics';
@@ -12,15 +7,16 @@ import { useApp, type Selection } from '../../state/store';
 import { useWords } from '../live';
 import { usePage } from '../page-context';
 import { setText } from '../set-text';
-import { isBlank, kernelValues, KERNEL_KINDS, scopeModelOf } from '../scope/scope-model';
+import { isBlank, kernelValues, KERNEL_KINDS } from '../scope/scope-model';
 import './inspector.css';
+import { KernelHistories } from './kernel-histories';
 import { KernelMatrix, type MatrixShape } from './kernel-matrix';
 import { KernelTable, KernelTitle } from './kernel-table';
 
 /** Kernels of more values than this a side are shown as a picture, not as numbers. */
 const LARGEST_TABLE = 7;
 
-/** The chosen kernel in numbers: W, g and dW, its norms since it was chosen, and what it makes of the digit. */
+/** The chosen kernel in numbers: W, g and dW, its history over the run, and what it makes of the digit. */
 export function Inspector(): ReactElement {
   const plan = useApp((state) => state.plan);
   const selection = useApp(({ view }) => view.selection);
@@ -80,10 +76,7 @@ function Chosen({
         </div>
       ))}
       {matrix !== null && <Pointed row={row} selection={selection} shape={matrix} pointed={pointed} />}
-      <div className="histories">
-        <History row={row} what="weights" />
-        <History row={row} what="gradients" />
-      </div>
+      <KernelHistories row={row} selection={selection} />
       <Output row={row} selection={selection} />
     </div>
   );
@@ -165,49 +158,6 @@ function placeName(index: number, { height, width }: MatrixShape): string {
   if (size === 1) return `input ${String(index)}`;
   const inside = index % size;
   return `input ${String(index)}: map ${String(Math.floor(index / size))}, row ${String(Math.floor(inside / width))}, column ${String(inside % width)}`;
-}
-
-const HISTORY_WIDTH = 112;
-const HISTORY_HEIGHT = 26;
-
-/** A norm of the chosen kernel over the pictures seen since it was chosen: the page keeps no longer past. */
-function History({ row, what }: { row: LayerRow; what: 'weights' | 'gradients' }): ReactElement {
-  const model = scopeModelOf(usePage());
-  const canvas = useRef<HTMLCanvasElement>(null);
-  const caption = useRef<HTMLDivElement>(null);
-  const drawn = useRef('');
-  const symbol = what === 'weights' ? '|W|' : '|g|';
-  useWords(() => {
-    const view = model.refresh();
-    const { kernelHistory } = model;
-    const colours = tokens();
-    const colour = layerColour(colours, row.keyIndex);
-    const values = kernelHistory[what];
-    const { firstStep } = kernelHistory;
-    setText(caption.current, firstStep === null ? symbol : `${symbol} since step ${formatCount(firstStep)}`);
-    const key = [view?.serial, values.length, firstStep, colour].join();
-    if (key === drawn.current || canvas.current === null) return;
-    drawn.current = key;
-    const context = scaledContext(canvas.current, HISTORY_WIDTH, HISTORY_HEIGHT, window.devicePixelRatio);
-    paintSparkline(context, sparkPoints(values, HISTORY_WIDTH), {
-      width: HISTORY_WIDTH,
-      height: HISTORY_HEIGHT,
-      colour,
-      log: what === 'gradients',
-      dash: [],
-    });
-  });
-  return (
-    <div>
-      <canvas
-        ref={canvas}
-        role="img"
-        aria-label={`${symbol} of the chosen kernel since it was chosen`}
-        style={{ width: HISTORY_WIDTH, height: HISTORY_HEIGHT }}
-      />
-      <div ref={caption} className="hint" title="From the pictures seen since this kernel was chosen" />
-    </div>
-  );
 }
 
 /** What the filter (or unit) gives for the chosen digit, and its bias. */

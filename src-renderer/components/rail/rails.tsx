@@ -96,7 +96,9 @@ export function OpenDrawer(): ReactElement | null {
       return;
     }
     opener.current ??= document.activeElement;
-    if (drawer !== 'inspector') panel.current?.focus();
+    // What is in it may have taken the focus already.
+    const { current } = panel;
+    if (drawer !== 'inspector' && current?.contains(document.activeElement) !== true) current?.focus();
   }, [drawer]);
 
   if (drawer === null) return null;

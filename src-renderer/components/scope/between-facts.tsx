@@ -4,6 +4,7 @@ import { sizeOf, type LayerPlan } from '../../../src-shared/model/network';
 import { scaledContext } from '../../draw/scaled-canvas';
 import { tokens } from '../../draw/tokens';
 import type { FrameSlot, FrameView } from '../../frames/frame-store';
+import { exampleLoss, type LossKind } from '../../scene/loss';
 import { formatNumber, formatPercent } from '../../scene/numbers';
 import { channelMeans, positiveShare, silentChannels } from '../../scene/statistics';
 import { appStore } from '../../state/store';
@@ -129,7 +130,7 @@ export function Means({ layer, pixelRatio }: { layer: LayerPlan; pixelRatio: num
   );
 }
 
-export function Losses(): ReactElement {
+export function Losses({ loss: kind }: { loss: LossKind }): ReactElement {
   const { frames, metrics } = usePage();
   const minibatch = useRef<HTMLElement>(null);
   const chosen = useRef<HTMLElement>(null);
@@ -142,14 +143,11 @@ export function Losses(): ReactElement {
     const { digit } = appStore.getState();
     const slot = frames.latest()?.slot('output', 'digitProbabilities') ?? null;
     // A drawn digit without a label is taken for what it is said to be, which is the most probable.
-    const label = digit?.label ?? digit?.assumedLabel ?? null;
-    const probability =
-      digit === null || slot === null
-        ? undefined
-        : label === null
-          ? Math.max(...slot.values)
-          : slot.values[label];
-    setText(chosen.current, probability === undefined ? '–' : formatNumber(-Math.log(probability)));
+    if (digit === null || slot === null || isBlank(slot)) setText(chosen.current, '–');
+    else {
+      const label = digit.label ?? digit.assumedLabel ?? slot.values.indexOf(Math.max(...slot.values));
+      setText(chosen.current, formatNumber(exampleLoss(kind, slot.values, label)));
+    }
   });
   return (
     <>

@@ -1,5 +1,6 @@
 import { Fragment, type ReactElement } from 'react';
 import type { LayerPlan } from '../../../src-shared/model/network';
+import { LOSS_STEPS } from '../../scene/loss';
 import { betweenName, planeSize } from '../../scene/network-rows';
 import type { BetweenRowLayout } from '../../scene/scope-layout';
 import { examplesUnderWay } from '../../state/standing';
@@ -47,7 +48,7 @@ export function BetweenRow({
         )}
         {pool === null && flatten !== null && <span>flatten to {planeSize(flatten.outputShape)}</span>}
         {!isInside && dropout !== null && <span>dropout off</span>}
-        {loss && <Losses />}
+        {loss !== null && <Losses loss={loss} />}
       </div>
       <FlowMark direction="down" />
       <div className="strip-maps">
@@ -120,7 +121,7 @@ function namesOf({ layers, loss }: BetweenRowLayout, mark: RowMark): readonly Na
     .filter(({ spec, index }) => spec.kind !== 'flatten' || index === mark.layer)
     .map((layer) => ({ text: betweenName(layer), here: layer.index === mark.layer }));
   const here = mark.standing === 'here' && mark.layer === null;
-  if (loss) names.push(...['log-softmax', 'NLL'].map((text) => ({ text, here })));
+  if (loss !== null) names.push(...LOSS_STEPS[loss].map((text) => ({ text, here })));
   return names.length > MOST_NAMES ? [{ text: '…', here: false }, ...names.slice(1 - MOST_NAMES)] : names;
 }
 

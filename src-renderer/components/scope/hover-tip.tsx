@@ -6,7 +6,9 @@ import { kernelAddress, kernelName, kernelShape, networkRows } from '../../scene
 import { formatCount, formatNumber, formatScale } from '../../scene/numbers';
 import type { Scale } from '../../scene/scale';
 import { useApp } from '../../state/store';
+import { Loupe } from '../loupe/loupe';
 import { usePainter } from '../live';
+import { arithmeticOf } from '../arithmetic/arithmetic-model';
 import { usePage } from '../page-context';
 import { setText } from '../set-text';
 import { isBlank, isKernelKind, scopeModelOf, type Hover, type ScopeModel } from './scope-model';
@@ -20,6 +22,7 @@ const TEXT_INTERVAL_MS = 125;
 export function HoverTip(): ReactElement {
   const parts = usePage();
   const model = scopeModelOf(parts);
+  const arithmetic = arithmeticOf(parts);
   const plan = useApp((state) => state.plan);
   const tip = useRef<HTMLDivElement>(null);
   const shown = useRef<{ hover: Hover | null; atMs: number }>({ hover: null, atMs: 0 });
@@ -27,7 +30,8 @@ export function HoverTip(): ReactElement {
     const { current } = tip;
     if (current === null) return;
     const { hover } = model;
-    const words = hover === null || plan === null ? null : describe(model, plan, hover);
+    const hidden = hover === null || plan === null || arithmetic.coversHover;
+    const words = hidden ? null : describe(model, plan, hover);
     current.hidden = words === null;
     if (words === null) return;
     const wait = shown.current.atMs + TEXT_INTERVAL_MS - nowMs;
@@ -52,6 +56,7 @@ export function HoverTip(): ReactElement {
       <span className="value" />
       <span />
       <span />
+      <Loupe />
     </div>,
     document.body,
   );

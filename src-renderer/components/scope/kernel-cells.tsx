@@ -1,7 +1,7 @@
 import { memo, type ReactElement } from 'react';
+import { kernelAt, kernelsAcross, placeOfKernel } from '../../scene/arrangement';
 import { kernelAddress, kernelName, type KernelShape } from '../../scene/network-rows';
 import { rectsOf, type Tiles } from '../../scene/tiles';
-import { kernelsAcross } from './kernel-walk';
 import type { KernelKind } from './scope-model';
 
 /**
@@ -29,7 +29,8 @@ export const KernelCells = memo(function KernelCells({
           {kernels.map((kernel) => {
             const rect = rectsOf(tiles, kernel)[0] ?? { x: 0, y: 0, width: 0, height: 0 };
             // A press in the middle of a row one pixel high touches the next row too: let the row itself be on top.
-            const order = rect.height * size < 2 ? { zIndex: tiles.kernels - kernel } : {};
+            const order =
+              rect.height * size < 2 ? { zIndex: tiles.kernels - placeOfKernel(tiles, kernel) } : {};
             return (
               <div
                 key={kernel}
@@ -57,9 +58,8 @@ export const KernelCells = memo(function KernelCells({
 function rowsOf(tiles: Tiles): number[][] {
   const across = kernelsAcross(tiles);
   return Array.from({ length: Math.ceil(tiles.kernels / across) }, (_, row) =>
-    Array.from(
-      { length: Math.min(across, tiles.kernels - row * across) },
-      (__, column) => row * across + column,
+    Array.from({ length: Math.min(across, tiles.kernels - row * across) }, (__, column) =>
+      kernelAt(tiles, row * across + column),
     ),
   );
 }

@@ -5,13 +5,15 @@ import { pictures } from '../../draw/picture-registry';
 import { tokens } from '../../draw/tokens';
 import { ZERO_INDEX, type ColourTable } from '../../scene/colour-table';
 import type { FrameSlot } from '../../frames/frame-store';
+import { kernelAt } from '../../scene/arrangement';
 import { kernelAddress, kernelNumber, kernelShape } from '../../scene/network-rows';
 import { formatCount } from '../../scene/numbers';
 import { cssSize, type LayerRowLayout } from '../../scene/scope-layout';
 import { blockMeans } from '../../scene/statistics';
-import { hitTest, rectsOf, type Hit, type Tiles } from '../../scene/tiles';
+import { hitTest, placeOf, rectsOf, type Hit, type Tiles } from '../../scene/tiles';
 import { select } from '../../state/actions';
 import { useApp } from '../../state/store';
+import { cellPlaces, locateIn } from '../arithmetic/cell-places';
 import { usePage } from '../page-context';
 import { KernelCells } from './kernel-cells';
 import { neighbour } from './kernel-walk';
@@ -42,6 +44,8 @@ export function KernelPicture({
   const marks = useRef<HTMLCanvasElement>(null);
   const tag = useRef<HTMLSpanElement>(null);
   const hoverOutline = useRef<HTMLDivElement>(null);
+  /** Of a unit's row: where the loupe is that follows the focus. */
+  const column = useRef(0);
 
   useEffect(() => {
     if (canvas.current === null || marks.current === null) return;
@@ -88,15 +92,26 @@ export function KernelPicture({
     const withdraw = [
       parts.loop.addPainter('draw', paint),
       pictures.add(weight.name, kind, () => picture.read(across)),
+      ...(overview === null
+        ? [cellPlaces.add(layerName, kind, locateIn(canvas.current, tiles, pixelRatio))]
+        : []),
     ];
     return () => {
       for (const remove of withdraw) remove();
     };
   }, [model, parts.loop, tiles, pixelRatio, overview, shape, weight.name, layerName, kind]);
 
+  // What was pointed at lies elsewhere once the picture is sorted.
+  useEffect(
+    () => () => {
+      if (model.hover?.fine === tiles) model.point(null, { clientX: 0, clientY: 0 });
+    },
+    [model, tiles],
+  );
+
   // One tab stop a grid: the chosen kernel, or the first.
   useEffect(() => {
-    const stop = cellOf(grid.current, chosen ?? 0);
+    const stop = cellOf(grid.current, chosen ?? kernelAt(tiles, 0));
     if (stop === null) return;
     stop.tabIndex = 0;
     stop.ariaSelected = String(chosen !== null);
@@ -115,18 +130,42 @@ export function KernelPicture({
     const size = tiles.unit / pixelRatio;
     return hitTest(tiles, (event.clientX - box.left) / size, (event.clientY - box.top) / size);
   };
+  const isFine = overview === null && (tiles.cell * tiles.unit) / pixelRatio < LOUPE_BELOW;
+  const point = (hit: Hit, at: { clientX: number; clientY: number }): void => {
+    const { kernel } = hit;
+    const index = overview === null ? hit.index : null;
+    model.point({ layer: layerName, kind, kernel, index, ...(isFine ? { fine: tiles } : {}) }, at);
+  };
   const hover = (event: PointerEvent): void => {
     const hit = hitAt(event);
-    model.point(
-      hit === null
-        ? null
-        : { layer: layerName, kind, kernel: hit.kernel, index: overview === null ? hit.index : null },
-      event,
+    if (hit === null) model.point(null, event);
+    else point(hit, event);
+  };
+  /** The keyboard's pointer: a value of the kernel that has the focus, in `column` of its row. */
+  const pointByKey = (kernel: number): void => {
+    const inside = tiles.inputs?.at[column.current] ?? Math.min(column.current, tiles.kernelSize - 1);
+    const index = kernel * tiles.kernelSize + inside;
+    const place = placeOf(tiles, index);
+    if (place === null || canvas.current === null) return;
+    const { left, top } = canvas.current.getBoundingClientRect();
+    const size = tiles.unit / pixelRatio;
+    const half = tiles.cell / 2;
+    point(
+      { kernel, index },
+      { clientX: left + (place.x + half) * size, clientY: top + (place.y + half) * size },
     );
   };
   const walk = (event: KeyboardEvent): void => {
     const from = kernelOf(event.target);
     if (from === null) return;
+    const along = isFine && shape.inputs === null ? alongUnit(event, column.current, shape.width) : null;
+    if (along !== null) {
+      event.preventDefault();
+      event.stopPropagation();
+      column.current = along;
+      pointByKey(from);
+      return;
+    }
     const to = event.key === 'Enter' ? from : neighbour(event.key, from, tiles);
     if (to === null) return;
     event.preventDefault();
@@ -144,6 +183,9 @@ export function KernelPicture({
         className="picture"
         role={overview === null ? 'grid' : 'img'}
         aria-label={`${layerName} ${kind}`}
+        data-cells={overview === null ? layerName : undefined}
+        data-column={kind}
+        data-size={tiles.kernelSize}
         style={{ width, height }}
         onPointerMove={hover}
         onPointerLeave={(event) => {
@@ -155,6 +197,13 @@ export function KernelPicture({
           if (kernel !== null) choose(kernel);
         }}
         onKeyDown={walk}
+        onFocus={({ target }) => {
+          const kernel = kernelOf(target);
+          if (isFine && kernel !== null && target.matches(':focus-visible')) pointByKey(kernel);
+        }}
+        onBlur={() => {
+          if (isFine) model.point(null, { clientX: 0, clientY: 0 });
+        }}
       >
         <canvas ref={canvas} style={{ width, height }} />
         <canvas ref={marks} className="marks" hidden />
@@ -179,6 +228,18 @@ export function KernelPicture({
       )}
     </div>
   );
+}
+
+/** CSS pixels a value: from here on one can tell it from the next. */
+const LOUPE_BELOW = 3;
+/** Columns that Left and Right skip with Shift. */
+const STRIDE = 10;
+
+/** Where a key moves the loupe along the row of a unit; null for another key. */
+function alongUnit({ key, shiftKey }: KeyboardEvent, from: number, inputs: number): number | null {
+  const by = shiftKey ? STRIDE : 1;
+  const to = { ArrowLeft: from - by, ArrowRight: from + by, Home: 0, End: inputs - 1 }[key];
+  return to === undefined ? null : Math.max(0, Math.min(inputs - 1, to));
 }
 
 /** Kernels that lie close are parted by a line; what is not there is one plain surface. */

@@ -14,12 +14,17 @@ import { useWords } from '../live';
 import { usePage } from '../page-context';
 import { setData, setText } from '../set-text';
 import { scopeModelOf } from './scope-model';
+import { SortButtons, SortFields } from './sort-control';
 
 /** Heads of at least this height have their sizes in two lines, and words. */
 const TALL = 150;
+/** Fields to sort by, in words, need this much. */
+const WITH_SORTING = 200;
 /** The rows of facts below the words need this much. */
 const WITH_FACTS = 280;
 const SPARK_WIDTH = 122;
+/** Beside the buttons to sort by. */
+const NARROW_SPARK_WIDTH = 78;
 
 /** Name, sizes, health, norms and the update ratio over the run. */
 export function LayerHead({ row, pixelRatio }: { row: LayerRowLayout; pixelRatio: number }): ReactElement {
@@ -28,7 +33,10 @@ export function LayerHead({ row, pixelRatio }: { row: LayerRowLayout; pixelRatio
   const sizes = sizesText(weight.shape);
   const parameters = formatCount(layer.parameters.reduce((sum, { size }) => sum + size, 0));
   const tall = height >= TALL;
-  const sparkHeight = oneLine ? 14 : tall ? (height < WITH_FACTS ? 30 : 38) : height >= 85 ? 38 : 17;
+  const withFacts = height >= WITH_FACTS;
+  const sorts = row.overview === null;
+  const sortsByButtons = sorts && height < WITH_SORTING;
+  const sparkHeight = oneLine ? 14 : tall ? (withFacts ? 38 : 30) : height >= 85 ? 38 : 17;
   return (
     <div className="layer-head" style={{ '--key': layerKey(keyIndex) }}>
       <div className="title">
@@ -39,9 +47,18 @@ export function LayerHead({ row, pixelRatio }: { row: LayerRowLayout; pixelRatio
       {!oneLine && <div className="sizes">{tall ? sizes : `${sizes}, ${parameters}`}</div>}
       {tall && <div className="sizes">{parameters} parameters</div>}
       <Norms layer={layer.spec.name} />
-      <RatioSparkline row={row} height={sparkHeight} pixelRatio={pixelRatio} />
+      <div className="spark-line">
+        <RatioSparkline
+          row={row}
+          width={sortsByButtons ? NARROW_SPARK_WIDTH : SPARK_WIDTH}
+          height={sparkHeight}
+          pixelRatio={pixelRatio}
+        />
+        {sortsByButtons && <SortButtons row={row} />}
+      </div>
       {tall && <div className="hint">|dW|/|W| over the run</div>}
-      {height >= WITH_FACTS && (
+      {sorts && !sortsByButtons && <SortFields row={row} />}
+      {withFacts && (
         <>
           <Facts row={row} />
           <p className="hint">
@@ -98,10 +115,12 @@ function Norms({ layer }: { layer: string }): ReactElement {
 
 function RatioSparkline({
   row,
+  width,
   height,
   pixelRatio,
 }: {
   row: LayerRow;
+  width: number;
   height: number;
   pixelRatio: number;
 }): ReactElement {
@@ -112,15 +131,15 @@ function RatioSparkline({
   useWords(() => {
     if (canvas.current === null) return;
     const colour = layerColour(tokens(), row.keyIndex);
-    const key = [metrics.length, colour, height, pixelRatio].join();
+    const key = [metrics.length, colour, width, height, pixelRatio].join();
     if (key === drawn.current) return;
     drawn.current = key;
-    const context = scaledContext(canvas.current, SPARK_WIDTH, height, pixelRatio);
+    const context = scaledContext(canvas.current, width, height, pixelRatio);
     const updates = metrics.column(`updateNorm:${name}`);
     const weights = metrics.column(`weightNorm:${name}`);
     const ratios = updates.map((update, index) => update / (weights[index] ?? 1));
-    paintSparkline(context, sparkPoints(ratios, SPARK_WIDTH), {
-      width: SPARK_WIDTH,
+    paintSparkline(context, sparkPoints(ratios, width), {
+      width,
       height,
       colour,
       log: true,
@@ -133,7 +152,7 @@ function RatioSparkline({
       className="spark"
       role="img"
       aria-label={`${name} |dW|/|W| over the run, log scale`}
-      style={{ width: SPARK_WIDTH, height }}
+      style={{ width, height }}
     />
   );
 }

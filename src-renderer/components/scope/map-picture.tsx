@@ -10,6 +10,7 @@ import { meanMap } from '../../scene/statistics';
 import { hitTest, type Tiles } from '../../scene/tiles';
 import { appStore } from '../../state/store';
 import { useWords } from '../live';
+import { cellPlaces, locateIn } from '../arithmetic/cell-places';
 import { usePage } from '../page-context';
 import { standingFates } from './error-fates';
 import { showFreshness } from './kernel-picture';
@@ -145,6 +146,7 @@ export function Maps({
     const across = tiles.kernelSize === 1 ? tiles.kernels : 1;
     const withdraw = [
       parts.loop.addPainter('draw', paint),
+      cellPlaces.add(layer, side, locateIn(canvas.current, tiles, pixelRatio)),
       ...MAP_KINDS.filter((kind) => kind === side || kind === mapKind(null, side)).map((kind) =>
         pictures.add(layer, kind, () =>
           kind === mapKind(parts.frames.latest(), side) ? picture.read(across) : null,
@@ -164,6 +166,10 @@ export function Maps({
       className="picture"
       role="img"
       aria-label={nameOf(layer, side, null, title)}
+      // Its values are walked through from here (see arithmetic/).
+      tabIndex={0}
+      data-cells={layer}
+      data-column={side}
       style={{ width, height }}
       onPointerMove={(event) => {
         if (canvas.current === null) return;

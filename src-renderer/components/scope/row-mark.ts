@@ -19,7 +19,7 @@ export function rowMark(
   atLoss: boolean,
 ): RowMark {
   if (standing === null || direction === null) {
-    const isLoss = atLoss && row.kind === 'between' && row.loss;
+    const isLoss = atLoss && row.kind === 'between' && row.loss !== null;
     return { standing: isLoss ? 'here' : null, passed: false, receives: false, layer: null };
   }
   const indices = row.kind === 'layer' ? [row.layer.index] : row.layers.map(({ index }) => index);
@@ -28,7 +28,7 @@ export function rowMark(
   const isPassed = indices.some((index) => (forward ? index <= standing : index >= standing));
   return {
     standing: isHere ? 'here' : 'away',
-    passed: isPassed || (!forward && row.kind === 'between' && row.loss),
+    passed: isPassed || (!forward && row.kind === 'between' && row.loss !== null),
     receives: !forward && indices.includes(standing - 1),
     layer: isHere ? standing : null,
   };

@@ -1,7 +1,9 @@
 import { useMemo, useRef, type CSSProperties, type ReactElement } from 'react';
 import type { NetworkPlan } from '../../../src-shared/model/network';
+import { kernelAt } from '../../scene/arrangement';
 import { networkRows } from '../../scene/network-rows';
 import {
+  arrangeRow,
   cssSize,
   scopeLayout,
   type LayerRowLayout,
@@ -9,9 +11,11 @@ import {
   type Viewport,
 } from '../../scene/scope-layout';
 import { rectsOf } from '../../scene/tiles';
+import { sortingOf } from '../../state/sorting';
 import { examplesUnderWay, standingLayer } from '../../state/standing';
 import { useApp } from '../../state/store';
 import { markAttributes, rowMark, type RowMark } from './row-mark';
+import { ArithmeticCard } from '../arithmetic/arithmetic-card';
 import { BetweenRow } from './between-row';
 import { ColumnHeads } from './column-heads';
 import { HoverTip } from './hover-tip';
@@ -22,6 +26,7 @@ import { ScaleLabel } from './scale-label';
 import { KERNEL_KINDS } from './scope-model';
 import './scope.css';
 import './standing.css';
+import { useOrders } from './use-orders';
 import { useViewport } from './use-viewport';
 
 /** The network as rows of layers, each with its weights, their gradient, their update, and the chosen digit on its way. */
@@ -35,6 +40,7 @@ export function ScopeGrid(): ReactElement {
     [plan, viewport],
   );
   const rows = useMemo(() => (plan === null ? [] : networkRows(plan)), [plan]);
+  useOrders(rows);
   return (
     <section
       className="scope"
@@ -50,6 +56,7 @@ export function ScopeGrid(): ReactElement {
         )}
       </div>
       <HoverTip />
+      <ArithmeticCard />
     </section>
   );
 }
@@ -89,7 +96,7 @@ function Rows({
 }
 
 function LayerRowView({
-  row,
+  row: unsorted,
   mark,
   pixelRatio,
 }: {
@@ -97,7 +104,16 @@ function LayerRowView({
   mark: RowMark;
   pixelRatio: number;
 }): ReactElement {
-  const { name } = row.layer.spec;
+  const { name } = unsorted.layer.spec;
+  const sorting = useApp(({ view }) => sortingOf(view.sorting, name));
+  const row = useMemo(
+    () =>
+      arrangeRow(unsorted, {
+        filters: sorting.filters?.taken?.order ?? null,
+        inputs: sorting.inputs?.taken?.order ?? null,
+      }),
+    [unsorted, sorting],
+  );
   return (
     <div
       className="scope-row layer"
@@ -126,42 +142,43 @@ const INDEX_HEIGHT = 12;
 
 /** The numbers of the filters beside their rows, where a row is a filter; as many as there is room for. */
 function FilterIndices({ row, pixelRatio }: { row: LayerRowLayout; pixelRatio: number }): ReactElement {
-  const { layer, kernels: tiles, overview } = row;
+  const { layer, kernels: tiles, overview, arrangement } = row;
   const chosen = useApp(({ view }) =>
     view.selection?.layer === layer.spec.name ? view.selection.filter : null,
   );
   const [filters = 1, inputs = 1, height] = row.weight.shape;
   const rowPerFilter =
     overview === null && height !== undefined && inputs > 1 && tiles.kernels === filters * inputs;
-  const first = rectsOf(tiles, 0)[0];
-  const second = rectsOf(tiles, inputs)[0];
+  const first = rectsOf(tiles, kernelAt(tiles, 0))[0];
+  const second = rectsOf(tiles, kernelAt(tiles, inputs))[0];
   if (!rowPerFilter || first === undefined || second === undefined || second.x !== first.x) {
     return <div className="indices" />;
   }
   const pitch = cssSize(second.y - first.y, tiles, pixelRatio);
   const tile = cssSize(first.height, tiles, pixelRatio);
   const every = Math.ceil(INDEX_HEIGHT / pitch);
-  const shown = Array.from({ length: filters }, (_, filter) => filter).filter(
-    (filter) => filter === chosen || (filter % every === 0 && !crowded(filter, chosen, every)),
-  );
+  const order = arrangement.filters ?? Array.from({ length: filters }, (_, filter) => filter);
+  const chosenPlace = chosen === null ? null : order.indexOf(chosen);
   return (
     <div className="indices" aria-hidden="true">
-      {shown.map((filter) => (
-        <span
-          key={filter}
-          className={filter === chosen ? 'chosen' : undefined}
-          style={{ top: filter * pitch + tile / 2 }}
-        >
-          {filter}
-        </span>
-      ))}
+      {order.map((filter, place) =>
+        place === chosenPlace || (place % every === 0 && !crowded(place, chosenPlace, every)) ? (
+          <span
+            key={filter}
+            className={filter === chosen ? 'chosen' : undefined}
+            style={{ top: place * pitch + tile / 2 }}
+          >
+            {filter}
+          </span>
+        ) : null,
+      )}
     </div>
   );
 }
 
 /** Whether an index would touch the chosen one, which is always shown. */
-const crowded = (filter: number, chosen: number | null, every: number): boolean =>
-  chosen !== null && Math.abs(filter - chosen) < every;
+const crowded = (place: number, chosen: number | null, every: number): boolean =>
+  chosen !== null && Math.abs(place - chosen) < every;
 
 function columnStyle({ columns, rowPadding }: ScopeLayout): CSSProperties {
   const { pad, head, gutter, kernels, scale, lastScale, maps, betweenMaps } = columns;

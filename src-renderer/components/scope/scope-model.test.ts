@@ -94,35 +94,4 @@ describe('ScopeModel', () => {
     frames.shown = pictureOf(1, 'step', [tensor('weight', 1), tensor('gradient', 1, { nan: 12 })]);
     expect(model.health(fc2)).toEqual({ kind: 'nonFinite', nan: 12, infinite: 0 });
   });
-
-  test('keeps the norms of the chosen kernel from when it was chosen, with a hole where g was cleared', () => {
-    const { model, frames } = modelOf();
-    appStore.setState(({ view }) => ({
-      view: { ...view, selection: { layer: 'fc2', filter: 4, input: null } },
-    }));
-    frames.shown = pictureOf(7, 'step', [
-      tensor('weight', 1),
-      tensor('gradient', 0, { freshness: 'cleared' }),
-    ]);
-    model.refresh();
-    frames.shown = pictureOf(8, 'step', [tensor('weight', 2), tensor('gradient', 1)]);
-    model.refresh();
-    const { weights, gradients, firstStep } = model.kernelHistory;
-    expect([...weights].map((value) => value.toFixed(3))).toEqual(
-      [Math.sqrt(50), Math.sqrt(200)].map((value) => value.toFixed(3)),
-    );
-    expect(gradients[0]).toBeNaN();
-    expect(firstStep).toBe(7);
-    // Choosing the same kernel again is no new choice, another one is.
-    appStore.setState(({ view }) => ({
-      view: { ...view, selection: { layer: 'fc2', filter: 4, input: null } },
-    }));
-    model.refresh();
-    expect(model.kernelHistory.firstStep).toBe(7);
-    appStore.setState(({ view }) => ({
-      view: { ...view, selection: { layer: 'fc2', filter: 5, input: null } },
-    }));
-    model.refresh();
-    expect(model.kernelHistory.firstStep).toBe(8);
-  });
 });

@@ -1,12 +1,13 @@
 import type { NetworkPlan } from '../../../src-shared/model/network';
-import { KernelHistory } from '../../frames/kernel-history';
 import { isBlank, type FrameSlot, type FrameView } from '../../frames/frame-store';
+import { WeightSnapshots } from '../../frames/weight-snapshots';
 import { colourTable, type ColourTable } from '../../scene/colour-table';
 import { DeadFilters, healthOf, type Health } from '../../scene/health';
 import { kernelNumber, kernelShape, networkRows, type LayerRow } from '../../scene/network-rows';
 import { Scale, wholeOf } from '../../scene/scale';
 import { ScaleBook, type ScaledTensor } from '../../scene/scale-book';
-import { norm } from '../../scene/statistics';
+import type { Tiles } from '../../scene/tiles';
+import { changeSteps, SORT_MEASURES } from '../../scene/sorting';
 import { appStore, type AppState, type Selection } from '../../state/store';
 import type { PageParts } from '../page-context';
 
@@ -36,22 +37,24 @@ export interface Hover {
   readonly kernel: number;
   /** Index of the value in the tensor; null where it is one mean of several. */
   readonly index: number | null;
+  /** The picture, where it has too few pixels a value to tell one from the next: a loupe then shows them. */
+  readonly fine?: Tiles;
 }
 
 /**
- * What all parts of the scope know together about the newest picture: its scales, which filters are dead, what the chosen
- * kernel did since it was chosen, where the pointer is. Brought up to date once a picture, by whoever paints first.
+ * What all parts of the scope know together about the newest picture: its scales, which filters are dead, the
+ * weights of pictures before, where the pointer is. Brought up to date once a picture, by whoever paints first.
  */
 export class ScopeModel {
   private readonly parts: Pick<PageParts, 'frames' | 'metrics' | 'loop'>;
   private readonly scales = new ScaleBook();
   private readonly mapScales = new Map<string, Scale>();
   private readonly deadFilters = new Map<string, DeadFilters>();
-  private readonly history = new KernelHistory();
+  /** Earlier weights, for the orders by how far they have gone. */
+  readonly snapshots = new WeightSnapshots(SORT_MEASURES.flatMap((by) => changeSteps(by) ?? []));
   private plan: NetworkPlan | null = null;
   private layers: readonly LayerRow[] = [];
   private seenKey = '';
-  private watched: Selection | null = null;
   private hovered: Hover | null = null;
   private pointedAt = { x: 0, y: 0 };
 
@@ -92,7 +95,10 @@ export class ScopeModel {
     }
     this.scales.update(tensors, { scope: scaleScope, locked: scaleLocked, settle });
     this.updateMapScales(view, settle);
-    this.watchKernel(view);
+    this.snapshots.see(
+      view,
+      this.layers.map(({ weight }) => weight.name),
+    );
     return view;
   }
 
@@ -142,11 +148,6 @@ export class ScopeModel {
     return this.deadFilters.get(layer)?.dead() ?? [];
   }
 
-  /** Norms of the chosen kernel since it was chosen. */
-  get kernelHistory(): KernelHistory {
-    return this.history;
-  }
-
   get hover(): Hover | null {
     return this.hovered;
   }
@@ -163,19 +164,14 @@ export class ScopeModel {
     this.parts.loop.invalidate();
   }
 
-  private follow({ plan, view }: AppState): void {
+  private follow({ plan }: AppState): void {
     if (plan !== this.plan) {
       this.plan = plan;
       this.layers = plan === null ? [] : networkRows(plan).filter((row) => row.kind === 'layer');
       this.scales.clear();
       this.mapScales.clear();
       this.deadFilters.clear();
-      this.history.clear();
-      this.seenKey = '';
-    }
-    if (view.selection !== this.watched) {
-      if (!sameKernel(view.selection, this.watched)) this.history.clear();
-      this.watched = view.selection;
+      this.snapshots.clear();
       this.seenKey = '';
     }
   }
@@ -199,22 +195,6 @@ export class ScopeModel {
       }
     }
   }
-
-  private watchKernel(view: FrameView): void {
-    const kernel = this.watched;
-    if (kernel === null) return;
-    const row = this.layers.find(({ layer }) => layer.spec.name === kernel.layer);
-    if (row === undefined) return;
-    const weight = kernelValues(view, row, 'weight', kernel);
-    const gradient = kernelValues(view, row, 'gradient', kernel);
-    if (weight === null || gradient === null) return;
-    // A cleared gradient is not a gradient of norm 0: the line has a hole there.
-    this.history.see(
-      weight.step,
-      norm(weight.values),
-      isBlank(gradient.slot) ? Number.NaN : norm(gradient.values),
-    );
-  }
 }
 
 /** What comes several times a second while training runs changes words, not pictures. */
@@ -223,10 +203,6 @@ const concernsPictures = (state: AppState, previous: AppState): boolean =>
   state.status?.state !== previous.status?.state ||
   state.digit !== previous.digit ||
   state.view !== previous.view;
-
-export const sameKernel = (a: Selection | null, b: Selection | null): boolean =>
-  a === b ||
-  (a !== null && b !== null && a.layer === b.layer && a.filter === b.filter && a.input === b.input);
 
 /** Values of one kernel in a picture; null when they are not in it, or only as block means. */
 export function kernelValues(

@@ -11,13 +11,21 @@ export function Stage(): ReactElement {
   const phase = useApp(({ status }) => status?.phase ?? null);
   const hasLayer = useApp((state) => standingLayer(state) !== null);
   if (isInside && hasLayer) return <LayerStage />;
+  const walk = (
+    <p className="hint">
+      Step by layer ({keyHint('stepLayer')}) to walk from the first layer to the loss and back.
+    </p>
+  );
   if (isInside && phase === 'loss') return <LossStage />;
-  return (
+  return isInside ? (
     <div className="stage">
-      <h2>{isInside ? `After ${phase ?? 'the last step'}` : 'Not inside a step'}</h2>
-      <p className="hint">
-        Step by layer ({keyHint('stepLayer')}) to walk from the first layer to the loss and back.
-      </p>
+      <h2>After {phase}</h2>
+      {walk}
+    </div>
+  ) : (
+    <div className="stage">
+      <LossStage />
+      {walk}
     </div>
   );
 }

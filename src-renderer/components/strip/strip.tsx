@@ -39,18 +39,23 @@ export function PhaseStrip(): ReactElement {
   const shares = standing === null ? (status?.phaseShares ?? null) : null;
   const testing = status?.testing ?? null;
   const current = phase === null ? -1 : PHASES.indexOf(phase);
+  const isHeld = (status?.stoppedAt ?? null) !== null;
   const text = phase === null ? 'not begun' : standing === null ? phase : `${phase} ${standing}`;
   return (
     <>
       <span className="unseen" role="status" aria-label="Phase" aria-live={running ? 'off' : 'polite'}>
         {phase ?? 'none'}
       </span>
-      <ol className="phases" aria-label={`Phases of a step; last done: ${text}`}>
+      <ol
+        className="phases"
+        aria-label={`Phases of a step; last done: ${text}${isHeld ? ', stopped at a breakpoint' : ''}`}
+      >
         {PHASES.map((name, index) => (
           <li key={name} className={index === current ? 'on' : index < current ? 'done' : undefined}>
             {index > 0 && <FlowIcon />}
             <span className="phase">
               {name}
+              {index === current && isHeld && <i className="held" title="Stopped at a breakpoint" />}
               {index === current && standing !== null && <small>{standing}</small>}
               {shares !== null && <small>{formatPercent(shares[name], 0)}</small>}
             </span>

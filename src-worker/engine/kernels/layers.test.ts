@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { maxPoolBackward, maxPoolForward, reluBackward, reluForward, softmaxCrossEntropy } from './layers';
+import { maxPoolBackward, maxPoolForward, reluBackward, reluForward } from './layers';
 
 describe('max-pooling', () => {
   const pool = (values: number[]): { value: number; at: number } => {
@@ -42,51 +42,5 @@ describe('ReLU', () => {
     const inputError = new Float32Array(6);
     reluBackward(output, new Float32Array(6).fill(5), inputError);
     expect([...inputError]).toEqual([0, 0, 5, 5, 5, 0]);
-  });
-});
-
-describe('softmax cross-entropy', () => {
-  const of = (logits: number[], ...labels: number[]) => {
-    const probabilities = new Float32Array(logits.length);
-    const error = new Float32Array(logits.length);
-    const result = softmaxCrossEntropy(
-      Float32Array.from(logits),
-      Uint8Array.from(labels),
-      probabilities,
-      error,
-    );
-    return { ...result, probabilities: [...probabilities], error: [...error] };
-  };
-
-  it('is log(classes) for equal logits, with the error (probability - onehot) / n', () => {
-    const { loss, correct, probabilities, error } = of([3, 3, 3, 3], 1, 0);
-    expect(loss).toBeCloseTo(Math.log(2), 12);
-    expect(correct).toBe(1);
-    expect(probabilities).toEqual([0.5, 0.5, 0.5, 0.5]);
-    expect(error).toEqual([0.25, -0.25, -0.25, 0.25]);
-  });
-
-  // Catches: exp() of a logit that was not shifted.
-  it('does not overflow for logits of any size', () => {
-    const { loss, probabilities } = of([3e38, -3e38, 1000], 0);
-    expect(loss).toBe(0);
-    expect(probabilities).toEqual([1, 0, 0]);
-    expect(of([-3e38, -1000, 3e38], 1).loss).toBeGreaterThan(1e38);
-  });
-
-  // Catches: a NaN that the search for the largest logit steps over.
-  it('has the loss NaN for a NaN logit wherever it stands, and for an infinite one', () => {
-    for (const logits of [
-      [NaN, 1, 2],
-      [1, NaN, 2],
-      [1, 2, NaN],
-      [Infinity, 1, 2],
-    ]) {
-      const { loss, probabilities } = of(logits, 0);
-      expect(loss, JSON.stringify(logits)).toBeNaN();
-      expect(probabilities.every(Number.isNaN)).toBe(true);
-    }
-    expect(of([1, -Infinity], 1).loss).toBe(Infinity);
-    expect(of([1, NaN, NaN], 1).correct).toBe(1);
   });
 });

@@ -271,45 +271,6 @@ export function multiply(values: Float32Array, factors: Float32Array, result: Fl
   for (let i = 0; i < values.length; i++) result[i] = values[i]! * factors[i]!;
 }
 
-/**
- * Mean over the minibatch of -log softmax(logits)[label]; `probabilities` = softmax(logits), shifted by the largest logit
- * so that nothing overflows; `error` = (probabilities - onehot(label)) / n, the error of the logits.
- * A minibatch with a NaN logit has the loss NaN. `correct` counts rows whose largest logit (the first of equals; NaN counts
- * as larger than any number, as in torch.argmax) is the label's.
- */
-export function softmaxCrossEntropy(
-  logits: Float32Array,
-  labels: Uint8Array,
-  probabilities: Float32Array,
-  error: Float32Array,
-): { loss: number; correct: number } {
-  const n = labels.length;
-  const classes = logits.length / n;
-  let lossSum = 0;
-  let correct = 0;
-  for (let example = 0; example < n; example++) {
-    const row = example * classes;
-    const label = labels[example]!;
-    let predicted = 0;
-    for (let k = 1; k < classes; k++) {
-      const best = logits[row + predicted]!;
-      const value = logits[row + k]!;
-      if (value > best || (Number.isNaN(value) && !Number.isNaN(best))) predicted = k;
-    }
-    if (predicted === label) correct++;
-    const largest = logits[row + predicted]!;
-    let sum = 0;
-    for (let k = 0; k < classes; k++) sum += Math.exp(logits[row + k]! - largest);
-    lossSum += Math.log(sum) - (logits[row + label]! - largest);
-    for (let k = 0; k < classes; k++) {
-      const probability = Math.exp(logits[row + k]! - largest) / sum;
-      probabilities[row + k] = probability;
-      error[row + k] = (probability - (k === label ? 1 : 0)) / n;
-    }
-  }
-  return { loss: lossSum / n, correct };
-}
-
 /** sums[c] = sum over all rows of values[row,c]: the gradient of a bias, from the error of what it was added to. */
 export function sumsByChannel(values: Float32Array, sums: Float32Array): void {
   const exact = new Float64Array(sums.length);

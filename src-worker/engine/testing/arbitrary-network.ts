@@ -6,7 +6,7 @@ const pick = <T>(choices: readonly T[], random: number): T => choices[Math.floor
 const upTo = (largest: number, random: number): number => 1 + Math.floor(random * largest);
 
 /**
- * Small networks of every kind of layer in any order, extents of 1 included (there a kernel may take two axes for one).
+ * Small networks of every kind of layer in any order and either loss, extents of 1 included (there a kernel may take two axes for one).
  * Convolution and pooling come before flatten, as shapes demand.
  */
 export const arbitraryNetwork: fc.Arbitrary<NetworkPlan> = fc
@@ -17,8 +17,9 @@ export const arbitraryNetwork: fc.Arbitrary<NetworkPlan> = fc
     units: fc.integer({ min: 1, max: 5 }),
     image: fc.array(randomTriple(), { maxLength: 5 }),
     row: fc.array(randomTriple(), { maxLength: 3 }),
+    loss: fc.constantFrom('softmaxCrossEntropy', 'softmaxOfSoftmaxCrossEntropy'),
   })
-  .map(({ channels, height, width, units, image, row }) => {
+  .map(({ channels, height, width, units, image, row, loss }) => {
     const layers: LayerSpec[] = [];
     let [h, w] = [height, width];
     for (const [kind, size, count] of image) {
@@ -53,7 +54,7 @@ export const arbitraryNetwork: fc.Arbitrary<NetworkPlan> = fc
       else layers.push({ kind: 'dropout', name, rate: 0.5, unit: 'element' });
     }
     layers.push({ kind: 'dense', name: 'logits', units });
-    return planNetwork({ input: [channels, height, width], layers, loss: 'softmaxCrossEntropy' });
+    return planNetwork({ input: [channels, height, width], layers, loss });
   });
 
 function randomTriple(): fc.Arbitrary<[number, number, number]> {

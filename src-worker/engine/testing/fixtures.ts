@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
+import { gunzipSync } from 'node:zlib';
 import { z } from 'zod';
 import { networkSpecSchema } from '../../../src-shared/model/network';
 
-/** What bench/peers/pytorch_reference.py wrote: see there for what is in it. */
+/** What pytorch_reference.py and pytorch_layer_walk.py in bench/peers wrote: see there for what is in it. */
 
 const fixture = (name: string): URL => new URL(`../fixtures/${name}`, import.meta.url);
 
@@ -21,25 +22,44 @@ const layersSchema = z.object({
 const runSchema = z.object({ steps: z.int(), batchSize: z.int(), losses: z.array(z.number()) });
 const paritySchema = z.object({ runs: z.object({ wasm: runSchema, cpu: runSchema }) });
 
+const walkSchema = z.object({
+  recipes: z.array(z.object({ recipe: z.string(), trainingImages: z.array(z.int()), seed: z.int() })),
+  cases: z.array(
+    z.object({
+      name: z.string(),
+      labels: z.array(z.int()),
+      pixels: z.base64(),
+      seed: z.int(),
+      network: networkSpecSchema,
+    }),
+  ),
+});
+
 export function layerFixtures() {
   return {
     cases: layersSchema.parse(readJson('layers.json')).cases,
-    tensors: readTensors('layers.safetensors'),
+    tensors: parseTensors(readFileSync(fixture('layers.safetensors'))),
+  };
+}
+
+export function layerWalkFixture() {
+  return {
+    ...walkSchema.parse(readJson('layer-walk.json')),
+    tensors: parseTensors(gunzipSync(readFileSync(fixture('layer-walk.safetensors.gz')))),
   };
 }
 
 export function parityFixture(recipe: string) {
   return {
     ...paritySchema.parse(readJson(`parity-${recipe}.json`)),
-    tensors: readTensors(`parity-${recipe}.safetensors`),
+    tensors: parseTensors(readFileSync(fixture(`parity-${recipe}.safetensors`))),
   };
 }
 
 const readJson = (name: string): unknown => JSON.parse(readFileSync(fixture(name), 'utf8'));
 
 /** All tensors of a safetensors file that is known to be good and, unlike weights, may hold NaN. */
-function readTensors(name: string): ReadonlyMap<string, Float32Array> {
-  const file = readFileSync(fixture(name));
+function parseTensors(file: Buffer): ReadonlyMap<string, Float32Array> {
   const dataStart = 8 + Number(file.readBigUInt64LE(0));
   const header = z
     .record(z.string(), z.object({ dtype: z.literal('F32'), data_offsets: z.tuple([z.int(), z.int()]) }))

@@ -15,12 +15,17 @@ export function float64Loss(
   for (let example = 0; example < batch.n; example++) {
     let values: number[] = Array.from(batch.images.subarray(example * size, (example + 1) * size));
     for (const layer of plan.layers) values = applyLayer(layer, weights, batch, example, values);
-    const largest = Math.max(...values);
-    const exponentials = values.map((value) => Math.exp(value - largest));
-    const total = exponentials.reduce((a, b) => a + b, 0);
-    sum -= Math.log(exponentials[batch.labels[example]!]! / total);
+    if (plan.spec.loss === 'softmaxOfSoftmaxCrossEntropy') values = softmax(values);
+    sum -= Math.log(softmax(values)[batch.labels[example]!]!);
   }
   return sum / batch.n;
+}
+
+function softmax(values: readonly number[]): number[] {
+  const largest = Math.max(...values);
+  const exponentials = values.map((value) => Math.exp(value - largest));
+  const total = exponentials.reduce((a, b) => a + b, 0);
+  return exponentials.map((value) => value / total);
 }
 
 function applyLayer(

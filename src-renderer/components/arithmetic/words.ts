@@ -1,0 +1,108 @@
+import type { Explanation, ExplanationOf } from '../../../src-shared/protocol/explanation';
+import { fromWireNumber, toWireNumber } from '../../../src-shared/protocol/wire-number';
+import { formatCount, formatPrecise } from '../../scene/numbers';
+
+type Passed = ExplanationOf<'passed'>;
+
+const n = (value: Parameters<typeof fromWireNumber>[0]): string => formatPrecise(fromWireNumber(value), 4);
+
+/** The whole arithmetic of a value in one line, with the tensor's own value beside it. */
+export function sumSentence(explanation: Explanation): string {
+  switch (explanation.form) {
+    case 'window':
+    case 'terms': {
+      const { terms, sum, bias, value } = explanation;
+      const what = explanation.form === 'terms' && explanation.right === null ? 'errors' : 'products';
+      if (bias === null) return `sum of ${formatCount(terms)} ${what} = ${n(sum)}; tensor ${n(value)}`;
+      const products = fromWireNumber(sum) - fromWireNumber(bias);
+      return `sum of ${formatCount(terms)} ${what} ${n(products)} + bias ${n(bias)} = ${n(sum)}; tensor ${n(value)}`;
+    }
+    case 'maximum': {
+      const { height, width, sum, value } = explanation;
+      return `largest of ${String(height * width)} = ${n(sum)}; tensor ${n(value)}`;
+    }
+    case 'passed':
+      return `${passedWords(explanation)} = ${n(explanation.sum)}; tensor ${n(explanation.value)}`;
+    case 'loss': {
+      const { probability, target, examples, sum, value } = explanation;
+      return (
+        `(probability ${n(probability)} \u2212 target ${String(target)}) / ${examplesWords(examples)} = ` +
+        `${n(sum)}; tensor ${n(value)}`
+      );
+    }
+    case 'update': {
+      const { update, weightBefore, weightAfter } = explanation;
+      const difference = fromWireNumber(weightAfter) - fromWireNumber(weightBefore);
+      return (
+        `dW = W after ${weight(weightAfter)} \u2212 W before ${weight(weightBefore)} = ` +
+        `${n(toWireNumber(difference))}; tensor ${n(update)}`
+      );
+    }
+  }
+}
+
+const examplesWords = (count: number): string => `${formatCount(count)} example${count === 1 ? '' : 's'}`;
+
+function passedWords({ rule, direction, operand, factor }: Passed): string {
+  if (operand === null) return 'nothing comes back';
+  if (rule === 'relu' && direction === 'forward') return `max(0, ${n(operand)})`;
+  return `${n(factor)} \u00d7 ${n(operand)}`;
+}
+
+/** Why the factor is what it is. */
+export function passedReason({ rule, direction, operand, factor, decidedBy }: Passed): string {
+  const passes = factor !== 0;
+  switch (rule) {
+    case 'relu':
+      if (direction === 'forward') return passes ? 'above zero: passed on' : 'not above zero: stopped';
+      return `its output is ${n(decidedBy ?? 0)}, ${passes ? 'above zero: the error passes' : 'so the error stops here'}`;
+    case 'dropout':
+      return factor === 1
+        ? 'dropout is off: nothing is changed'
+        : passes
+          ? 'kept, and scaled up for those that are dropped'
+          : 'dropped in this step';
+    case 'flatten':
+      return 'the same value, laid out in a row';
+    case 'maxPool':
+      if (operand === null) return 'no window reaches this edge, so no error comes back';
+      return passes
+        ? 'it won its window, so the whole error of the window comes here'
+        : 'another value won its window, so no error comes here';
+  }
+}
+
+/** How far the shown sum and the tensor are apart, and why. */
+export function differenceWords(explanation: Explanation): string {
+  const [sum, value] =
+    explanation.form === 'update'
+      ? [explanation.weightSum, explanation.weightAfter]
+      : [explanation.sum, explanation.value];
+  const difference = Math.abs(fromWireNumber(sum) - fromWireNumber(value));
+  if (Number.isNaN(difference)) return 'not finite';
+  return difference === 0
+    ? 'the same to the last digit'
+    : `${formatPrecise(difference, 2)} apart: rounding to float32`;
+}
+
+/** v = m v + g and w = w - lr v, line by line: the formula, then its numbers, then the tensor's own. */
+export function updateLines(update: ExplanationOf<'update'>): readonly (readonly [string, string, string])[] {
+  const { momentum, learningRate, velocityBefore, gradient, velocitySum, velocityAfter } = update;
+  const { weightBefore, weightSum, weightAfter } = update;
+  return [
+    [
+      `v = ${String(momentum)} v + g`,
+      `${String(momentum)} \u00d7 ${n(velocityBefore)} + ${n(gradient)} = ${n(velocitySum)}`,
+      n(velocityAfter),
+    ],
+    [
+      `W = W \u2212 ${String(learningRate)} v`,
+      `${weight(weightBefore)} \u2212 ${String(learningRate)} \u00d7 ${n(velocityAfter)} = ${weight(weightSum)}`,
+      weight(weightAfter),
+    ],
+  ];
+}
+
+/** A weight moves by little, so more of its digits are needed to see it move. */
+const weight = (value: Parameters<typeof fromWireNumber>[0]): string =>
+  formatPrecise(fromWireNumber(value), 7);

@@ -1,0 +1,144 @@
+import { z } from 'zod';
+import { wireNumberSchema } from './wire-number';
+
+/**
+ * How one value of a tensor came about, in numbers that can be checked by hand. `value` is what the tensor holds, `sum` what
+ * the shown arithmetic gives in float64. They differ by rounding only: by less than 1e-6 of `absolute`, the sum of the
+ * absolute terms.
+ */
+
+const count = z.int().min(0);
+const number = wireNumberSchema;
+
+const result = {
+  value: number,
+  sum: number,
+  absolute: number,
+  /** Step the value belongs to. */ step: count,
+};
+/** Products that were added, and how many of them are exactly zero. A bias is not counted. */
+const counts = { terms: count, zeros: count };
+
+/**
+ * Of a convolution: a window of a map for each plane, times a kernel for each plane. Payload: the windows, then the kernels,
+ * each (planes, height, width).
+ * - an output: planes are the input maps; plus `bias`
+ * - the error of a layer before a convolution: planes are the filters; the windows are of their errors, the kernels are turned
+ *   by 180 degrees. Where the window sticks out of the map (outside `inside`) there is no term; the payload has a zero.
+ */
+const windowSchema = z.strictObject({
+  form: z.literal('window'),
+  left: z.enum(['input', 'error']),
+  planes: z.int().positive(),
+  height: z.int().positive(),
+  width: z.int().positive(),
+  /** Row and column of the map at the top left of the window; negative where it sticks out. */
+  corner: z.tuple([z.int(), z.int()]),
+  /** Rows top to bottom - 1 and columns left to right - 1 of the window are in the map. */
+  inside: z.strictObject({ top: count, left: count, bottom: count, right: count }),
+  planeSums: z.array(number),
+  bias: number.nullable(),
+  ...counts,
+  ...result,
+});
+
+/**
+ * A long sum of products left x right, by its largest terms, the largest first; `rest` is the sum of all others. `place` has
+ * one number for each of `axes`.
+ * - output of a dense layer: input x weight, plus `bias`; place: the input
+ * - error of a layer before a dense one: its errors x weight; place: the unit
+ * - gradient of a weight: error x input; place: example, for a convolution also row and column of the output
+ * - gradient of a bias: error alone, `right` null; place as for a weight
+ */
+const termsSchema = z.strictObject({
+  form: z.literal('terms'),
+  left: z.enum(['input', 'error']),
+  right: z.enum(['weight', 'input']).nullable(),
+  axes: z.array(z.enum(['example', 'row', 'column', 'input', 'unit'])),
+  largest: z.array(
+    z.strictObject({ place: z.array(count), left: number, right: number.nullable(), product: number }),
+  ),
+  rest: number,
+  bias: number.nullable(),
+  ...counts,
+  ...result,
+});
+
+/** Output of a max-pool. Payload: its window, (height, width); `winner` is the place in it that won, row-major. */
+const maximumSchema = z.strictObject({
+  form: z.literal('maximum'),
+  height: z.int().positive(),
+  width: z.int().positive(),
+  corner: z.tuple([count, count]),
+  winner: count,
+  ...result,
+});
+
+/**
+ * A value passed on: `factor` x `operand`, which is value `from` of the layer before (of an error: of the layer after).
+ * - relu: factor 0 or 1, by `decidedBy`, the input (of an error: the output)
+ * - dropout: the factor of the mask; 1 where dropout is off
+ * - flatten: 1
+ * - maxPool, of an error: 1 for the value that won its window, else 0. `operand` and `from` are null at an edge that no
+ *   window reaches.
+ */
+const passedSchema = z.strictObject({
+  form: z.literal('passed'),
+  rule: z.enum(['relu', 'dropout', 'flatten', 'maxPool']),
+  direction: z.enum(['forward', 'backward']),
+  operand: number.nullable(),
+  from: count.nullable(),
+  factor: number,
+  decidedBy: number.nullable(),
+  ...result,
+});
+
+/** Error of the logits: (probability - target) / examples of the minibatch. */
+const lossSchema = z.strictObject({
+  form: z.literal('loss'),
+  probability: number,
+  /** 1 for the class of the label, else 0. */
+  target: count,
+  examples: z.int().positive(),
+  ...result,
+});
+
+/**
+ * One value's part in the last update. `velocitySum` is momentum x velocityBefore + gradient and `weightSum` is weightBefore -
+ * learningRate x velocityAfter, in float64; `velocityAfter`, `weightAfter` and `update` (W after - W before) are the tensors' own.
+ */
+const updateSchema = z.strictObject({
+  form: z.literal('update'),
+  momentum: z.number(),
+  learningRate: z.number(),
+  velocityBefore: number,
+  gradient: number,
+  velocitySum: number,
+  velocityAfter: number,
+  weightBefore: number,
+  weightSum: number,
+  weightAfter: number,
+  update: number,
+  step: count,
+});
+
+export const explanationSchema = z.discriminatedUnion('form', [
+  windowSchema,
+  termsSchema,
+  maximumSchema,
+  passedSchema,
+  lossSchema,
+  updateSchema,
+]);
+export type Explanation = z.infer<typeof explanationSchema>;
+export type ExplanationOf<F extends Explanation['form']> = Extract<Explanation, { form: F }>;
+
+export const explainedKindSchema = z.enum([
+  'gradient',
+  'update',
+  'output',
+  'error',
+  'digitOutput',
+  'digitError',
+]);
+export type ExplainedKind = z.infer<typeof explainedKindSchema>;

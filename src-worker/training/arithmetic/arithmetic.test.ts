@@ -1,0 +1,269 @@
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type LayerPlan, type NetworkPlan, sizeOf } from '../../../src-shared/model/network';
+import { recipeNamed, type Recipe } from '../../../src-shared/model/recipe';
+import { DEFAULT_RUN_CONFIG, ENGINE_NAMES } from '../../../src-shared/model/run-config';
+import type { ExplainedKind, ExplanationOf } from '../../../src-shared/protocol/explanation';
+import { GradscopeError } from '../../../src-shared/protocol/errors';
+import { fillWords } from '../../../src-shared/tensor/random';
+import { openDataset, type Dataset, type ExampleSet } from '../../data/dataset';
+import { openEngine } from '../../engine';
+import type { Engine } from '../../engine/engine';
+import { arbitraryNetwork } from '../../engine/testing/arbitrary-network';
+import { DigitProbe } from '../../probe/digit';
+import { TINY_RECIPE, tinyDataset } from '../../testing/tiny-run';
+import { FitLoop } from '../fit-loop';
+import { ImperativeLoop } from '../imperative-loop';
+import type { Gate } from '../loop';
+import { Session } from '../session';
+import { explain } from './explain';
+import type { Explained } from './explained';
+
+const LOOPS = { imperative: ImperativeLoop, fit: FitLoop };
+const EXAMPLES = 5;
+
+/** Shown sums and tensors may differ by this much of the sum of the absolute terms. */
+const TOLERANCE = 1e-6;
+
+const mnist = openDataset({});
+
+/** Images of noise, a third of them black, so that ties and zeros are met. */
+function noiseFor(plan: NetworkPlan): Dataset {
+  const [, height, width] = plan.spec.input;
+  const set = (purpose: number): ExampleSet => {
+    const words = new Uint32Array(EXAMPLES * height * width);
+    fillWords(words, { seed: purpose, purpose: 'minibatchOrder', step: 0, layer: 0 });
+    const pixels = Uint8Array.from(words, (word) => (word % 3 === 0 ? 0 : word >>> 24));
+    const labels = Uint8Array.from({ length: EXAMPLES }, (_, i) => i % plan.classes);
+    return { count: EXAMPLES, pixels, labels };
+  };
+  return { name: 'noise', height, width, classes: plan.classes, train: set(1), test: set(2) };
+}
+
+/** Values to ask for: all of a small tensor, else some spread over it. */
+function indicesOf(size: number, most: number, shift: number): number[] {
+  if (size <= most) return Array.from({ length: size }, (_, index) => index);
+  return Array.from({ length: most }, (_, k) => (Math.floor((k * size) / most) + shift) % size);
+}
+
+/** How far the shown arithmetic is from the tensor, in parts of the sum of the absolute terms; the explanation adds up in itself. */
+function discrepancy({ explanation, arrays }: Explained): number {
+  if (explanation.form === 'update') {
+    const { momentum, learningRate, velocityBefore, gradient, velocityAfter, weightBefore } = explanation;
+    const velocity = apart(
+      Number(explanation.velocitySum),
+      Number(velocityAfter),
+      Math.abs(momentum * Number(velocityBefore)) + Math.abs(Number(gradient)),
+    );
+    const weight = apart(
+      Number(explanation.weightSum),
+      Number(explanation.weightAfter),
+      Math.abs(Number(weightBefore)) + Math.abs(learningRate * Number(velocityAfter)),
+    );
+    const rounded = Math.fround(Number(explanation.weightAfter) - Number(weightBefore));
+    return Math.max(velocity, weight, rounded === explanation.update ? 0 : Infinity);
+  }
+  const { value, sum, absolute } = explanation;
+  if (explanation.form === 'terms') {
+    const { largest, rest, bias } = explanation;
+    const shown = largest.reduce(
+      (all, { product }) => all + Number(product),
+      Number(rest) + Number(bias ?? 0),
+    );
+    if (Math.abs(shown - Number(sum)) > 1e-12 * Number(absolute)) return Infinity;
+  }
+  if (explanation.form === 'window' && differsFromPlanes(explanation, arrays)) return Infinity;
+  return apart(Number(sum), Number(value), Number(absolute));
+}
+
+function differsFromPlanes(
+  { planes, planeSums, bias, sum, absolute }: ExplanationOf<'window'>,
+  [left = new Float32Array(), right = new Float32Array()]: readonly Float32Array[],
+): boolean {
+  const size = left.length / planes;
+  const sums = planeSums.map((_, plane) => {
+    let all = 0;
+    for (let i = plane * size; i < (plane + 1) * size; i++) all += left[i]! * right[i]!;
+    return all;
+  });
+  const tiny = 1e-12 * Number(absolute);
+  const total = sums.reduce((all, each) => all + each, Number(bias ?? 0));
+  return (
+    Math.abs(total - Number(sum)) > tiny ||
+    sums.some((each, i) => Math.abs(each - Number(planeSums[i])) > tiny)
+  );
+}
+
+const apart = (sum: number, value: number, absolute: number): number =>
+  sum === value ? 0 : absolute === 0 ? Infinity : Math.abs(sum - value) / absolute;
+
+describe.each(ENGINE_NAMES)('arithmetic on %s', (name) => {
+  let engine: Engine;
+  beforeAll(async () => {
+    ({ engine } = await openEngine(name));
+  });
+  afterAll(() => {
+    engine.dispose();
+  });
+
+  const make = (recipe: Recipe, dataset: Dataset, seed: number): { session: Session; digit: DigitProbe } => {
+    const config = { ...DEFAULT_RUN_CONFIG, seed };
+    const session = new Session({ engine, dataset, recipe, config });
+    const { network } = session;
+    const step = (): number => session.step;
+    let clock = 0;
+    const now = (): number => (clock += 1);
+    const choice = { testIndex: 1 };
+    return { session, digit: new DigitProbe({ network, dataset, input: recipe.input, choice, step, now }) };
+  };
+
+  /** Trains two steps, and calls `look` at every place of each at which training can stand. */
+  const trainLooking = async (
+    session: Session,
+    mode: keyof typeof LOOPS,
+    look: () => void,
+    steps = 2,
+  ): Promise<void> => {
+    const gate: Gate = {
+      beforeStep: () => {
+        look();
+        return session.step >= steps ? 'leave' : 'go';
+      },
+      reached: ({ phase }) => {
+        if (phase !== 'step') look();
+      },
+    };
+    while (session.step < steps) await new LOOPS[mode](session, gate, () => undefined).run();
+  };
+
+  /** Every kind of question about some values of each tensor; those that are not to be answered now are counted apart. */
+  const askAll = (
+    session: Session,
+    digit: DigitProbe,
+    most: number,
+    shift: number,
+  ): { worst: number; what: string; forms: Set<string> } => {
+    let found = { worst: 0, what: '' };
+    const forms = new Set<string>();
+    const ask = (tensor: string, kind: ExplainedKind, size: number): void => {
+      for (const index of indicesOf(size, most, shift)) {
+        let explained: Explained;
+        try {
+          const example = (shift + index) % (session.minibatch?.indices.length ?? 1);
+          explained = explain(session, digit, { name: tensor, kind, index, example });
+        } catch (error) {
+          if (error instanceof GradscopeError && error.code === 'not-now') return;
+          throw error;
+        }
+        const { explanation } = explained;
+        forms.add(
+          explanation.form === 'passed' ? `${explanation.rule} ${explanation.direction}` : explanation.form,
+        );
+        const distance = discrepancy(explained);
+        if (distance > found.worst) {
+          found = {
+            worst: distance,
+            what: `${kind} ${String(index)} of ${tensor}: ${JSON.stringify(explanation)}`,
+          };
+        }
+      }
+    };
+    for (const parameter of session.plan.parameters) {
+      ask(parameter.name, 'gradient', parameter.size);
+      ask(parameter.name, 'update', parameter.size);
+    }
+    const askLayer = ({ spec, outputShape }: LayerPlan): void => {
+      for (const kind of ['output', 'error', 'digitOutput', 'digitError'] as const) {
+        ask(spec.name, kind, sizeOf(outputShape));
+      }
+    };
+    session.plan.layers.forEach(askLayer);
+    return { ...found, forms };
+  };
+
+  // Catches: an index, a flip, a mask, an edge or a missing bias in any of the sums, in any network of any shape, in either loop.
+  it.each(['imperative', 'fit'] as const)(
+    'adds up to what the tensors hold, for values of random networks trained by the %s loop',
+    async (mode) => {
+      await fc.assert(
+        fc.asyncProperty(arbitraryNetwork, fc.nat(1e6), async (network, seed) => {
+          const [, ...image] = network.spec.input;
+          // A dataset has one channel.
+          const spec = { ...network.spec, input: [1, ...image] as [number, number, number] };
+          const recipe: Recipe = { ...TINY_RECIPE, network: spec, batchSize: 3 };
+          const { session, digit } = make(recipe, noiseFor(network), seed);
+          await trainLooking(session, mode, () => {
+            const { worst, what } = askAll(session, digit, 4, seed);
+            expect(worst, what).toBeLessThan(TOLERANCE);
+          });
+          digit.dispose();
+          session.dispose();
+        }),
+        { numRuns: name === 'cpu' ? 25 : 40 },
+      );
+    },
+  );
+
+  // Catches: float32 sums of the real network's 36,864 terms that leave the tolerance, where small networks cannot show it.
+  it.each(['pytorch-paper', 'keras-paper'])('adds up in the network of %s', async (recipeName) => {
+    if (name === 'cpu') return;
+    const recipe = recipeNamed(recipeName);
+    const { session, digit } = make(recipe, mnist, 1);
+    const forms = new Set<string>();
+    let asked = 0;
+    await trainLooking(session, 'imperative', () => {
+      asked += 1;
+      // The last place of a step and the one after it see everything.
+      if (session.phase !== 'backward' && session.phase !== 'step') return;
+      const all = askAll(session, digit, 12, asked);
+      expect(all.worst, all.what).toBeLessThan(TOLERANCE);
+      for (const form of all.forms) forms.add(form);
+    });
+    digit.dispose();
+    session.dispose();
+    expect([...forms].sort()).toEqual(
+      [
+        ...['window', 'terms', 'maximum', 'loss', 'update'],
+        ...['relu forward', 'relu backward', 'dropout forward', 'dropout backward'],
+        ...['flatten forward', 'flatten backward', 'maxPool backward'],
+      ].sort(),
+    );
+  });
+
+  // Catches: looking that writes into a buffer of the engine, of fit()'s optimiser or of the mirrors, or draws random numbers.
+  it.each(['imperative', 'fit'] as const)(
+    'changes nothing of a run that the %s loop trains',
+    async (mode) => {
+      const undisturbed = make(TINY_RECIPE, tinyDataset(), 3);
+      await trainLooking(undisturbed.session, mode, () => undefined, 7);
+      const looked = make(TINY_RECIPE, tinyDataset(), 3);
+      const { session, digit } = looked;
+      await trainLooking(
+        session,
+        mode,
+        () => {
+          const before = seen(session);
+          askAll(session, digit, 5, session.step);
+          expect(seen(session)).toEqual(before);
+        },
+        7,
+      );
+      expect(seen(session)).toEqual(seen(undisturbed.session));
+      for (const { session: each, digit: probe } of [undisturbed, looked]) {
+        probe.dispose();
+        each.dispose();
+      }
+    },
+  );
+});
+
+/** Everything that can be seen of a session, as values. */
+function seen(session: Session): unknown {
+  const { step, epoch, stepInEpoch, phase, minibatch, inStep, plan } = session;
+  const parameters = plan.parameters.map((parameter) => {
+    const momentum = new Float32Array(parameter.size);
+    session.network.readParameter(parameter, 'momentum', momentum);
+    return { momentum, ...structuredClone(session.mirror(parameter.name)) };
+  });
+  return { step, epoch, stepInEpoch, phase, minibatch, inStep, parameters, sha256: session.weightsSha256() };
+}
