@@ -77,6 +77,7 @@ export function KernelPicture({
           nonFinite: bad ? valuesToPaint(slot) : null,
           deadKernels: overview === null ? dead.map((filter) => filter * inputs + firstInput) : [],
           deadMaps: [],
+          fates: null,
         },
         bad ? state : table.theme,
       );
