@@ -104,21 +104,6 @@ const lossSchema = z.strictObject({
 });
 
 /**
- * Error of the logits where probabilities were taken for logits (`softmaxOfSoftmaxCrossEntropy`): with p = softmax(logits)
- * and u = softmax(p) - target, the error of p, it is p (u - mean) / examples; `mean` is the sum of p u over the classes.
- */
-const lossOfSoftmaxSchema = z.strictObject({
-  form: z.literal('lossOfSoftmax'),
-  probability: number,
-  /** softmax(p) of the class. */
-  secondProbability: number,
-  target: count,
-  mean: number,
-  examples: z.int().positive(),
-  ...result,
-});
-
-/**
  * One value's part in the last update. `velocitySum` is momentum x velocityBefore + gradient and `weightSum` is weightBefore -
  * learningRate x velocityAfter, in float64; `velocityAfter`, `weightAfter` and `update` (W after - W before) are the tensors' own.
  */
@@ -143,7 +128,6 @@ export const explanationSchema = z.discriminatedUnion('form', [
   maximumSchema,
   passedSchema,
   lossSchema,
-  lossOfSoftmaxSchema,
   updateSchema,
 ]);
 export type Explanation = z.infer<typeof explanationSchema>;

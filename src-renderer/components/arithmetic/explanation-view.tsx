@@ -53,13 +53,6 @@ export function ExplanationView({
       return (
         <p className="source">softmax probability, minus 1 for the class of the label, mean over examples</p>
       );
-    case 'lossOfSoftmax':
-      return (
-        <p className="source">
-          p = softmax of the logits, u = softmax of p, minus 1 for the class of the label; taking softmax
-          twice multiplies what is left by p
-        </p>
-      );
     case 'update':
       return (
         <table className="lines">

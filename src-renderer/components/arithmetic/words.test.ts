@@ -90,21 +90,3 @@ test('the two lines of an update, with enough digits to see the weight move', ()
     '0.09980000',
   ]);
 });
-
-test('the error of the logits, and what is left of it when softmax is taken twice', () => {
-  const common = {
-    probability: 0.25,
-    target: 1,
-    examples: 64,
-    value: -0.0117,
-    sum: -0.0117,
-    absolute: 1,
-    step: 1,
-  };
-  expect(sumSentence({ form: 'loss', ...common })).toBe(
-    `(probability 0.2500 ${minus} target 1) / 64 examples = ${minus}0.01170; tensor ${minus}0.01170`,
-  );
-  expect(sumSentence({ form: 'lossOfSoftmax', ...common, secondProbability: 0.125, mean: -0.2 })).toBe(
-    `p 0.2500 \u00d7 (u ${minus}0.8750 ${minus} mean ${minus}0.2000) / 64 examples = ${minus}0.01170; tensor ${minus}0.01170`,
-  );
-});

@@ -30,14 +30,6 @@ export function sumSentence(explanation: Explanation): string {
         `${n(sum)}; tensor ${n(value)}`
       );
     }
-    case 'lossOfSoftmax': {
-      const { probability, secondProbability, target, mean, examples, sum, value } = explanation;
-      const u = fromWireNumber(secondProbability) - target;
-      return (
-        `p ${n(probability)} \u00d7 (u ${n(toWireNumber(u))} \u2212 mean ${n(mean)}) / ${examplesWords(examples)} = ` +
-        `${n(sum)}; tensor ${n(value)}`
-      );
-    }
     case 'update': {
       const { update, weightBefore, weightAfter } = explanation;
       const difference = fromWireNumber(weightAfter) - fromWireNumber(weightBefore);

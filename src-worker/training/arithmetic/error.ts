@@ -50,11 +50,7 @@ export function explainError(
   }
 }
 
-type ErrorOfLogits = (
-  unit: number,
-  values: ExampleValues,
-  value: number,
-) => ExplanationOf<'loss' | 'lossOfSoftmax'>;
+type ErrorOfLogits = (unit: number, values: ExampleValues, value: number) => ExplanationOf<'loss'>;
 
 const ERRORS_OF_LOGITS: Readonly<Record<NetworkSpec['loss'], ErrorOfLogits>> = {
   /** Mean over the minibatch: (probability - target) / n. */
@@ -65,24 +61,6 @@ const ERRORS_OF_LOGITS: Readonly<Record<NetworkSpec['loss'], ErrorOfLogits>> = {
     const sum = (probability - target) / examples;
     const absolute = (Math.abs(probability) + target) / examples;
     return { form: 'loss', probability, target, examples, value, sum, absolute, step };
-  },
-  /** p (u - sum over j of p[j] u[j]) / n with u = softmax(p) - target: see engine/kernels/loss.ts. */
-  softmaxOfSoftmaxCrossEntropy: (unit, values, value) => {
-    const { examples, step, label } = values;
-    const p = values.probabilities();
-    // Probabilities are at most 1, so nothing overflows.
-    const total = p.reduce((all, each) => all + Math.exp(each), 0);
-    const second = Array.from(p, (each) => Math.exp(each) / total);
-    const targetOf = (k: number): number => (k === label ? 1 : 0);
-    const mean = second.reduce((all, q, k) => all + p[k]! * (q - targetOf(k)), 0);
-    const size = second.reduce((all, q, k) => all + p[k]! * (q + targetOf(k)), 0);
-    const probability = p[unit]!;
-    const secondProbability = second[unit]!;
-    const target = targetOf(unit);
-    const sum = (probability * (secondProbability - target - mean)) / examples;
-    const absolute = Math.abs((probability * (secondProbability + target + size)) / examples);
-    const parts = { probability, secondProbability, target, mean, examples };
-    return { form: 'lossOfSoftmax', ...parts, value, sum, absolute, step };
   },
 };
 
