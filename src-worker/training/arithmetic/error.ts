@@ -60,7 +60,32 @@ const ERRORS_OF_LOGITS: Readonly<Record<NetworkSpec['loss'], ErrorOfLogits>> = {
     const target = unit === values.label ? 1 : 0;
     const sum = (probability - target) / examples;
     const absolute = (Math.abs(probability) + target) / examples;
-    return { form: 'loss', probability, target, examples, value, sum, absolute, step };
+    return { form: 'loss', probability, target, again: null, examples, value, sum, absolute, step };
+  },
+  /** probability x (u - mean) / n, with u = second softmax - target and mean = sum over the classes of probability x u. */
+  softmaxOfSoftmaxCrossEntropy: (unit, values, value) => {
+    const { examples, label, step } = values;
+    const probabilities = Float64Array.from(values.probabilities());
+    const powers = probabilities.map((probability) => Math.exp(probability));
+    const total = powers.reduce((sum, power) => sum + power, 0);
+    const mean = new TermSum();
+    probabilities.forEach((probability, k) => {
+      mean.add(k, probability, powers[k]! / total - (k === label ? 1 : 0));
+    });
+    const probability = probabilities[unit]!;
+    const second = powers[unit]! / total;
+    const target = unit === label ? 1 : 0;
+    return {
+      form: 'loss',
+      probability,
+      target,
+      again: { probability: second, mean: mean.sum },
+      examples,
+      value,
+      sum: (probability * (second - target - mean.sum)) / examples,
+      absolute: (Math.abs(probability) * (second + target + mean.absolute)) / examples,
+      step,
+    };
   },
 };
 
