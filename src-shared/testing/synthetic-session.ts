@@ -81,6 +81,8 @@ export class SyntheticSession {
         this.run.advancePhase();
         if (!this.run.insideStep) this.tested();
         break;
+      case 'measureStep':
+        throw new GradscopeError('not-now', 'The synthetic trainer has no loss to measure a step by.');
       case 'stepLayer':
       case 'chooseExample':
         throw new GradscopeError('not-now', 'The synthetic trainer does not go layer by layer.');
