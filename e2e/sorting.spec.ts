@@ -174,11 +174,16 @@ test('the loupe shows the weight under the pointer and under the focus, in the s
   await expect(tip).toContainText(`fc1 unit ${String(unit)}, input ${String(inputs[0])}`);
   await gradscope.page.keyboard.press('ArrowRight');
   await expect(tip).toContainText(`fc1 unit ${String(unit)}, input ${String(inputs[1])}`);
-  const box = await magnified.boundingBox();
+  // Training stands, so the tip gives way to the arithmetic of the value, with the loupe in it.
+  const name = new RegExp(`^Arithmetic of fc1 unit ${String(unit)}, input ${String(inputs[1])}\\b`);
+  const inCard = gradscope.page.getByRole('region', { name }).locator('.loupe');
+  await expect(inCard).toBeVisible();
+  await gradscope.idle();
+  const box = await inCard.boundingBox();
   expect(box?.x ?? -1).toBeGreaterThanOrEqual(0);
   expect((box?.y ?? 0) + (box?.height ?? 0)).toBeLessThanOrEqual(900);
   // The picture says the same as the words: the outlined weight has the colour of its value.
-  const colour = await magnified
+  const colour = await inCard
     .locator('canvas')
     .nth(1)
     .evaluate((canvas: HTMLCanvasElement) =>
