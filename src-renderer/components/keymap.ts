@@ -9,6 +9,7 @@ import {
   setHelpOpen,
   setScaleScope,
   toggleLock,
+  toggleSaliency,
   toggleTheme,
 } from '../state/actions';
 import { sortAllAgain, sortByNext } from '../state/sorting';
@@ -171,6 +172,16 @@ const LOOKING: readonly Plain[] = [
     group: 'Looking',
     run: () => {
       setDrawOpen(true);
+    },
+  },
+  {
+    id: 'toggleSaliency',
+    key: 'i',
+    hint: 'I',
+    does: 'Saliency: which pixels of the digit raise or lower the score of a class',
+    group: 'Looking',
+    run: () => {
+      toggleSaliency();
     },
   },
   {

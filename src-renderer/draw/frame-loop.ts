@@ -1,3 +1,4 @@
+import type { Painter } from './painter';
 import { WordsSweep } from './words-sweep';
 
 /**
@@ -6,9 +7,6 @@ import { WordsSweep } from './words-sweep';
  */
 export const FRAME_PHASES = ['read', 'draw', 'words', 'after'] as const;
 export type FramePhase = (typeof FRAME_PHASES)[number];
-
-/** @param nowMs the animation frame's time, on the clock of performance.now(). */
-export type Painter = (nowMs: number) => void;
 
 /** The browser's clock and frames, passed in so that tests can drive them. */
 export interface FrameHost {

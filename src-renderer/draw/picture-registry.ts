@@ -9,7 +9,7 @@ import type { DrawnPicture } from './picture';
  *   value (o, i, y, x) is at pixel (i * width + x, o * height + y)
  * - of a dense layer (out, in): `in` wide, `out` high; value (o, i) is at pixel (i, o)
  * - digitOutput and digitError, inside a step output and error (channels, height, width): width wide, channels x height high; value (c, y, x) is at pixel
- *   (x, c * height + y). Of units (n): n wide, 1 high.
+ *   (x, c * height + y). Of units (n): n wide, 1 high. digitSaliency, of a class or `said`, the same: width wide, height high
  */
 export class PictureRegistry {
   private readonly readers = new Map<string, () => DrawnPicture | null>();

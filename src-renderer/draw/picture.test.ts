@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { colourIndex, colourTable, NON_FINITE_INDEX, ZERO_INDEX } from '../scene/colour-table';
+import { arrangeKernels } from '../scene/arrangement';
 import { bandGrid, placeOf, tileGrid, type Tiles } from '../scene/tiles';
 import { Picture } from './picture';
 import { MemoryCanvas } from './testing/memory-canvas';
@@ -8,7 +9,7 @@ import { MemoryCanvas } from './testing/memory-canvas';
 const table = colourTable('dark');
 const GAP = 0xff123456;
 
-const grids: fc.Arbitrary<Tiles> = fc.oneof(
+const unsorted: fc.Arbitrary<Tiles> = fc.oneof(
   fc
     .record({
       count: fc.integer({ min: 1, max: 12 }),
@@ -29,6 +30,21 @@ const grids: fc.Arbitrary<Tiles> = fc.oneof(
     })
     .map((grid) => bandGrid({ ...grid, perBand: Math.min(grid.perBand, grid.inputs) })),
 );
+
+const orderOf = (count: number): fc.Arbitrary<number[] | null> => {
+  const inOrder = Array.from({ length: count }, (_, index) => index);
+  return fc.option(fc.shuffledSubarray(inOrder, { minLength: count, maxLength: count }));
+};
+
+/** Half of them with their kernels, or their rows and columns, in another order. */
+const grids: fc.Arbitrary<Tiles> = unsorted.chain((tiles) => {
+  const { kernels, kernelSize } = tiles;
+  const isKernel = (tiles.segments.rows[0] ?? 1) * (tiles.segments.columns[0] ?? 1) === kernelSize;
+  const shape = { filters: kernels, inputs: isKernel ? 1 : null, height: 1, width: kernelSize };
+  return fc
+    .tuple(orderOf(kernels), isKernel ? fc.constant(null) : orderOf(kernelSize))
+    .map(([filters, inputs]) => arrangeKernels(tiles, shape, { filters, inputs }));
+});
 
 /** A tensor for a geometry; NaN and infinities are as likely as not. */
 const pictures = grids.chain((tiles) => {
@@ -93,6 +109,19 @@ describe('a picture', () => {
       const value = values[((o * 3 + i) * 2 + y) * 2 + x] ?? 0;
       expect(pixels[(o * 2 + y) * 6 + i * 2 + x]).toBe(table.pixels[colourIndex(value, 1)]);
     }
+  });
+
+  test('reads a sorted picture back in the order of the tensor', () => {
+    const values = Float32Array.from({ length: 3 * 8 }, (_, index) => index / 24 - 0.5);
+    const plain = bandGrid({ units: 3, inputs: 8, perBand: 4, cell: 2, gap: 1 });
+    const shape = { filters: 3, inputs: null, height: 1, width: 8 };
+    const order = { filters: [2, 0, 1], inputs: [7, 0, 6, 1, 5, 2, 4, 3] };
+    const pixelsOf = (tiles: Tiles): Uint8ClampedArray => {
+      const picture = new Picture(new MemoryCanvas(), tiles);
+      picture.paint({ values, scales: Float64Array.of(1), table, gapPixel: 0 });
+      return picture.read(1).data;
+    };
+    expect(pixelsOf(arrangeKernels(plain, shape, order))).toEqual(pixelsOf(plain));
   });
 
   test('reads a folded matrix back unfolded', () => {

@@ -1,4 +1,4 @@
-import type { Painter } from './frame-loop';
+import type { Painter } from './painter';
 
 /** A sweep that has to wait longer than this for the next picture asks for an animation frame of its own. */
 const PATIENCE_MS = 150;

@@ -11,7 +11,6 @@ import {
   type TrainerMessage,
 } from '../../src-shared/protocol/messages';
 import type { Port } from '../../src-shared/protocol/port';
-import { planNetwork } from '../../src-shared/model/network';
 import type { FrameStore } from '../frames/frame-store';
 import type { MetricsStore } from '../frames/metrics-store';
 import {
@@ -33,7 +32,7 @@ import { closeReason, type CloseReason } from './closing';
 import type { Connector } from './connector';
 import { RateMeter } from './rates';
 import { Requests } from './requests';
-import { watchList } from './watch-list';
+import { saliencyItems, watchList } from './watch-list';
 
 export interface FeedOptions {
   readonly connect: Connector;
@@ -65,11 +64,17 @@ export class Feed implements RequestClient {
 
   constructor(options: FeedOptions) {
     this.options = options;
+    appStore.subscribe(({ view }, { view: before }) => {
+      if (view.saliency !== before.saliency && this.runId !== null) this.watch();
+    });
   }
 
   /** Nothing that was asked for is still to come. */
   get idle(): boolean {
-    return this.requests.pending === 0 && this.connecting === null;
+    const isRunning = appStore.getState().status?.state === 'running';
+    // While training runs, a step is measured when there is time for it, and then the next.
+    const unhurried = isRunning ? this.requests.pendingOf('measureStep') : 0;
+    return this.requests.pending === unhurried && this.connecting === null;
   }
 
   /** Resolves when the trainer has answered with a run; at once when it has. @throws GradscopeError when it cannot. */
@@ -110,11 +115,13 @@ export class Feed implements RequestClient {
    * last. While training runs there is always a newer one, so any will do; without a trainer none will come.
    */
   get pictureIsCurrent(): boolean {
-    const { connection, status } = appStore.getState();
+    const { connection, status, view } = appStore.getState();
     if (connection.state === 'lost') return true;
     const picture = this.options.frames.latest();
     if (connection.state !== 'open' || status === null || picture === null) return false;
     if (status.state === 'running' || status.state === 'failed') return true;
+    if (saliencyItems(view.saliency).some(({ name, kind }) => picture.slot(name, kind) === null))
+      return false;
     return (
       picture.step === status.step &&
       picture.phase === status.phase &&
@@ -246,7 +253,7 @@ export class Feed implements RequestClient {
     frames.clear();
     metrics.reset(ready.metricColumns);
     beginRun(ready, { ...ready.digit, pixels: bytesFromBase64(ready.digit.pixels) });
-    this.send({ type: 'watch', items: watchList(planNetwork(ready.network)) });
+    this.watch();
     if (!isFirst) return;
     // Another connection starts at the first example.
     setExample(0);
@@ -268,6 +275,12 @@ export class Feed implements RequestClient {
         if (this.port === port) this.returnCredit();
       });
     });
+  }
+
+  /** Tells what the page looks at. */
+  private watch(): void {
+    const { plan, view } = appStore.getState();
+    if (plan !== null) this.send({ type: 'watch', items: watchList(plan, saliencyItems(view.saliency)) });
   }
 
   private returnCredit(): void {

@@ -29,6 +29,11 @@ export class Requests implements RequestClient {
     return this.waiting.size;
   }
 
+  /** Those of them that are called so. */
+  pendingOf(name: RequestName): number {
+    return [...this.waiting.values()].filter((request) => request.name === name).length;
+  }
+
   open(port: Port): void {
     this.port = port;
   }

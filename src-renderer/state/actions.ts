@@ -13,6 +13,7 @@ import {
   type Notice,
   type Panel,
   type Rates,
+  type SaliencyClass,
   type ScaleScope,
   type Selection,
   type Theme,
@@ -34,8 +35,8 @@ export const select = (selection: Selection | null): void => {
 
 export const choosePanel = (panel: Panel): void => {
   const { view } = appStore.getState();
-  const rests = panel === 'kernel' || panel === 'network';
-  setView({ panel, restPanel: rests ? panel : view.restPanel });
+  // The stage is only there inside a step; the other panels can be looked at while training runs.
+  setView({ panel, restPanel: panel === 'stage' ? view.restPanel : panel });
 };
 
 /** @param codeView null: follow the loop in force */
@@ -51,6 +52,14 @@ export const askForCode = (): void => {
 
 export const setExample = (example: number): void => {
   setView({ example });
+};
+
+export const showSaliency = (saliency: SaliencyClass | null): void => {
+  if (appStore.getState().view.saliency !== saliency) setView({ saliency });
+};
+
+export const toggleSaliency = (): void => {
+  showSaliency(appStore.getState().view.saliency === null ? 'said' : null);
 };
 
 export const setTheme = (theme: Theme): void => {

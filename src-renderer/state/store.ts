@@ -51,6 +51,9 @@ export type Drawer = (typeof DRAWERS)[number];
 export const PANELS = ['kernel', 'stage', 'step', 'network'] as const;
 export type Panel = (typeof PANELS)[number];
 
+/** Of whose score the saliency of the digit is shown: of one class, or of whatever class the network says. */
+export type SaliencyClass = number | 'said';
+
 /** How the code of a step is written: as a loop, as Keras's fit() with a callback, over a tf.GradientTape. */
 export const CODE_VIEWS = ['loop', 'fit', 'tape'] as const;
 export type CodeView = (typeof CODE_VIEWS)[number];
@@ -98,6 +101,8 @@ export interface View {
   /** The card with the arithmetic of a value was asked to stay. */
   readonly arithmetic: boolean;
   readonly helpOpen: boolean;
+  /** Null: the saliency of the digit is not shown, and not computed. */
+  readonly saliency: SaliencyClass | null;
   /** The panel to draw a digit in. */
   readonly drawOpen: boolean;
 }
@@ -167,6 +172,7 @@ export const INITIAL_STATE: AppState = {
     drawer: null,
     arithmetic: false,
     helpOpen: false,
+    saliency: null,
     drawOpen: false,
   },
   rates: { framesPerSecond: 0, pictureAgeMs: null, skipped: 0 },

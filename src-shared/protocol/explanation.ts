@@ -93,12 +93,18 @@ const passedSchema = z.strictObject({
   ...result,
 });
 
-/** Error of the logits: (probability - target) / examples of the minibatch. */
+/**
+ * Error of the logits: (probability - target) / examples of the minibatch. Where the loss takes the probabilities for logits and
+ * applies softmax `again`: probability x (again.probability - target - again.mean) / examples, where `mean` is the sum over the
+ * classes of probability x (again.probability - target).
+ */
 const lossSchema = z.strictObject({
   form: z.literal('loss'),
   probability: number,
   /** 1 for the class of the label, else 0. */
   target: count,
+  /** Of the second softmax, where there is one. */
+  again: z.strictObject({ probability: number, mean: number }).nullable(),
   examples: z.int().positive(),
   ...result,
 });

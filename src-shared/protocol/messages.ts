@@ -25,6 +25,8 @@ export { fromWireNumber, toWireNumber, type WireNumber } from './wire-number';
  *   gradient: the minibatch gradient given to the optimiser; update: W after the step - W before it.
  * `digitOutput`, `digitError`: of a layer (`conv1`), for the chosen digit with dropout off; (channels, height, width) or
  *   (units). digitError is dL/d output. `digitOutput` of `input` is the image as the network gets it.
+ * `digitSaliency`: of a class (`3`), or of `said`, the class with the largest probability: gradient of its score (its logit)
+ *   for the chosen digit with respect to the pixels, ink counted from 0 to 1; (channels, height, width), dropout off.
  * `digitProbabilities`: of `output`: softmax of the logits, one value a class.
  * `output`, `error`, `mask`: of a layer, for one example of the minibatch under way (`chooseExample`), while training stands
  *   inside a step and once computed in it; (channels, height, width) or (units). `error` is dL/d output; `output` of `input`
@@ -36,6 +38,7 @@ export const tensorKindSchema = z.enum([
   'update',
   'digitOutput',
   'digitError',
+  'digitSaliency',
   'digitProbabilities',
   'output',
   'error',
@@ -183,6 +186,23 @@ export const REQUESTS = {
       step: count,
       phase: phaseSchema.nullable(),
       freshness: freshnessSchema,
+    }),
+  ],
+  /**
+   * What the last finished step did to the loss of its own minibatch, under its own dropout masks: the mean loss at W + a dW
+   * for several shares a of the step (0: before it, 1: after it). `slope` is g . dW, the change that the slope promises for
+   * the whole step, and `slopes` the part of each layer; `curvature` is dW . H . dW of the parabola with that loss and slope
+   * at 0 that fits the points up to twice the step. Standing, it is measured at once; running, after the next steps, as seldom as the trainer likes.
+   */
+  measureStep: [
+    nothing,
+    z.strictObject({
+      step: z.int().positive(),
+      examples: z.int().positive(),
+      points: z.array(z.strictObject({ share: z.number(), loss: wireNumberSchema })),
+      slopes: z.array(z.strictObject({ layer: z.string(), slope: wireNumberSchema })),
+      slope: wireNumberSchema,
+      curvature: wireNumberSchema,
     }),
   ],
   /**

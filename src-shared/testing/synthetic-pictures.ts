@@ -61,7 +61,8 @@ function slotValues(
   const { step, phase, plan } = run;
   const now = { freshness: 'fresh', step, phase } as const;
   const output = outputs.get(name) ?? new Float32Array();
-  if (kind === 'output' || kind === 'error' || kind === 'mask') {
+  // The synthetic run looks into no example and has no pixels to differentiate by.
+  if (kind === 'output' || kind === 'error' || kind === 'mask' || kind === 'digitSaliency') {
     return { freshness: 'notYet', step: 0, phase: null, values: new Float32Array() };
   }
   if (kind === 'digitProbabilities') return { ...now, values: probabilities };

@@ -81,14 +81,13 @@ export class SyntheticSession {
         this.run.advancePhase();
         if (!this.run.insideStep) this.tested();
         break;
+      case 'measureStep':
+        throw new GradscopeError('not-now', 'The synthetic trainer has no loss to measure a step by.');
       case 'stepLayer':
       case 'chooseExample':
         throw new GradscopeError('not-now', 'The synthetic trainer does not go layer by layer.');
       case 'explain':
-        throw new GradscopeError(
-          'not-now',
-          'The synthetic trainer has made-up numbers, which no arithmetic made.',
-        );
+        throw new GradscopeError('unknown-command', 'Made-up numbers have no arithmetic to explain.');
       case 'stepBatch':
         mayTrain();
         this.runState = 'paused';

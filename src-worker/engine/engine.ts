@@ -65,10 +65,20 @@ export interface Pass {
    * true, the gradients of its parameters in the network's gradient buffers.
    */
   backward(layer: LayerPlan, options: { readonly parameters: boolean }): void;
+  /**
+   * In place of the loss: leaves the error of the logits for backward that makes it the gradient of the score (the logit) of one
+   * class, summed over the minibatch. What was read of the loss stays as it was.
+   */
+  score(ofClass: number): void;
   /** Copies the whole minibatch, (n, ...layer.outputShape), channel first. */
   readOutput(layer: LayerPlan, target: Float32Array): void;
   /** dL/d output, same shape. */
   readError(layer: LayerPlan, target: Float32Array): void;
+  /**
+   * dL/d image, or after score() d score / d image, (n, channels, height, width); after the backward pass of the first layer. It
+   * is computed when it is read, as training has no use for it.
+   */
+  readInputError(target: Float32Array): void;
   /** softmax(logits), (n, classes); after loss(). */
   readProbabilities(target: Float32Array): void;
   readonly tensors: PassTensors;

@@ -140,6 +140,16 @@ export class TfjsPass implements Pass {
     return result;
   }
 
+  score(ofClass: number): void {
+    const buffers = this.#loaded();
+    const last = this.#plan.layers.at(-1);
+    if (last === undefined || this.#nextForward <= last.index) throw this.#outOfOrder('score');
+    const error = this.#arithmetic.view(errorBuffer(buffers, last));
+    error.fill(0);
+    for (let row = 0; row < buffers.n; row++) error[row * this.#plan.classes + ofClass] = 1;
+    this.#nextBackward = last.index;
+  }
+
   backward(layer: LayerPlan, options: { readonly parameters: boolean }): void {
     const buffers = this.#loaded();
     if (layer.index !== this.#nextBackward) throw this.#outOfOrder(`backward pass of ${layer.spec.name}`);
@@ -157,6 +167,19 @@ export class TfjsPass implements Pass {
 
   readError(layer: LayerPlan, target: Float32Array): void {
     this.#copyChannelsFirst(layer, this.#knownError(layer), target);
+  }
+
+  readInputError(target: Float32Array): void {
+    const buffers = this.#loaded();
+    const first = this.#plan.layers[0];
+    if (first === undefined || this.#nextBackward !== -1)
+      throw this.#outOfOrder('reading of the input error');
+    const inputError = this.#inputError();
+    const own = layerBuffers(buffers, first);
+    this.#errorOfInput(first, buffers, own, errorBuffer(buffers, first), inputError);
+    checkLength(target, inputError.size);
+    const { channels, pixels } = imageExtents(this.#plan.spec.input);
+    toChannelsFirst(buffers.n, channels, pixels, this.#arithmetic.view(inputError), target);
   }
 
   readProbabilities(target: Float32Array): void {
@@ -251,7 +274,10 @@ export class TfjsPass implements Pass {
     return errorBuffer(buffers, layer);
   }
 
-  /** dL/d(image) is of no use to training and is never computed; tfjs-layers asks for a tensor of that shape: zeros. */
+  /**
+   * dL/d(image) is of no use to training: tfjs-layers asks for a tensor of that shape and looks at none of its values, which
+   * are zeros until somebody reads them.
+   */
   #inputError(): tf.Tensor {
     const buffers = this.#loaded();
     buffers.inputError ??= tf.keep(tf.zeros(buffers.input.shape));

@@ -6,7 +6,9 @@ import type { Engine } from '../engine/engine';
 import { TINY_RECIPE, tinyDataset } from '../testing/tiny-run';
 import { Session } from '../training/session';
 import { DigitProbe } from './digit';
-import { planSlots } from './layout';
+import { normalisation } from '../data/dataset';
+import { planSlots, SAID } from './layout';
+import type { DigitWants } from './publisher';
 
 let engine: Engine;
 beforeAll(async () => {
@@ -15,6 +17,9 @@ beforeAll(async () => {
     engine.dispose();
   };
 });
+
+const ERRORS = { errors: true, saliencies: new Set<string>() };
+const NOTHING_MORE = { errors: false, saliencies: new Set<string>() };
 
 const dataset = tinyDataset();
 let session: Session;
@@ -61,7 +66,7 @@ function train(): void {
 
 describe('the chosen digit', () => {
   it('goes through the network as it is, dropout off: dL/dz of the logits is softmax - one-hot', () => {
-    digit.update(true, true);
+    digit.update(ERRORS, true);
     const probabilities = read('output', 'digitProbabilities');
     expect(probabilities.reduce((sum, p) => sum + p, 0)).toBeCloseTo(1, 5);
     const label = dataset.test.labels[3]!;
@@ -73,17 +78,17 @@ describe('the chosen digit', () => {
   });
 
   it('is computed anew when weights or digit are others, and not otherwise', () => {
-    digit.update(false, true);
-    expect(digit.stale(false)).toBe(false);
-    expect(digit.stale(true)).toBe(true);
+    digit.update(NOTHING_MORE, true);
+    expect(digit.stale(NOTHING_MORE)).toBe(false);
+    expect(digit.stale(ERRORS)).toBe(true);
     const before = read('fc1', 'digitOutput');
     session.setWeight('fc1.bias', 0, 5);
     digit.weightsChanged();
-    expect(digit.stale(false)).toBe(true);
-    digit.update(false, true);
+    expect(digit.stale(NOTHING_MORE)).toBe(true);
+    digit.update(NOTHING_MORE, true);
     expect(read('fc1', 'digitOutput')).not.toEqual(before);
     digit.choose({ testIndex: 4 });
-    expect(digit.stale(false)).toBe(true);
+    expect(digit.stale(NOTHING_MORE)).toBe(true);
   });
 
   it('keeps what it had when there is no image of that number', () => {
@@ -98,9 +103,86 @@ describe('the chosen digit', () => {
     session.zeroGradients();
     for (const layer of session.plan.layers) session.forward(layer);
     const before = session.readLayer('fc1', 'activation').values;
-    digit.update(true, true);
+    digit.update(ERRORS, true);
     expect(session.readLayer('fc1', 'activation').values).toEqual(before);
     expect([...session.mirror('fc1.weight').gradient.values].every((value) => value === 0)).toBe(true);
+  });
+});
+
+describe('the saliency of the chosen digit', () => {
+  const wants = (...names: string[]): DigitWants => ({ errors: false, saliencies: new Set(names) });
+  const scoreOf = (pixels: Uint8Array, at: number, ink: number, ofClass: number): number => {
+    const { network, plan } = session;
+    const table = normalisation(TINY_RECIPE.input);
+    const image = Float32Array.from(pixels, (byte) => table[byte]!);
+    image[at] = (ink - TINY_RECIPE.input.mean) / TINY_RECIPE.input.deviation;
+    const pass = network.createPass();
+    pass.load(image, Uint8Array.of(0), 1);
+    for (const layer of plan.layers) pass.forward(layer, { mask: () => null });
+    const logits = new Float32Array(plan.classes);
+    pass.readOutput(plan.layers.at(-1) ?? session.plan.layers[0]!, logits);
+    pass.dispose();
+    return logits[ofClass]!;
+  };
+
+  it('is the slope of the score as the ink of a pixel changes, for every class and pixel', () => {
+    const { pixels } = digit.chosen;
+    digit.update(wants('0', '6'), true);
+    for (const ofClass of [0, 6]) {
+      const saliency = read(String(ofClass), 'digitSaliency');
+      expect(saliency).toHaveLength(64);
+      expect(saliency.some((value) => Math.abs(value) > 0.01)).toBe(true);
+      saliency.forEach((value, at) => {
+        // No kink of max-pool or ReLU lies within so small a change of this network and image.
+        const ink = pixels[at]! / 255;
+        const h = 2 ** -8;
+        const slope =
+          (scoreOf(pixels, at, ink + h, ofClass) - scoreOf(pixels, at, ink - h, ofClass)) / (2 * h);
+        expect(Math.abs(value - slope)).toBeLessThan(5e-4);
+      });
+    }
+  });
+
+  it('of what the network says is that of the most probable class', () => {
+    for (let unit = 0; unit < 10; unit += 1) session.setWeight('fc1.bias', unit, unit === 4 ? 50 : 0);
+    digit.weightsChanged();
+    digit.update(wants(SAID, '4', '5'), true);
+    expect(read(SAID, 'digitSaliency')).toEqual(read('4', 'digitSaliency'));
+    expect(read(SAID, 'digitSaliency')).not.toEqual(read('5', 'digitSaliency'));
+  });
+
+  it('leaves errors, outputs and probabilities as they are without it', () => {
+    digit.update(ERRORS, true);
+    const layers = ['conv1', 'pool1', 'fc1'];
+    const all = (): number[][] => [
+      ...layers.map((name) => read(name, 'digitError')),
+      ...layers.map((name) => read(name, 'digitOutput')),
+      read('output', 'digitProbabilities'),
+    ];
+    const before = all();
+    digit.update({ errors: true, saliencies: new Set(['2', SAID]) }, true);
+    expect(all()).toEqual(before);
+  });
+
+  it('is computed when it is wanted and not known, and for another digit anew', () => {
+    digit.update(ERRORS, true);
+    expect(digit.stale(wants('3'))).toBe(true);
+    digit.update(wants('3'), false);
+    expect(digit.stale(wants('3'))).toBe(false);
+    expect(digit.stale(wants('3', '4'))).toBe(true);
+    const before = read('3', 'digitSaliency');
+    digit.choose({ testIndex: 7 });
+    digit.update(wants('3'), false);
+    expect(read('3', 'digitSaliency')).not.toEqual(before);
+  });
+
+  it('exists for classes of the network only', () => {
+    const items = ['0', '9', SAID, '10', '03', '-1', 'conv1', ''].map((name) => ({
+      name,
+      kind: 'digitSaliency' as const,
+      maxValues: 1000,
+    }));
+    expect(planSlots(session.plan, items).map(({ name }) => name)).toEqual(['0', '9', SAID]);
   });
 });
 
@@ -113,11 +195,11 @@ describe('a digit drawn by hand', () => {
   it('goes through the network as a test image with the same pixels does', () => {
     const chosen = { testIndex: 4 };
     digit.choose(chosen);
-    digit.update(true, true);
+    digit.update(ERRORS, true);
     const original = read('fc1', 'digitOutput');
     const { pixels: same } = digit.chosen;
     digit.choose({ pixels: same, assumedLabel: null });
-    digit.update(true, true);
+    digit.update(ERRORS, true);
     expect(read('fc1', 'digitOutput')).toEqual(original);
     expect(digit.chosen).toEqual({ testIndex: null, label: null, assumedLabel: null, pixels: same });
   });
@@ -127,7 +209,7 @@ describe('a digit drawn by hand', () => {
     for (const loud of [7, 2, 2, 9]) {
       for (let unit = 0; unit < 10; unit += 1) session.setWeight('fc1.bias', unit, unit === loud ? 50 : 0);
       digit.weightsChanged();
-      digit.update(true, true);
+      digit.update(ERRORS, true);
       const probabilities = read('output', 'digitProbabilities');
       expect(probabilities.indexOf(Math.max(...probabilities))).toBe(loud);
       expect(labelOf(read('fc1', 'digitError'), probabilities)).toBe(loud);
@@ -136,7 +218,7 @@ describe('a digit drawn by hand', () => {
 
   it('has the error of the class that was asked for', () => {
     digit.choose({ pixels, assumedLabel: 6 });
-    digit.update(true, true);
+    digit.update(ERRORS, true);
     expect(labelOf(read('fc1', 'digitError'), read('output', 'digitProbabilities'))).toBe(6);
   });
 
@@ -179,7 +261,7 @@ describe('a digit drawn by hand', () => {
       step(free, () => undefined);
       step(session, () => {
         digit.choose({ pixels: pixels.map((byte, at) => (at === drawn ? 99 : byte)), assumedLabel: null });
-        digit.update(true, true);
+        digit.update(ERRORS, true);
         drawn += 1;
       });
     }
@@ -197,24 +279,24 @@ describe('while training runs', () => {
       train();
       now += 5;
       const before = digit.step;
-      digit.update(true, false);
+      digit.update(ERRORS, false);
       if (digit.step !== before) passes += 1;
     }
     const share = (passes * passMs) / (now - begin);
     expect(share).toBeLessThan(0.04);
     expect(passes).toBeGreaterThan(5);
     expect(digit.step).toBeLessThan(session.step);
-    digit.update(true, true);
+    digit.update(ERRORS, true);
     expect(digit.step).toBe(session.step);
   });
 
   it('shows a digit that was just chosen at once', () => {
     passMs = 5;
-    digit.update(false, false);
+    digit.update(NOTHING_MORE, false);
     digit.choose({ testIndex: 5 });
     const { step } = session;
     train();
-    digit.update(false, false);
-    expect([digit.step, digit.stale(false)]).toEqual([step + 1, false]);
+    digit.update(NOTHING_MORE, false);
+    expect([digit.step, digit.stale(NOTHING_MORE)]).toEqual([step + 1, false]);
   });
 });

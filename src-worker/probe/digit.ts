@@ -4,8 +4,8 @@ import { GradscopeError } from '../../src-shared/protocol/errors';
 import type { Slot } from '../../src-shared/protocol/messages';
 import { type Dataset, gatherMinibatch, normalisation, pixelsOf } from '../data/dataset';
 import type { EngineNetwork, ForwardContext, Pass } from '../engine/engine';
-import { INPUT } from './layout';
-import type { DigitView } from './publisher';
+import { INPUT, SAID } from './layout';
+import type { DigitView, DigitWants } from './publisher';
 
 /** Share of the time that the digit may take from training while it runs. */
 const MOST_SHARE = 0.015;
@@ -53,6 +53,8 @@ export class DigitProbe implements DigitView {
   private readonly pass: Pass;
   private readonly table: Float32Array;
   private readonly probabilities: Float32Array;
+  /** The gradient of a score with respect to the image as the network gets it, times this, is that with respect to the ink. */
+  private readonly inkFactor: number;
   private readonly arrays = new Map<string, Float32Array>();
   private digit: ChosenDigit;
   private image: Float32Array;
@@ -60,6 +62,8 @@ export class DigitProbe implements DigitView {
   private said = 0;
   private computedAt: number | null = null;
   private hasErrors = false;
+  /** Those that were computed last. */
+  private readonly saliencies = new Map<string, Float32Array>();
   /** Neither the step nor the digit tells that the weights were set by hand. */
   private outdated = true;
   /** A digit never seen must not wait for its turn. */
@@ -71,6 +75,7 @@ export class DigitProbe implements DigitView {
     this.plan = parts.network.plan;
     this.pass = parts.network.createPass();
     this.table = normalisation(parts.input);
+    this.inkFactor = 1 / parts.input.deviation;
     this.probabilities = new Float32Array(parts.dataset.classes);
     [this.digit, this.image] = this.load(parts.choice);
   }
@@ -99,24 +104,23 @@ export class DigitProbe implements DigitView {
     this.outdated = true;
   }
 
-  stale(withError: boolean): boolean {
-    return (
-      this.unseen || this.outdated || this.computedAt !== this.parts.step() || (withError && !this.hasErrors)
-    );
+  stale(wants: DigitWants): boolean {
+    return this.unseen || this.outdated || this.computedAt !== this.parts.step() || this.lacks(wants);
   }
 
-  update(withError: boolean, exact: boolean): void {
-    if (!this.stale(withError)) return;
+  update(wants: DigitWants, exact: boolean): void {
+    if (!this.stale(wants)) return;
     const begin = this.parts.now();
-    const mustCompute = exact || this.unseen || (withError && !this.hasErrors);
+    const mustCompute = exact || this.unseen || this.lacks(wants);
     if (!mustCompute && begin < this.dueAtMs) return;
-    this.compute(withError);
+    this.compute(wants);
     const end = this.parts.now();
     this.dueAtMs = end + Math.max(SHORTEST_INTERVAL_MS, (end - begin) / MOST_SHARE);
   }
 
   read(slot: DigitTensor): Float32Array {
     if (slot.name === INPUT) return this.image;
+    if (slot.kind === 'digitSaliency') return this.saliencies.get(slot.name) ?? this.array(slot);
     const target = this.array(slot);
     if (this.computedAt === null) return target;
     if (slot.kind === 'digitProbabilities') this.pass.readProbabilities(target);
@@ -129,21 +133,43 @@ export class DigitProbe implements DigitView {
     this.pass.dispose();
   }
 
-  private compute(withError: boolean): void {
-    const { pass, plan, digit } = this;
+  private lacks({ errors, saliencies }: DigitWants): boolean {
+    return (errors && !this.hasErrors) || [...saliencies].some((name) => !this.saliencies.has(name));
+  }
+
+  private compute({ errors, saliencies }: DigitWants): void {
+    const { digit } = this;
     const label = digit.label ?? digit.assumedLabel;
     const guess = this.said;
     this.forward(label ?? guess);
     this.said = this.mostProbable();
-    if (withError) {
-      // What a digit without a label is said to be is known only now; it seldom changes from one time to the next.
-      if (label === null && this.said !== guess) this.forward(this.said);
-      for (const layer of plan.layers.toReversed()) pass.backward(layer, { parameters: false });
+    // What a digit without a label is said to be is known only now; it seldom changes from one time to the next.
+    if (errors && label === null && this.said !== guess) this.forward(this.said);
+    this.saliencies.clear();
+    for (const name of saliencies) this.saliencies.set(name, this.saliencyOf(name));
+    if (errors) {
+      // Its errors are those that stay in the pass.
+      if (saliencies.size > 0) this.pass.loss();
+      this.backward();
     }
     this.computedAt = this.parts.step();
-    this.hasErrors = withError;
+    this.hasErrors = errors;
     this.outdated = false;
     this.unseen = false;
+  }
+
+  /** d score / d ink of each pixel, where ink goes from 0 (blank) to 1. */
+  private saliencyOf(name: string): Float32Array {
+    this.pass.score(name === SAID ? this.said : Number(name));
+    this.backward();
+    const gradient = new Float32Array(this.image.length);
+    this.pass.readInputError(gradient);
+    for (let i = 0; i < gradient.length; i += 1) gradient[i] = gradient[i]! * this.inkFactor;
+    return gradient;
+  }
+
+  private backward(): void {
+    for (const layer of this.plan.layers.toReversed()) this.pass.backward(layer, { parameters: false });
   }
 
   private forward(label: number): void {

@@ -6,6 +6,8 @@ import type { Slot, TensorKind, WatchItem } from '../../src-shared/protocol/mess
 export const INPUT = 'input';
 /** Name of what softmax makes of the logits. */
 export const OUTPUT = 'output';
+/** Name of the class with the largest probability, for its saliency; any class is called by its number. */
+export const SAID = 'said';
 
 /**
  * The slots of a frame for what a page wants to see, one after the other in its order. What the network does not have is
@@ -49,10 +51,16 @@ function shapeOf(plan: NetworkPlan, name: string, kind: TensorKind): readonly nu
       const layer = plan.layers.find(({ spec }) => spec.name === name);
       return layer?.spec.kind === 'dropout' ? maskShape(layer) : null;
     }
+    case 'digitSaliency':
+      return name === SAID || isClass(plan, name) ? plan.spec.input : null;
     case 'digitProbabilities':
       return name === OUTPUT ? [plan.classes] : null;
   }
 }
+
+/** `3`, but neither `03` nor a class that there is not. */
+const isClass = ({ classes }: NetworkPlan, name: string): boolean =>
+  /^[0-9]+$/.test(name) && String(Number(name)) === name && Number(name) < classes;
 
 /** A tensor as the matrix it is reduced as: first axis, product of the others. */
 export function matrixView(shape: readonly number[]): readonly [rows: number, columns: number] {

@@ -48,7 +48,7 @@ class Digit implements DigitView {
   }
 
   /** Has time only when training stands. */
-  update(_withError: boolean, exact: boolean): void {
+  update(_wants: unknown, exact: boolean): void {
     if (!exact || !this.stale()) return;
     this.step = this.run.step;
     this.passes += 1;

@@ -13,15 +13,19 @@ import { capture } from './capture';
 import { payloadLength, planSlots } from './layout';
 import { PicturePool, type SharedPayload } from './picture-pool';
 
+/** What somebody wants to see of the chosen digit besides outputs. Each costs a backward pass. */
+export interface DigitWants {
+  readonly errors: boolean;
+  /** Classes whose saliency is wanted: their numbers, or SAID. */
+  readonly saliencies: ReadonlySet<string>;
+}
+
 /** The chosen digit's own pass through the network. */
 export interface DigitView {
   /** Whether what `read` gives is not that of the weights and the digit as they are now. */
-  stale(withError: boolean): boolean;
-  /**
-   * Computes it anew: always when `exact`, else only when its share of the time allows. Errors cost a backward pass and
-   * are left out unless asked for.
-   */
-  update(withError: boolean, exact: boolean): void;
+  stale(wants: DigitWants): boolean;
+  /** Computes it anew: always when `exact`, else only when its share of the time allows. */
+  update(wants: DigitWants, exact: boolean): void;
   /** Finished steps when it was last computed; null: never. */
   readonly step: number | null;
   /** The whole tensor of a digit slot. The array is reused by the next call. */
@@ -165,7 +169,7 @@ export class Publisher {
   /** Training stands: makes sure that a picture of exactly this place is on its way, once. */
   stood(): void {
     if (this.source === undefined) return;
-    const digitIsOld = this.someWatch(isOfDigit) && this.source.digit.stale(this.someWatch(isDigitError));
+    const digitIsOld = this.someWatch(isOfDigit) && this.source.digit.stale(this.digitWants());
     if (digitIsOld || this.place() !== this.changedPlace) this.changed();
   }
 
@@ -189,6 +193,19 @@ export class Publisher {
     return [...this.watchers.values()].some((watcher) => watcher.slots.some(which));
   }
 
+  /** All pages' wants together, or two of them would make each other's digit old. */
+  private digitWants(): DigitWants {
+    let errors = false;
+    const saliencies = new Set<string>();
+    for (const { slots } of this.watchers.values()) {
+      for (const { kind, name } of slots) {
+        if (kind === 'digitError') errors = true;
+        else if (kind === 'digitSaliency') saliencies.add(name);
+      }
+    }
+    return { errors, saliencies };
+  }
+
   private layOut(client: ClientId, watcher: Watcher): void {
     if (this.source === undefined) return;
     this.layouts += 1;
@@ -200,8 +217,7 @@ export class Publisher {
 
   private take(client: ClientId, watcher: Watcher, source: PictureSource, exact: boolean): void {
     const { session, digit } = source;
-    // Errors are computed for all when one page wants them, or two pages would make each other's digit old.
-    if (watcher.slots.some(isOfDigit)) digit.update(this.someWatch(isDigitError), exact);
+    if (watcher.slots.some(isOfDigit)) digit.update(this.digitWants(), exact);
     const example = session.inStep ? exampleOf(watcher, session) : null;
     const sent = session.inStep ? watcher.slots : withoutLastExamples(watcher.slots);
     const payload = this.pool.take(payloadLength(sent));
@@ -227,7 +243,6 @@ export class Publisher {
 }
 
 const isOfDigit = (slot: Slot): boolean => slot.kind.startsWith('digit');
-const isDigitError = (slot: Slot): boolean => slot.kind === 'digitError';
 
 /** Which tensor of a layer each kind of slot shows. */
 const OF_EXAMPLE: Partial<Record<Slot['kind'], ExampleKind>> = {

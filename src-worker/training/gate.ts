@@ -120,7 +120,7 @@ export class BlockingGate<Command> implements Gate {
     const waitMs = this.host.due() - performance.now();
     if (waitMs <= 0) return false;
     this.host.publish();
-    this.mailbox.wait(waitMs);
+    if (!this.host.idle()) this.mailbox.wait(waitMs);
     return true;
   }
 }

@@ -30,6 +30,8 @@ export interface RequestContext {
   /** The weights were changed otherwise than by a step. */
   weightsChanged(run: Run): void;
   digitChosen(run: Run): void;
+  /** Answers when the last step is measured. @throws GradscopeError `not-now` */
+  measureStep(reply: Reply): void;
   /** Play was asked for. */
   playing(run: Run): void;
 }
@@ -175,6 +177,11 @@ const HANDLERS: Handlers = {
       const { values, shape, step, phase } = session.readLayer(name, kind);
       reply({ result: { shape, step, phase, freshness: 'fresh' }, payload: bytesOf(values) });
     }
+  },
+
+  measureStep(context, _params, reply) {
+    theRun(context);
+    context.measureStep(reply);
   },
 
   explain(context, question, reply) {

@@ -1,6 +1,12 @@
 import { createHash } from 'node:crypto';
+import { dropoutMask } from '../../src-shared/model/dropout-mask';
 import { initialValues } from '../../src-shared/model/initialise';
-import { planNetwork, type LayerPlan, type NetworkPlan } from '../../src-shared/model/network';
+import {
+  planNetwork,
+  type LayerPlan,
+  type NetworkPlan,
+  type ParameterPlan,
+} from '../../src-shared/model/network';
 import { listedOrder, shuffledOrder, type MinibatchOrder } from '../../src-shared/model/order';
 import type { Phase } from '../../src-shared/model/phases';
 import type { Recipe } from '../../src-shared/model/recipe';
@@ -9,11 +15,23 @@ import { readSafetensors, writeSafetensors } from '../../src-shared/model/safete
 import { GradscopeError } from '../../src-shared/protocol/errors';
 import { countNonFinite, l2Norm } from '../../src-shared/tensor/statistics';
 import { gatherMinibatch, normalisation, type Dataset } from '../data/dataset';
-import type { Engine, EngineNetwork, Pass } from '../engine/engine';
+import type { Engine, EngineNetwork, ForwardContext, Pass } from '../engine/engine';
 import { Minibatch, type LayerTensor } from './minibatch';
 import { Mirrors, type Mirror, type TensorCopy, type UpdateParts } from './mirrors';
 
 export type { Mirror, TensorCopy };
+
+/** The last finished step, as far as it takes to compute its loss again. */
+export interface FinishedStep {
+  readonly step: number;
+  /** (n, channels, height, width), as the network got them. */
+  readonly images: Float32Array;
+  readonly labels: Uint8Array;
+  /** Gives the dropout masks of the step. */
+  readonly context: ForwardContext;
+  /** In network order. */
+  readonly parameters: readonly ({ readonly parameter: ParameterPlan } & UpdateParts)[];
+}
 
 /** What one finished step tells; one row of the metrics lane. */
 export interface StepRecord {
@@ -358,6 +376,24 @@ export class Session implements SessionView {
       shape: whole.shape.slice(1),
       values: whole.values.subarray(example * size, (example + 1) * size),
     };
+  }
+
+  /** Null when no step is finished, or when weights were set by other means since. */
+  lastStep(): FinishedStep | null {
+    const { minibatch } = this.#progress;
+    if (minibatch === null) return null;
+    const parameters: FinishedStep['parameters'][number][] = [];
+    for (const parameter of this.plan.parameters) {
+      const update = this.lastUpdate(parameter.name);
+      if (update === null) return null;
+      parameters.push({ parameter, ...update });
+    }
+    const { step, indices } = minibatch;
+    const { images, labels } = gatherMinibatch(this.dataset, this.dataset.train, indices, this.#pixelTable);
+    const { seed, dropout } = this.#config;
+    const mask = (layer: LayerPlan): Float32Array | null =>
+      dropout ? dropoutMask(layer, indices.length, seed, step) : null;
+    return { step, images, labels, context: { mask }, parameters };
   }
 
   /** The first NaN or infinity of this run; null: none so far. */

@@ -14,6 +14,7 @@ import { createRun, disposeRun, type Run, type RunRequest, type RunSurroundings 
 import { type ClientId, RunControl } from './run-control';
 import { describeDigit, describeRun } from './run-description';
 import type { StepRecord } from './session';
+import { StepEffects } from './step-effects';
 import { StatusLane } from './status';
 import { TestRuns } from './test-runs';
 import { failureOf, type RequestCommand, type ThreadCommand, type ThreadMessage } from './thread-messages';
@@ -35,6 +36,7 @@ export interface TrainerParts {
 interface Active {
   readonly run: Run;
   readonly tests: TestRuns;
+  readonly effects: StepEffects;
   readonly loops: Readonly<Record<Mode, () => TrainingLoop | Promise<TrainingLoop>>>;
 }
 
@@ -187,6 +189,11 @@ export class Trainer implements GateHost<ThreadCommand>, RequestContext {
           this.tell(evaluation);
         },
       }),
+      effects: new StepEffects({
+        engine: run.engine.engine,
+        session: run.session,
+        now: this.parts.now,
+      }),
       loops: {
         imperative: once(() => new ImperativeLoop(run.session, this.gate, onStep)),
         // tfjs-layers takes a fifth of a second to load, and the first picture does not need it.
@@ -209,8 +216,9 @@ export class Trainer implements GateHost<ThreadCommand>, RequestContext {
     });
   }
 
-  private dispose({ run, tests }: Active, successor: Run | undefined): void {
+  private dispose({ run, tests, effects }: Active, successor: Run | undefined): void {
     tests.dispose();
+    effects.dispose();
     disposeRun(run, successor);
   }
 
@@ -250,12 +258,13 @@ export class Trainer implements GateHost<ThreadCommand>, RequestContext {
 
   reached({ phase, layer }: Position): void {
     if (this.active === undefined) return;
-    const { run } = this.active;
+    const { run, effects } = this.active;
     run.layerAt = layer === null ? null : { phase, layer: run.session.plan.layers[layer]! };
     run.meter.reached(phase);
     this.tellNonFinite(run);
     if (phase === 'step' && layer === null) {
       run.meter.finishedStep(run.session.minibatch?.indices.length ?? 0);
+      effects.stepFinished();
       this.publish();
     }
     this.status.tellNowAndThen(run);
@@ -295,10 +304,12 @@ export class Trainer implements GateHost<ThreadCommand>, RequestContext {
     return this.publisher.hasDrawn(client);
   }
 
-  /** The test of the untrained network is done while people look at it. */
+  /** The last step is measured, and the untrained network tested, while people look at it. */
   idle(): boolean {
     const { active } = this;
-    if (active === undefined || this.control.ended !== undefined) return false;
+    if (active === undefined) return false;
+    if (active.effects.idle(this.control.standing)) return true;
+    if (this.control.ended !== undefined || !this.control.standing) return false;
     if (!active.tests.isInitialDue || active.run.session.inStep || !this.publisher.hasWatchers) return false;
     active.tests.nextChunk();
     this.status.testing = active.tests.progress;
@@ -364,6 +375,10 @@ export class Trainer implements GateHost<ThreadCommand>, RequestContext {
     this.digit = choiceOf(run.digit.chosen);
     this.parts.send({ type: 'digit', digit: describeDigit(run.digit.chosen) });
     this.publisher.changed();
+  }
+
+  measureStep(reply: Reply): void {
+    this.active?.effects.ask(this.control.standing, reply);
   }
 
   // ----------------------------------------------------------------

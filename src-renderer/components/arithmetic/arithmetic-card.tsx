@@ -5,6 +5,7 @@ import { notify, setArithmetic } from '../../state/actions';
 import { appStore, useApp } from '../../state/store';
 import { CloseIcon } from '../icons';
 import { usePainter } from '../live';
+import { Loupe } from '../loupe/loupe';
 import { usePage } from '../page-context';
 import { mapKind, scopeModelOf } from '../scope/scope-model';
 import { arithmeticOf, type Shown } from './arithmetic-model';
@@ -154,6 +155,7 @@ function Body({ shown, onClose }: { shown: Shown; onClose: () => void }): ReactE
           </p>
         </>
       )}
+      <Loupe value={cell} />
       <p className="keys" aria-hidden="true">
         {pinned ? (
           <>

@@ -147,3 +147,17 @@ test('a refusal is shown in its sentence; closed by hand, it stays closed until 
   model.follow(6000 + REST_MS);
   expect(asked).toHaveLength(2);
 });
+
+// Catches: a trainer of another make that is asked again and again for what it does not know.
+test('a trainer that knows no arithmetic is asked once', async () => {
+  const { model, asked, pointAt } = page();
+  pointAt(0);
+  model.follow(0);
+  model.follow(REST_MS);
+  asked[0]?.answer(new GradscopeError('unknown-command', 'There is no command explain.'));
+  await settled();
+  pointAt(1);
+  model.follow(1000);
+  model.follow(1000 + REST_MS);
+  expect([model.current(), asked.length]).toEqual([null, 1]);
+});

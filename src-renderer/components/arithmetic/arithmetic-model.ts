@@ -40,6 +40,8 @@ export class ArithmeticModel {
   private askedKey = '';
   private over: Cell | null = null;
   private overSinceMs = 0;
+  /** The run whose trainer has no arithmetic to show. */
+  private mute: number | null = null;
   /** Closed by hand: stays closed until the pointer is on another value. */
   private dismissed = false;
 
@@ -49,7 +51,7 @@ export class ArithmeticModel {
     this.ask = newestOnly(async ({ cell, key }) => {
       const answer = await this.answerTo(cell);
       // The pointer may have gone on meanwhile, or training.
-      if (key !== this.askedKey) return;
+      if (key !== this.askedKey || answer === null) return;
       this.show({ cell, pinned: sameCell(cell, this.pinnedCell), old: false, answer });
     });
   }
@@ -73,7 +75,7 @@ export class ArithmeticModel {
   follow(nowMs: number): void {
     const { status, connection } = appStore.getState();
     const stands = status !== null && status.state !== 'running' && connection.state === 'open';
-    if (!stands) {
+    if (!stands || status.runId === this.mute) {
       this.askedKey = '';
       this.over = null;
       if (this.pinnedCell === null) this.show(null);
@@ -130,7 +132,8 @@ export class ArithmeticModel {
     return null;
   }
 
-  private async answerTo(cell: Cell): Promise<Answer> {
+  /** Null when this trainer never gives one. */
+  private async answerTo(cell: Cell): Promise<Answer | null> {
     const { frames, send } = this.parts;
     try {
       const example = frames.latest()?.example ?? 0;
@@ -138,6 +141,10 @@ export class ArithmeticModel {
       return { explanation: result, arrays: new Float32Array(payload.slice().buffer) };
     } catch (error) {
       if (!(error instanceof GradscopeError)) throw error;
+      if (error.code === 'unknown-command') {
+        this.mute = appStore.getState().status?.runId ?? null;
+        return null;
+      }
       return { refusal: error.message };
     }
   }

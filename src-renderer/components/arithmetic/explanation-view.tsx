@@ -51,7 +51,11 @@ export function ExplanationView({
       );
     case 'loss':
       return (
-        <p className="source">softmax probability, minus 1 for the class of the label, mean over examples</p>
+        <p className="source">
+          {explanation.again === null
+            ? 'softmax probability, minus 1 for the class of the label, mean over examples'
+            : 'softmax of the softmax, minus 1 for the class of the label and minus the mean of that, times the probability'}
+        </p>
       );
     case 'update':
       return (

@@ -90,3 +90,24 @@ test('the two lines of an update, with enough digits to see the weight move', ()
     '0.09980000',
   ]);
 });
+
+// Catches: the formula of the right loss shown for a recipe that applies softmax twice.
+test('the error of the logits is what their loss makes it', () => {
+  const loss: ExplanationOf<'loss'> = {
+    form: 'loss',
+    probability: 0.25,
+    target: 1,
+    again: null,
+    examples: 2,
+    value: -0.375,
+    sum: -0.375,
+    absolute: 0.625,
+    step: 1,
+  };
+  expect(sumSentence(loss)).toBe(
+    `(probability 0.2500 ${minus} target 1) / 2 examples = ${minus}0.3750; tensor ${minus}0.3750`,
+  );
+  expect(sumSentence({ ...loss, again: { probability: 0.125, mean: -0.125 }, sum: -0.09375 })).toContain(
+    `probability 0.2500 × (second softmax 0.1250 ${minus} target 1 ${minus} mean ${minus}0.1250) / 2 examples = `,
+  );
+});

@@ -24,11 +24,13 @@ export function sumSentence(explanation: Explanation): string {
     case 'passed':
       return `${passedWords(explanation)} = ${n(explanation.sum)}; tensor ${n(explanation.value)}`;
     case 'loss': {
-      const { probability, target, examples, sum, value } = explanation;
-      return (
-        `(probability ${n(probability)} \u2212 target ${String(target)}) / ${examplesWords(examples)} = ` +
-        `${n(sum)}; tensor ${n(value)}`
-      );
+      const { probability, target, again, examples, sum, value } = explanation;
+      const made =
+        again === null
+          ? `(probability ${n(probability)} \u2212 target ${String(target)})`
+          : `probability ${n(probability)} \u00d7 (second softmax ${n(again.probability)} \u2212 target ` +
+            `${String(target)} \u2212 mean ${n(again.mean)})`;
+      return `${made} / ${examplesWords(examples)} = ${n(sum)}; tensor ${n(value)}`;
     }
     case 'update': {
       const { update, weightBefore, weightAfter } = explanation;

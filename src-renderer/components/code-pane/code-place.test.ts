@@ -211,9 +211,7 @@ describe('the text', () => {
     for (const part of ['range(6)', 'training=False', 'SGD(0.1, momentum=0)']) {
       expect(text('tape')).toContain(part);
     }
-    const mistaken = recipeNamed('keras-paper');
-    const network = { ...mistaken.network, loss: 'softmaxOfSoftmaxCrossEntropy' as 'softmaxCrossEntropy' };
-    const doubled = codeFacts({ ...mistaken, network }, DEFAULT_RUN_CONFIG, 6);
+    const doubled = codeFacts(recipeNamed('keras-double-softmax'), DEFAULT_RUN_CONFIG, 6);
     expect(codeOf('loop', doubled)[6]?.text).toBe('    L, err = nll(softmax(x), y)');
     expect(codeOf('tape', doubled)[6]?.text).toBe('      loss = nll(y, softmax(z))');
     expect(codeOf('fit', doubled)[7]?.text).toBe('  loss=nll)  # of a softmax');

@@ -1,3 +1,4 @@
+import type { NetworkSpec } from '../../../src-shared/model/network';
 import type { Phase } from '../../../src-shared/model/phases';
 import type { Recipe } from '../../../src-shared/model/recipe';
 import type { Mode, RunConfig } from '../../../src-shared/model/run-config';
@@ -40,7 +41,7 @@ export interface CodeLine {
 }
 
 /** By the names that a network has for them. */
-const LOSSES: Readonly<Record<string, LossText>> = {
+const LOSSES: Readonly<Record<NetworkSpec['loss'], LossText>> = {
   softmaxCrossEntropy: {
     of: (output) => output,
     about: 'nll: log-softmax, then minus the log of the label’s probability.',
@@ -60,7 +61,7 @@ export function codeFacts(recipe: Recipe, config: RunConfig, epochs: number): Co
     seed: config.order === null ? config.seed : null,
     learningRate: recipe.optimiser.learningRate,
     momentum: recipe.optimiser.momentum,
-    loss: LOSSES[loss] ?? { of: (output) => output, about: `nll: ${loss}.` },
+    loss: LOSSES[loss],
     dropout: config.dropout ? [...new Set(rates)].filter((rate) => rate > 0) : [],
   };
 }

@@ -1,5 +1,6 @@
 import {
   useEffect,
+  useId,
   useRef,
   useState,
   type KeyboardEvent as ReactKeyboardEvent,
@@ -15,6 +16,7 @@ import { usePage } from '../page-context';
 import { DigitCanvas } from '../rail/digit-canvas';
 import { DigitWords } from '../rail/digit-section';
 import { Probabilities } from '../rail/probabilities';
+import { SaliencyCaption, SaliencyPicture } from '../rail/saliency';
 import { inkOf, paintStrokes, type PenPoint, type Stroke, SURFACE, widthOf } from './pen';
 
 /** How far an arrow key moves the pen: about a pixel of what the network gets. */
@@ -38,6 +40,8 @@ function OpenPanel(): ReactElement {
   const digit = useApp((state) => state.digit);
   const classes = useApp(({ ready }) => ready?.dataset.classes ?? 0);
   const theme = useApp(({ view }) => view.theme);
+  const saliency = useApp(({ view }) => view.saliency);
+  const group = useId();
   const isSmall = useMedia(SMALL_SCREEN);
   const canvas = useRef<HTMLCanvasElement>(null);
   const [strokes, setStrokes] = useState<readonly Stroke[]>([]);
@@ -171,13 +175,19 @@ function OpenPanel(): ReactElement {
           {digit !== null && (
             <>
               <h3>The network gets</h3>
-              <DigitCanvas
-                pixels={digit.pixels}
-                width={MNIST_SIDE}
-                height={MNIST_SIDE}
-                label="What the network gets"
-              />
+              <div className="seen">
+                <DigitCanvas
+                  pixels={digit.pixels}
+                  width={MNIST_SIDE}
+                  height={MNIST_SIDE}
+                  label="What the network gets"
+                />
+                {saliency !== null && (
+                  <SaliencyPicture saliency={saliency} height={MNIST_SIDE} width={MNIST_SIDE} pixel={2} />
+                )}
+              </div>
               <DigitWords digit={digit} />
+              {saliency !== null && <SaliencyCaption saliency={saliency} />}
             </>
           )}
           <label className="assumed">
@@ -194,7 +204,7 @@ function OpenPanel(): ReactElement {
               ))}
             </select>
           </label>
-          {isSmall && <Probabilities classes={classes} />}
+          {isSmall && <Probabilities classes={classes} group={group} />}
           <button type="button" className="tool" disabled={strokes.length === 0} onClick={clear}>
             Clear <kbd aria-hidden="true">Del</kbd>
           </button>

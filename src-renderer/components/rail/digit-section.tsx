@@ -1,7 +1,7 @@
-import type { ReactElement } from 'react';
+import { useId, type ReactElement } from 'react';
 import { formatCount } from '../../scene/numbers';
 import type { FrameStore } from '../../frames/frame-store';
-import { setDrawOpen } from '../../state/actions';
+import { setDrawOpen, toggleSaliency } from '../../state/actions';
 import { type Digit, useApp } from '../../state/store';
 import { keyHint } from '../keymap';
 import { LiveText } from '../live';
@@ -10,7 +10,11 @@ import { Tip } from '../tip';
 import { DigitCanvas } from './digit-canvas';
 import { NumberField } from './number-field';
 import { mostLikely, Probabilities, probabilitiesOf } from './probabilities';
+import { FollowChoice, SaliencyCaption, SaliencyPicture } from './saliency';
 import { ToolButton } from './tool-button';
+
+/** CSS pixels a pixel of the digit. */
+const PIXEL = 3;
 
 const says = (frames: FrameStore): string => {
   const probabilities = probabilitiesOf(frames);
@@ -42,16 +46,33 @@ export function DigitSection(): ReactElement | null {
   const { commands } = usePage();
   const digit = useApp((state) => state.digit);
   const lastTestIndex = useApp((state) => state.lastTestIndex);
+  const saliency = useApp(({ view }) => view.saliency);
+  const group = useId();
   const drawOpen = useApp(({ view }) => view.drawOpen);
   const dataset = useApp(({ ready }) => ready?.dataset ?? null);
   if (digit === null || dataset === null) return null;
   const { testIndex, label, pixels } = digit;
   return (
     <section className="section digit" aria-label="Digit">
-      <h2>
-        Chosen digit <em>{testIndex === null ? 'drawn' : `of ${formatCount(dataset.testExamples)}`}</em>
-      </h2>
-      <div className="chosen">
+      <div className="head">
+        <h2>Chosen digit</h2>
+        <div className="actions">
+          <Tip
+            text="Which pixels raise the score of a class, and which lower it, if they get more ink"
+            hint={keyHint('toggleSaliency')}
+          >
+            <button
+              type="button"
+              className="tool pressable"
+              aria-pressed={saliency !== null}
+              onClick={toggleSaliency}
+            >
+              Saliency <kbd aria-hidden="true">{keyHint('toggleSaliency')}</kbd>
+            </button>
+          </Tip>
+        </div>
+      </div>
+      <div className="chosen" data-pair={saliency !== null}>
         <DigitCanvas
           pixels={pixels}
           width={dataset.width}
@@ -62,6 +83,9 @@ export function DigitSection(): ReactElement | null {
               : `Test image ${formatCount(testIndex)}, label ${String(label)}`
           }
         />
+        {saliency !== null && (
+          <SaliencyPicture saliency={saliency} height={dataset.height} width={dataset.width} pixel={PIXEL} />
+        )}
         <div className="tools">
           {testIndex === null ? (
             <button
@@ -118,7 +142,13 @@ export function DigitSection(): ReactElement | null {
         </div>
       </div>
       <DigitWords digit={digit} />
-      <Probabilities classes={dataset.classes} />
+      {saliency !== null && (
+        <>
+          <SaliencyCaption saliency={saliency} />
+          <FollowChoice saliency={saliency} group={group} />
+        </>
+      )}
+      <Probabilities classes={dataset.classes} group={group} />
     </section>
   );
 }

@@ -1,6 +1,8 @@
 import { useRef, type ReactElement } from 'react';
 import type { FrameStore } from '../../frames/frame-store';
 import { formatPercent } from '../../scene/numbers';
+import { showSaliency } from '../../state/actions';
+import { useApp } from '../../state/store';
 import { useWords } from '../live';
 import { usePage } from '../page-context';
 
@@ -18,11 +20,17 @@ export function mostLikely(probabilities: Float32Array): string {
   return String(best);
 }
 
-/** What the network makes of the chosen digit, a bar a class, straight from each frame to the page. */
-export function Probabilities({ classes }: { classes: number }): ReactElement {
+/**
+ * What the network makes of the chosen digit, a bar a class, straight from each frame to the page. While the saliency is shown,
+ * its class is chosen on the bars.
+ *
+ * @param group name of the radio buttons, of which there is one a bar
+ */
+export function Probabilities({ classes, group }: { classes: number; group: string }): ReactElement {
   const { frames } = usePage();
   const list = useRef<HTMLDivElement>(null);
   const painted = useRef(-1);
+  const saliency = useApp(({ view }) => view.saliency);
   useWords(() => {
     const { current } = list;
     const frame = frames.latest();
@@ -31,25 +39,35 @@ export function Probabilities({ classes }: { classes: number }): ReactElement {
     painted.current = frame.serial;
     const best = mostLikely(values);
     for (let index = 0; index < current.children.length; index += 1) {
-      paintRow(current.children.item(index), values[index] ?? NaN, String(index) === best);
+      paintRow(
+        current.children.item(index)?.firstElementChild ?? null,
+        values[index] ?? NaN,
+        String(index) === best,
+      );
     }
   });
   return (
     <div className="probabilities" ref={list} role="group" aria-label="Probabilities">
       {Array.from({ length: classes }, (_, index) => (
-        <div
-          key={index}
-          role="meter"
-          aria-label={String(index)}
-          aria-valuemin={0}
-          aria-valuemax={1}
-          aria-valuenow={0}
-        >
-          <i>{index}</i>
-          <u>
-            <s />
-          </u>
-          <span>–</span>
+        <div key={index} className="row">
+          <div role="meter" aria-label={String(index)} aria-valuemin={0} aria-valuemax={1} aria-valuenow={0}>
+            <i>{index}</i>
+            <u>
+              <s />
+            </u>
+            <span>–</span>
+          </div>
+          {saliency !== null && (
+            <input
+              type="radio"
+              name={group}
+              aria-label={`Saliency of class ${String(index)}`}
+              checked={saliency === index}
+              onChange={() => {
+                showSaliency(index);
+              }}
+            />
+          )}
         </div>
       ))}
     </div>

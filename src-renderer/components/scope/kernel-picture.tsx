@@ -16,9 +16,10 @@ import { useApp } from '../../state/store';
 import { cellPlaces, locateIn } from '../arithmetic/cell-places';
 import { usePage } from '../page-context';
 import { KernelCells } from './kernel-cells';
-import { neighbour } from './kernel-walk';
+import { alongUnit, neighbour } from './kernel-walk';
 import { MarkLayer } from './mark-layer';
 import { setData, setText } from '../set-text';
+import { outlineStyle, placeOutlines } from './outlines';
 import { isBlank, isKernelKind, scopeModelOf, type KernelKind } from './scope-model';
 
 /** W, g or dW of a layer: the picture, what is drawn over it, and its kernels as a grid to walk in and choose from. */
@@ -33,7 +34,7 @@ export function KernelPicture({
 }): ReactElement {
   const parts = usePage();
   const model = scopeModelOf(parts);
-  const { layer, weight, kernels: tiles, overview } = row;
+  const { layer, weight, kernels: tiles, overview, arrangement } = row;
   const layerName = layer.spec.name;
   const shape = useMemo(() => kernelShape(weight.shape), [weight.shape]);
   const selection = useApp(({ view }) => view.selection);
@@ -54,6 +55,7 @@ export function KernelPicture({
     const scales = new Float64Array(tiles.kernels);
     const means = overview === null ? null : new Float32Array(tiles.kernels * tiles.kernelSize);
     const inputs = shape.inputs ?? 1;
+    const firstInput = shape.inputs === null ? 0 : (arrangement.inputs?.[0] ?? 0);
     let drawn = '';
     const paint = (): void => {
       const view = model.refresh();
@@ -73,7 +75,7 @@ export function KernelPicture({
       markLayer.paint(
         {
           nonFinite: bad ? valuesToPaint(slot) : null,
-          deadKernels: overview === null ? dead.map((filter) => filter * inputs) : [],
+          deadKernels: overview === null ? dead.map((filter) => filter * inputs + firstInput) : [],
           deadMaps: [],
           fates: null,
         },
@@ -99,15 +101,19 @@ export function KernelPicture({
     return () => {
       for (const remove of withdraw) remove();
     };
-  }, [model, parts.loop, tiles, pixelRatio, overview, shape, weight.name, layerName, kind]);
+  }, [model, parts.loop, tiles, arrangement, pixelRatio, overview, shape, weight.name, layerName, kind]);
 
-  // What was pointed at lies elsewhere once the picture is sorted.
-  useEffect(
-    () => () => {
-      if (model.hover?.fine === tiles) model.point(null, { clientX: 0, clientY: 0 });
-    },
-    [model, tiles],
-  );
+  const isFine = overview === null && (tiles.cell * tiles.unit) / pixelRatio < LOUPE_BELOW;
+  useEffect(() => {
+    if (isFine) model.finePictures.set(layerName, tiles);
+    else model.finePictures.delete(layerName);
+    return () => {
+      // What was pointed at lies elsewhere once the picture is sorted.
+      if (model.hover?.layer === layerName && model.hover.kind === kind) {
+        model.point(null, { clientX: 0, clientY: 0 });
+      }
+    };
+  }, [model, tiles, isFine, layerName, kind]);
 
   // One tab stop a grid: the chosen kernel, or the first.
   useEffect(() => {
@@ -130,11 +136,10 @@ export function KernelPicture({
     const size = tiles.unit / pixelRatio;
     return hitTest(tiles, (event.clientX - box.left) / size, (event.clientY - box.top) / size);
   };
-  const isFine = overview === null && (tiles.cell * tiles.unit) / pixelRatio < LOUPE_BELOW;
   const point = (hit: Hit, at: { clientX: number; clientY: number }): void => {
     const { kernel } = hit;
     const index = overview === null ? hit.index : null;
-    model.point({ layer: layerName, kind, kernel, index, ...(isFine ? { fine: tiles } : {}) }, at);
+    model.point({ layer: layerName, kind, kernel, index }, at);
   };
   const hover = (event: PointerEvent): void => {
     const hit = hitAt(event);
@@ -232,16 +237,6 @@ export function KernelPicture({
 
 /** CSS pixels a value: from here on one can tell it from the next. */
 const LOUPE_BELOW = 3;
-/** Columns that Left and Right skip with Shift. */
-const STRIDE = 10;
-
-/** Where a key moves the loupe along the row of a unit; null for another key. */
-function alongUnit({ key, shiftKey }: KeyboardEvent, from: number, inputs: number): number | null {
-  const by = shiftKey ? STRIDE : 1;
-  const to = { ArrowLeft: from - by, ArrowRight: from + by, Home: 0, End: inputs - 1 }[key];
-  return to === undefined ? null : Math.max(0, Math.min(inputs - 1, to));
-}
-
 /** Kernels that lie close are parted by a line; what is not there is one plain surface. */
 function gapPixelOf(tiles: Tiles, values: Float32Array | null, table: ColourTable): number {
   if (values === null) return table.pixels[ZERO_INDEX] ?? 0;
@@ -268,52 +263,6 @@ export function showFreshness(
     notYet: 'not yet',
   };
   setText(tag, words[freshness]);
-}
-
-/** Room between a kernel and its outline, CSS pixels. */
-const OUTLINE_ROOM = 2;
-
-function outlineStyle(
-  rect: { x: number; y: number; width: number; height: number },
-  tiles: Tiles,
-  pixelRatio: number,
-): { left: number; top: number; width: number; height: number } {
-  const size = tiles.unit / pixelRatio;
-  return {
-    left: rect.x * size - OUTLINE_ROOM,
-    top: rect.y * size - OUTLINE_ROOM,
-    width: rect.width * size + 2 * OUTLINE_ROOM,
-    height: rect.height * size + 2 * OUTLINE_ROOM,
-  };
-}
-
-function placeOutlines(
-  host: HTMLElement | null,
-  tiles: Tiles,
-  pixelRatio: number,
-  kernel: number | null,
-): void {
-  if (host === null || !setIfOther(host, String(kernel))) return;
-  const rects = kernel === null ? [] : rectsOf(tiles, kernel);
-  [...host.children].forEach((child, band) => {
-    const rect = rects[band];
-    if (!(child instanceof HTMLElement)) return;
-    child.hidden = rect === undefined;
-    if (rect === undefined) return;
-    const { left, top, width, height } = outlineStyle(rect, tiles, pixelRatio);
-    Object.assign(child.style, {
-      left: `${String(left)}px`,
-      top: `${String(top)}px`,
-      width: `${String(width)}px`,
-      height: `${String(height)}px`,
-    });
-  });
-}
-
-function setIfOther(host: HTMLElement, kernel: string): boolean {
-  if (host.dataset['kernel'] === kernel) return false;
-  host.dataset['kernel'] = kernel;
-  return true;
 }
 
 function cellOf(grid: HTMLElement | null, kernel: number): HTMLElement | null {

@@ -17,3 +17,17 @@ export function neighbour(key: string, from: number, tiles: Tiles): number | nul
   }[key];
   return to === undefined || to < 0 || to > last ? null : kernelAt(tiles, to);
 }
+
+/** Columns that Left and Right skip with Shift. */
+const STRIDE = 10;
+
+/** Where a key moves the loupe along the row of a unit; null for another key. */
+export function alongUnit(
+  { key, shiftKey }: { readonly key: string; readonly shiftKey: boolean },
+  from: number,
+  inputs: number,
+): number | null {
+  const by = shiftKey ? STRIDE : 1;
+  const to = { ArrowLeft: from - by, ArrowRight: from + by, Home: 0, End: inputs - 1 }[key];
+  return to === undefined ? null : Math.max(0, Math.min(inputs - 1, to));
+}

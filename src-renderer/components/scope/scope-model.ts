@@ -37,8 +37,6 @@ export interface Hover {
   readonly kernel: number;
   /** Index of the value in the tensor; null where it is one mean of several. */
   readonly index: number | null;
-  /** The picture, where it has too few pixels a value to tell one from the next: a loupe then shows them. */
-  readonly fine?: Tiles;
 }
 
 /**
@@ -52,6 +50,8 @@ export class ScopeModel {
   private readonly deadFilters = new Map<string, DeadFilters>();
   /** Earlier weights, for the orders by how far they have gone. */
   readonly snapshots = new WeightSnapshots(SORT_MEASURES.flatMap((by) => changeSteps(by) ?? []));
+  /** By layer: W, g and dW where they have too few pixels a value to tell one from the next. A loupe then shows them. */
+  readonly finePictures = new Map<string, Tiles>();
   private plan: NetworkPlan | null = null;
   private layers: readonly LayerRow[] = [];
   private seenKey = '';

@@ -4,7 +4,7 @@ import { formatCount } from '../../scene/numbers';
 import type { LayerRowLayout } from '../../scene/scope-layout';
 import { SORT_MEASURES, type SortAxis, type SortMeasure } from '../../scene/sorting';
 import { sortAgain, sortBy, sortingOf } from '../../state/sorting';
-import { useApp, type AxisSorting } from '../../state/store';
+import { useApp, type AxisSorting, type LayerSorting } from '../../state/store';
 import { AgainIcon, ChevronIcon, SortColumnsIcon, SortRowsIcon } from '../icons';
 import { keyHint } from '../keymap';
 import { Tip } from '../tip';
@@ -42,15 +42,19 @@ function orderWords({ by, taken }: AxisSorting): string {
   return `by ${NAMES[by]} of step ${step}`;
 }
 
-function words(row: LayerRowLayout, sorting: { readonly [A in SortAxis]: AxisSorting | null }): string {
+/** What is sorted, and by what: `Filters by |g| of step 12.`; both in one sentence where they are sorted alike. */
+function words(row: LayerRowLayout, sorting: LayerSorting): string {
   const names = axisNames(row);
-  return (['filters', 'inputs'] as const)
-    .flatMap((axis) => {
-      const [name, how] = [names[axis], sorting[axis]];
-      return name === null || how === null ? [] : [`${name} ${orderWords(how)}`];
-    })
-    .map((phrase) => `${phrase.charAt(0).toUpperCase()}${phrase.slice(1)}.`)
-    .join(' ');
+  const phrases = (['filters', 'inputs'] as const).flatMap((axis) => {
+    const [name, how] = [names[axis], sorting[axis]];
+    return name === null || how === null ? [] : [{ name, how: orderWords(how) }];
+  });
+  const [first, second] = phrases;
+  const sentences =
+    first !== undefined && first.how === second?.how
+      ? [`${first.name} and ${second.name} ${first.how}`]
+      : phrases.map(({ name, how }) => `${name} ${how}`);
+  return sentences.map((text) => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`).join(' ');
 }
 
 /** Rows and columns of the layer's matrix by something else than their index, in words: where the head is tall. */

@@ -3,7 +3,7 @@ import { gunzipSync } from 'node:zlib';
 import { z } from 'zod';
 import { networkSpecSchema } from '../../../src-shared/model/network';
 
-/** What pytorch_reference.py and pytorch_layer_walk.py in bench/peers wrote: see there for what is in it. */
+/** What pytorch_reference.py, pytorch_layer_walk.py and pytorch_saliency.py in bench/peers wrote: see there for what is in it. */
 
 const fixture = (name: string): URL => new URL(`../fixtures/${name}`, import.meta.url);
 
@@ -55,6 +55,10 @@ export function parityFixture(recipe: string) {
     tensors: parseTensors(readFileSync(fixture(`parity-${recipe}.safetensors`))),
   };
 }
+
+/** What bench/peers/pytorch_saliency.py wrote: `<recipe>/<test image>/<class>`. */
+export const saliencyFixture = (): ReadonlyMap<string, Float32Array> =>
+  parseTensors(readFileSync(fixture('saliency.safetensors')));
 
 const readJson = (name: string): unknown => JSON.parse(readFileSync(fixture(name), 'utf8'));
 

@@ -1,4 +1,4 @@
-import type { LayerPlan, NetworkPlan } from '../../../src-shared/model/network';
+import type { LayerPlan, NetworkPlan, NetworkSpec } from '../../../src-shared/model/network';
 import type { ExplanationOf } from '../../../src-shared/protocol/explanation';
 import { type Explained, passed, termsOf } from './explained';
 import { cut, dropoutFactor, extents, parametersOf, placeIn, winnerOf } from './places';
@@ -18,7 +18,9 @@ export function explainError(
 ): Explained {
   const value = values.error(layer)[index]!;
   const next = plan.layers[layer.index + 1];
-  if (next === undefined) return { explanation: ofLogits(index, values, value), arrays: [] };
+  if (next === undefined) {
+    return { explanation: ERRORS_OF_LOGITS[plan.spec.loss](index, values, value), arrays: [] };
+  }
   const { step } = values;
   switch (next.spec.kind) {
     case 'conv2d':
@@ -48,15 +50,44 @@ export function explainError(
   }
 }
 
-/** softmax cross-entropy, mean over the minibatch: (probability - target) / n */
-function ofLogits(unit: number, values: ExampleValues, value: number): ExplanationOf<'loss'> {
-  const { examples, step } = values;
-  const probability = values.probabilities()[unit]!;
-  const target = unit === values.label ? 1 : 0;
-  const sum = (probability - target) / examples;
-  const absolute = (Math.abs(probability) + target) / examples;
-  return { form: 'loss', probability, target, examples, value, sum, absolute, step };
-}
+type ErrorOfLogits = (unit: number, values: ExampleValues, value: number) => ExplanationOf<'loss'>;
+
+const ERRORS_OF_LOGITS: Readonly<Record<NetworkSpec['loss'], ErrorOfLogits>> = {
+  /** Mean over the minibatch: (probability - target) / n. */
+  softmaxCrossEntropy: (unit, values, value) => {
+    const { examples, step } = values;
+    const probability = values.probabilities()[unit]!;
+    const target = unit === values.label ? 1 : 0;
+    const sum = (probability - target) / examples;
+    const absolute = (Math.abs(probability) + target) / examples;
+    return { form: 'loss', probability, target, again: null, examples, value, sum, absolute, step };
+  },
+  /** probability x (u - mean) / n, with u = second softmax - target and mean = sum over the classes of probability x u. */
+  softmaxOfSoftmaxCrossEntropy: (unit, values, value) => {
+    const { examples, label, step } = values;
+    const probabilities = Float64Array.from(values.probabilities());
+    const powers = probabilities.map((probability) => Math.exp(probability));
+    const total = powers.reduce((sum, power) => sum + power, 0);
+    const mean = new TermSum();
+    probabilities.forEach((probability, k) => {
+      mean.add(k, probability, powers[k]! / total - (k === label ? 1 : 0));
+    });
+    const probability = probabilities[unit]!;
+    const second = powers[unit]! / total;
+    const target = unit === label ? 1 : 0;
+    return {
+      form: 'loss',
+      probability,
+      target,
+      again: { probability: second, mean: mean.sum },
+      examples,
+      value,
+      sum: (probability * (second - target - mean.sum)) / examples,
+      absolute: (Math.abs(probability) * (second + target + mean.absolute)) / examples,
+      step,
+    };
+  },
+};
 
 /**
  * error of input[i,y,x] = sum over o,ky,kx of error[o,y-ky,x-kx] weight[o,i,ky,kx]: a full correlation with the kernel turned

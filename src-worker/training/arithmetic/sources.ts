@@ -70,7 +70,7 @@ export function exampleValues(session: Session, example: number): ExampleValues 
 
 /** The chosen digit with the weights as they are, computed anew where that is due. Dropout is off. */
 export function digitValues(session: Session, digit: DigitProbe, withError: boolean): ExampleValues {
-  digit.update(withError, true);
+  digit.update({ errors: withError, saliencies: new Set() }, true);
   const { plan } = session;
   const read = (name: string, kind: 'digitOutput' | 'digitError', shape: readonly number[]): Float32Array =>
     digit.read({ name, kind, shape: [...shape] }).slice();
