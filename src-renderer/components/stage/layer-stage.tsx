@@ -35,6 +35,7 @@ function Standpoint({
   const focus = useFocus(plan, layer, direction);
   const script = useMemo(() => stageScript(plan, layer, direction), [plan, layer, direction]);
   const { top, does, bottom } = script;
+  const hasTable = layer.spec.kind === 'conv2d';
   const isUnit = bottom.shape.length === 1 && layer.spec.kind !== 'flatten';
   return (
     <div className="stage">
@@ -42,12 +43,12 @@ function Standpoint({
         Standing at {layer.spec.name}, {direction}
         <MapChooser focus={focus} what={isUnit ? 'unit' : 'map'} />
       </h2>
-      {top !== null && <StationView station={top} plan={plan} focus={focus} />}
+      {top !== null && <StationView station={top} plan={plan} focus={focus} compact={hasTable} />}
       <div className="stage-flow">
         <FlowArrow direction={direction} />
         <p>{does}</p>
       </div>
-      <StationView station={bottom} plan={plan} focus={focus} />
+      <StationView station={bottom} plan={plan} focus={focus} compact={hasTable} />
       {layer.spec.kind === 'dropout' && <DropoutWords layer={layer} map={focus.map} />}
       {layer.parameters.length > 0 && (
         <KernelWords plan={plan} layer={layer} direction={direction} focus={focus} />

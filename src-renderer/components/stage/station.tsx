@@ -17,6 +17,8 @@ import { partText, type Station } from './stage-script';
 
 /** Side of a picture, CSS pixels: a whole number of pixels a value for maps of 4, 8, 12 and 24. */
 const BOX = 72;
+/** Beside a table of numbers, which needs the room, for maps that are not the smaller for it. */
+const COMPACT_BOX = 64;
 /** The same where values of maps this large are marked one by one. */
 const LARGE_BOX = 120;
 const LARGEST_IN_BOX = 16;
@@ -27,15 +29,18 @@ export function StationView({
   station,
   plan,
   focus,
+  compact,
 }: {
   station: Station;
   plan: NetworkPlan;
   focus: Focus;
+  compact: boolean;
 }): ReactElement {
   const { title, quantity, part, inset, legend, source, fates, drawnShape } = station;
   const map = part === 'inputMap' ? focus.input : focus.map;
-  const isLarge = fates.length > 0 && Math.max(...drawnShape.slice(1)) > LARGEST_IN_BOX;
-  const box = isLarge ? LARGE_BOX : BOX;
+  const isWide = Math.max(...drawnShape.slice(1)) > LARGEST_IN_BOX;
+  const isLarge = fates.length > 0 && isWide;
+  const box = isLarge ? LARGE_BOX : compact && !isWide ? COMPACT_BOX : BOX;
   const pixelRatio = window.devicePixelRatio;
   const tiles = tilesOf(station, box, pixelRatio);
   const insetView = inset !== null && (
@@ -58,7 +63,7 @@ export function StationView({
   return (
     <div className="station">
       <div className={isLarge ? 'station-row large' : 'station-row'}>
-        <div className="station-box">
+        <div className="station-box" style={{ minHeight: box }}>
           <ValuesPicture
             station={station}
             source={source}
