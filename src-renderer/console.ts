@@ -53,7 +53,11 @@ export interface GradscopeConsole {
    */
   tensor(name: string, kind: ParameterKind): ConsoleTensor | Promise<ConsoleTensor>;
   tensor(name: string, kind: LayerKind): Promise<ConsoleTensor>;
-  /** What is on the canvas now, one pixel a value (draw/picture-registry.ts says which); null when it shows none. */
+  /**
+   * What is on the canvas now, one pixel a value (draw/picture-registry.ts says which); null when it shows none. Inside a
+   * step the columns of maps show an example of the minibatch, so there are `output` and `error` and no digitOutput and
+   * digitError; outside it is the other way round.
+   */
   drawn(name: string, kind: string): DrawnPicture | null;
   perf(): ConsolePerformance;
   /**

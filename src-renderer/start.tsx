@@ -32,7 +32,7 @@ export function startPage(host: HTMLElement, connect: Connector): { feed: Feed; 
   );
   const now = (): number => performance.timeOrigin + performance.now();
   const feed = new Feed({ connect, frames, metrics, pace, now });
-  const commands = new Commands({ send: feed, connect: () => feed.connect() });
+  const commands = new Commands({ send: feed, frames, connect: () => feed.connect() });
 
   keepTheme(window);
   appStore.subscribe(() => {

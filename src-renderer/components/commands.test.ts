@@ -13,13 +13,14 @@ let commands: Commands;
 
 beforeEach(async () => {
   appStore.setState(INITIAL_STATE, true);
+  const frames = new FrameStore();
   const feed = new Feed({
     pace: {
       drawn: (returnCredit) => {
         returnCredit();
       },
     },
-    frames: new FrameStore(),
+    frames,
     metrics: new MetricsStore(),
     now: () => 0,
     connect: () => {
@@ -28,7 +29,7 @@ beforeEach(async () => {
       return Promise.resolve(page);
     },
   });
-  commands = new Commands({ send: feed, connect: () => feed.connect() });
+  commands = new Commands({ send: feed, frames, connect: () => feed.connect() });
   await feed.connect();
   await settle();
 });

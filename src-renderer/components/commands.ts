@@ -1,13 +1,15 @@
 import { GradscopeError } from '../../src-shared/protocol/errors';
 import type { Mode } from '../../src-shared/model/run-config';
 import type { Breakpoint } from '../../src-shared/protocol/messages';
-import { dismissNotice, notify, setDigit, setExample } from '../state/actions';
+import type { FrameStore } from '../frames/frame-store';
+import { dismissNotice, notify, select, setDigit, setExample } from '../state/actions';
 import type { RequestClient } from '../state/request-client';
-import { examplesUnderWay } from '../state/standing';
+import { examplesUnderWay, standingLayer } from '../state/standing';
 import { appStore } from '../state/store';
 import { offerFile, pickFile } from './files';
 import { newestOnly } from './newest-only';
 import { SPEEDS, speedIndex } from './speeds';
+import { focusOf, selectionFor } from './stage/focus';
 
 export interface Drawn {
   readonly pixels: Uint8Array;
@@ -18,6 +20,7 @@ type Wanted = number | Drawn;
 
 export interface CommandsOptions {
   readonly send: RequestClient;
+  readonly frames: Pick<FrameStore, 'newest'>;
   /** Joins the page to the trainer again after it was lost; at once when it is joined. */
   readonly connect: () => Promise<void>;
 }
@@ -35,10 +38,12 @@ export class Commands {
   private readonly look: (choice: Wanted) => Promise<void>;
   private breakpointsChanged = Promise.resolve();
   private readonly send: RequestClient;
+  private readonly frames: CommandsOptions['frames'];
   private readonly connect: () => Promise<void>;
 
-  constructor({ send, connect }: CommandsOptions) {
+  constructor({ send, frames, connect }: CommandsOptions) {
     this.send = send;
+    this.frames = frames;
     this.connect = connect;
     this.setSpeed = newestOnly((stepsPerSecond) =>
       this.attempt(() => send.request('setSpeed', { stepsPerSecond })),
@@ -165,6 +170,18 @@ export class Commands {
     const examples = examplesUnderWay(status);
     if (examples === null) return Promise.resolve();
     return this.chooseExample((Math.min(view.example, examples - 1) + by + examples) % examples);
+  }
+
+  /** Chooses the next kernel's map (or unit) of the layer on the stage; beyond either end it goes round. */
+  nextMap(by: -1 | 1): void {
+    const state = appStore.getState();
+    const standing = standingLayer(state);
+    const layer = standing === null ? undefined : state.plan?.layers[standing.index];
+    if (state.plan === null || standing === null || layer === undefined) return;
+    const { direction } = standing;
+    const focus = focusOf(this.frames.newest(), state.plan, layer, direction, state.view.selection);
+    const { owner, map, maps } = focus;
+    if (owner !== null) select(selectionFor(focus, owner, (map + by + maps) % maps));
   }
 
   openWeights(): Promise<void> {

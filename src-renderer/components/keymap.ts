@@ -144,6 +144,27 @@ const LOOKING: readonly Plain[] = [
     run: (c) => void c.nextExample(-1),
   },
   {
+    id: 'nextMap',
+    key: 'f',
+    hint: 'F',
+    does: 'Next map or unit on the stage',
+    group: 'Looking',
+    run: (c) => {
+      c.nextMap(1);
+    },
+  },
+  {
+    id: 'previousMap',
+    key: 'f',
+    shift: true,
+    hint: 'Shift F',
+    does: 'Previous map or unit on the stage',
+    group: 'Looking',
+    run: (c) => {
+      c.nextMap(-1);
+    },
+  },
+  {
     id: 'drawDigit',
     key: 'd',
     hint: 'D',
@@ -349,6 +370,8 @@ export function belongsToPage(binding: KeyBinding, focus: Focus, repeat: boolean
       'previousDigit',
       'nextExample',
       'previousExample',
+      'nextMap',
+      'previousMap',
       'stepPhase',
       'stepLayer',
       'stepBatch',

@@ -18,6 +18,7 @@ const tokens: Tokens = {
   liveText: 'live-text',
   warn: 'warn',
   nan: 'nan',
+  mark: 'white',
   zero: 'zero',
   gapPixel: 0,
   keys: ['k1', 'k2', 'k3', 'k4'],

@@ -42,10 +42,10 @@ export const markCanvasSize = ({ tiles, pixelRatio }: MarkSpace): { width: numbe
   height: tiles.height * tiles.unit + 2 * marginOf(pixelRatio),
 });
 
-const marginOf = (pixelRatio: number): number => Math.round(MARK_MARGIN * pixelRatio);
+export const marginOf = (pixelRatio: number): number => Math.round(MARK_MARGIN * pixelRatio);
 
 /** A segment's rectangle in device pixels on the canvas of the marks. */
-function deviceRect({ tiles, pixelRatio }: MarkSpace, { x, y, width, height }: Rect): Rect {
+export function deviceRect({ tiles, pixelRatio }: MarkSpace, { x, y, width, height }: Rect): Rect {
   const margin = marginOf(pixelRatio);
   const { unit } = tiles;
   return { x: x * unit + margin, y: y * unit + margin, width: width * unit, height: height * unit };

@@ -15,6 +15,7 @@ export interface Tokens {
   readonly liveText: string;
   readonly warn: string;
   readonly nan: string;
+  readonly mark: string;
   readonly zero: string;
   /** `gap` as canvas memory holds it. */
   readonly gapPixel: number;
@@ -45,6 +46,7 @@ export function tokens(): Tokens {
     liveText: read('live-text'),
     warn: read('warn'),
     nan: read('nan'),
+    mark: read('mark'),
     zero: read('z'),
     gapPixel: packPixel(parseHex(read('gap'))),
     keys: ['k1', 'k2', 'k3', 'k4'].map(read),

@@ -12,9 +12,9 @@ export const saliencyItems = (saliency: View['saliency']): WatchItem[] =>
   saliency === null ? [] : [{ name: String(saliency), kind: 'digitSaliency', maxValues: MAP_VALUES }];
 
 /**
- * Everything the scope grid shows of a network: weight, gradient and update of each parameter, and of each layer the
- * output and error of the chosen digit, and of an example of the minibatch inside a step. Flatten only renames its input, and dropout is off for the digit, so both would
- * repeat what comes before them.
+ * Everything the page shows of a network: weight, gradient and update of each parameter, of each layer the output and
+ * error of the chosen digit, and of an example of the minibatch inside a step, with its image. Of the digit, flatten only
+ * renames its input and dropout is off, so both would repeat what comes before them; inside a step one can stand at both.
  *
  * @param also what is looked at only now and then
  */
@@ -27,19 +27,18 @@ export function watchList({ layers, parameters }: NetworkPlan, also: readonly Wa
     .flatMap(({ spec: { name } }) =>
       (['digitOutput', 'digitError'] as const).map((kind) => ({ name, kind, maxValues: MAP_VALUES })),
     );
-  const ofExample = layers
-    .filter(({ spec }) => spec.kind !== 'flatten')
-    .flatMap(({ spec: { kind, name } }) =>
-      (kind === 'dropout' ? (['output', 'error', 'mask'] as const) : (['output', 'error'] as const)).map(
-        (what) => ({ name, kind: what, maxValues: MAP_VALUES }),
-      ),
-    );
+  const ofExample = layers.flatMap(({ spec: { kind, name } }) =>
+    (kind === 'dropout' ? (['output', 'error', 'mask'] as const) : (['output', 'error'] as const)).map(
+      (what) => ({ name, kind: what, maxValues: MAP_VALUES }),
+    ),
+  );
   return [
     ...ofParameters,
     ...ofLayers,
     { name: 'output', kind: 'digitProbabilities', maxValues: MAP_VALUES },
     ...also,
     // Last, so that a frame outside a step ends before them.
+    { name: 'input', kind: 'output', maxValues: MAP_VALUES },
     ...ofExample,
   ];
 }

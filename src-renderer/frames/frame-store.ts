@@ -11,6 +11,10 @@ export interface FrameSlot {
   readonly slot: Slot;
 }
 
+/** Nothing to see: zeroed, or never computed. */
+export const isBlank = ({ state }: FrameSlot): boolean =>
+  state.freshness === 'cleared' || state.freshness === 'notYet';
+
 /** One picture of the network: every tensor that is watched, of one step. */
 export interface FrameView {
   readonly runId: number;

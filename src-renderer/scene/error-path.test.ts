@@ -12,6 +12,8 @@ const drop = (unit: 'channel' | 'element'): LayerSpec => ({
   unit,
 });
 
+const next = (stream: Iterator<number>): number => Number(stream.next().value);
+
 /** Plans of a few layers without weights after an input of this shape. */
 function plansOf(shape: [number, number, number], specs: readonly LayerSpec[]): LayerPlan[] {
   const layers = [
@@ -83,7 +85,7 @@ describe('the way of an error back', () => {
           const plans = plansOf([channels, height, width], specs);
           const size = channels * height * width;
           // All different and none near zero, so that a small nudge turns no comparison round.
-          const keys = Array.from({ length: size }, (_, place) => ({ place, key: stream.next().value }));
+          const keys = Array.from({ length: size }, (_, place) => ({ place, key: next(stream) }));
           const input = new Float32Array(size);
           keys
             .sort((a, b) => a.key - b.key)
@@ -95,7 +97,7 @@ describe('the way of an error back', () => {
               spec.kind === 'dropout' && spec.unit === 'channel'
                 ? channels
                 : inputShape.reduce((a, b) => a * b);
-            return Float32Array.from({ length }, () => (stream.next().value % 2) * 2);
+            return Float32Array.from({ length }, () => (next(stream) % 2) * 2);
           });
           const { path, output } = run(plans, input, masks);
           const fates = fatesAlong(path);
@@ -150,7 +152,7 @@ describe('max-pooling', () => {
         fc.infiniteStream(fc.integer({ min: -3, max: 3 })),
         (channels, height, width, size, stream) => {
           fc.pre(size <= height && size <= width);
-          const input = Float32Array.from({ length: channels * height * width }, () => stream.next().value);
+          const input = Float32Array.from({ length: channels * height * width }, () => next(stream));
           const [outHeight, outWidth] = [Math.floor(height / size), Math.floor(width / size)];
           const winners = poolWinners(input, [channels, height, width], size);
           expect(winners).toHaveLength(channels * outHeight * outWidth);

@@ -52,9 +52,16 @@ export interface LayerRowLayout extends LayerRow {
   readonly height: number;
 }
 
+/** A few maps (or all units) of what leaves a layer, low enough for a slim row. */
+export interface Strip {
+  readonly tiles: Tiles;
+  /** Maps or units that there are. */
+  readonly of: number;
+}
+
 export interface BetweenRowLayout extends BetweenRow {
-  /** A few maps of what leaves these layers; null where there is no room or nothing two-dimensional. */
-  readonly strip: { readonly tiles: Tiles; readonly of: number } | null;
+  /** By place in the network; a layer whose maps have no room is not in it. */
+  readonly strips: ReadonlyMap<number, Strip>;
 }
 
 export type RowLayout = LayerRowLayout | BetweenRowLayout;
@@ -301,12 +308,24 @@ function unitPicture(row: LayerRow, count: number, column: number, ratio: number
   return { tiles, withMean: false, caption };
 }
 
-function betweenRow(row: BetweenRow, columns: ScopeColumns, { ratio }: PixelScale): BetweenRowLayout {
-  const last = row.layers.findLast(({ outputShape }) => outputShape.length === 3);
-  const [count, height, width] = last?.outputShape ?? [];
-  if (count === undefined || height === undefined || width === undefined) return { ...row, strip: null };
-  const column = Math.floor(columns.maps * ratio + 1e-6);
+function betweenRow(row: BetweenRow, columns: ScopeColumns, scale: PixelScale): BetweenRowLayout {
+  const strips = new Map<number, Strip>();
+  for (const { spec, index, inputShape, outputShape } of row.layers) {
+    // Flattened maps are still drawn as maps.
+    const strip = stripOf(spec.kind === 'flatten' ? inputShape : outputShape, columns.maps, scale);
+    if (strip !== null) strips.set(index, strip);
+  }
+  return { ...row, strips };
+}
+
+function stripOf(
+  [count = 1, height, width]: readonly number[],
+  columnWidth: number,
+  { ratio }: PixelScale,
+): Strip | null {
+  const column = Math.floor(columnWidth * ratio + 1e-6);
   const tallest = (BETWEEN_HEIGHT - 4) * ratio;
+  if (height === undefined || width === undefined) return unitStrip(count, column, tallest, ratio);
   for (let cell = Math.floor(tallest / height); cell >= 1; cell -= 1) {
     const gap = cell >= 2 * ratio ? devicePixels(1, ratio) : 0;
     const fits = Math.floor((column + gap) / (width * cell + gap));
@@ -314,7 +333,25 @@ function betweenRow(row: BetweenRow, columns: ScopeColumns, { ratio }: PixelScal
     // Enough of them to be worth a look.
     if (shown < Math.min(count, 10)) continue;
     const tiles = tileGrid({ count: shown, tileHeight: height, tileWidth: width, across: shown, cell, gap });
-    return { ...row, strip: { tiles, of: count } };
+    return { tiles, of: count };
   }
-  return { ...row, strip: null };
+  return null;
+}
+
+/** All units in as few lines as leave each of them a square of its own. */
+function unitStrip(count: number, column: number, tallest: number, ratio: number): Strip | null {
+  const gap = devicePixels(1, ratio);
+  const largest = devicePixels(8, ratio);
+  for (let cell = largest; cell >= devicePixels(2, ratio); cell -= 1) {
+    const across = Math.min(count, Math.floor((column + gap) / (cell + gap)));
+    if (across < 1 || Math.ceil(count / across) * (cell + gap) - gap > tallest) continue;
+    // Lines of equal length where they come out so.
+    const lines = Math.ceil(count / across);
+    const even = Math.ceil(count / lines);
+    return {
+      tiles: tileGrid({ count, tileHeight: 1, tileWidth: 1, across: even, cell, gap }),
+      of: count,
+    };
+  }
+  return null;
 }

@@ -5,12 +5,13 @@ import { notify, setArithmetic } from '../../state/actions';
 import { appStore, useApp } from '../../state/store';
 import { CloseIcon } from '../icons';
 import { usePainter } from '../live';
+import { Loupe } from '../loupe/loupe';
 import { usePage } from '../page-context';
 import { mapKind, scopeModelOf } from '../scope/scope-model';
 import { arithmeticOf, type Shown } from './arithmetic-model';
 import './arithmetic.css';
 import { type Cell, cellTitle, columnOf } from './cell';
-import { cellPlaces } from './cell-places';
+import { cellPlaces, type ScreenRect, union } from './cell-places';
 import { ExplanationView } from './explanation-view';
 import { differenceWords, sumSentence } from './words';
 
@@ -34,12 +35,16 @@ export function ArithmeticCard(): ReactElement | null {
   const isAsked = useApp(({ view }) => view.arithmetic);
   const plan = useApp((state) => state.plan);
   const outline = useRef<HTMLDivElement>(null);
+  const anchor = useRef<HTMLDivElement>(null);
   const card = useRef<HTMLDivElement>(null);
   const opener = useRef<Element | null>(null);
   usePainter((nowMs) => {
     model.follow(nowMs);
-    const { current } = model;
-    place(outline.current, current()?.cell ?? null, scopeModelOf(parts).pointer);
+    const cell = model.current()?.cell ?? null;
+    if (cell === null) return;
+    const rect = cellPlaces.find(cell.layer, columnOf(cell.kind), cell.index, scopeModelOf(parts).pointer);
+    place(outline.current, rect);
+    place(anchor.current, rect === null ? null : union(rect, model.tipRect()));
   });
 
   useEffect(() => {
@@ -83,10 +88,13 @@ export function ArithmeticCard(): ReactElement | null {
       }}
     >
       {createPortal(
-        // Another value is another place to stand beside.
-        <Popover.Anchor key={`${layer} ${kind} ${String(index)}`} asChild>
+        <>
+          {/* Another value is another place to stand beside. */}
+          <Popover.Anchor key={`${layer} ${kind} ${String(index)}`} asChild>
+            <div ref={anchor} className="arithmetic-anchor" aria-hidden="true" />
+          </Popover.Anchor>
           <div ref={outline} className="arithmetic-cell" aria-hidden="true" />
-        </Popover.Anchor>,
+        </>,
         document.body,
       )}
       <Popover.Portal>
@@ -154,6 +162,7 @@ function Body({ shown, onClose }: { shown: Shown; onClose: () => void }): ReactE
           </p>
         </>
       )}
+      <Loupe value={cell} />
       <p className="keys" aria-hidden="true">
         {pinned ? (
           <>
@@ -171,10 +180,9 @@ function Body({ shown, onClose }: { shown: Shown; onClose: () => void }): ReactE
   );
 }
 
-/** Where the value is on the screen, outlined; the card stands beside it. */
-function place(element: HTMLElement | null, cell: Cell | null, pointer: { x: number; y: number }): void {
-  if (element === null || cell === null) return;
-  const rect = cellPlaces.find(cell.layer, columnOf(cell.kind), cell.index, pointer);
+/** Touches the document only when it is elsewhere. */
+function place(element: HTMLElement | null, rect: ScreenRect | null): void {
+  if (element === null) return;
   element.hidden = rect === null;
   if (rect === null) return;
   const { left, top, width, height } = rect;
@@ -203,7 +211,10 @@ function cellToPin(parts: Parameters<typeof arithmeticOf>[0]): Cell | null {
     hover === null || hover.index === null
       ? null
       : { layer: hover.layer, kind: hover.kind, index: hover.index };
-  const found = isSeen ? (firstIn(parts, focused) ?? pointed) : (pointed ?? firstIn(parts, focused));
+  const first = firstIn(parts, focused);
+  // The keys may have led the pointer along the row that has the focus.
+  const isAlong = first?.layer === pointed?.layer && kernelOf(focused) === hover?.kernel;
+  const found = isSeen && !isAlong ? (first ?? pointed) : (pointed ?? first);
   if (found === null) {
     notify({ code: 'not-now', message: 'Point at a value, or go to a kernel or map with Tab, and press A.' });
   }
@@ -217,8 +228,12 @@ function firstIn(parts: Parameters<typeof arithmeticOf>[0], picture: HTMLElement
   if (column === 'output' || column === 'error') {
     return { layer, kind: mapKind(parts.frames.latest(), column), index: 0 };
   }
-  const kernel =
-    document.activeElement instanceof HTMLElement ? document.activeElement.dataset['kernel'] : null;
   if (column !== 'weight' && column !== 'gradient' && column !== 'update') return null;
-  return { layer, kind: column, index: Number(kernel ?? 0) * Number(size ?? 1) };
+  return { layer, kind: column, index: kernelOf(picture) * Number(size ?? 1) };
+}
+
+/** The kernel that has the focus in a picture; the first when none has. */
+function kernelOf(picture: HTMLElement | null): number {
+  const cell = picture?.querySelector<HTMLElement>('[data-kernel]:focus');
+  return Number(cell?.dataset['kernel'] ?? 0);
 }

@@ -5,6 +5,7 @@ import { appStore } from '../../state/store';
 import { newestOnly } from '../newest-only';
 import type { PageParts } from '../page-context';
 import { type Hover, scopeModelOf } from '../scope/scope-model';
+import type { ScreenRect } from './cell-places';
 import { type Cell, moved, planesOf, questionOf, sameCell } from './cell';
 
 /** The pointer must rest so long on a value before it is asked about, ms. */
@@ -35,6 +36,7 @@ export class ArithmeticModel {
   private readonly listeners = new Set<() => void>();
   private readonly ask: (question: { readonly cell: Cell; readonly key: string }) => Promise<void>;
   private shown: Shown | null = null;
+  private tip: HTMLElement | null = null;
   private pinnedCell: Cell | null = null;
   /** What was asked last: the value, and the picture it was on. */
   private askedKey = '';
@@ -56,6 +58,16 @@ export class ArithmeticModel {
     });
   }
 
+  /** The hover tip, of which the card keeps clear. */
+  besideTip(tip: HTMLElement | null): void {
+    this.tip = tip;
+  }
+
+  /** Null: no tip on the screen. */
+  tipRect(): ScreenRect | null {
+    return this.tip === null || this.tip.hidden ? null : this.tip.getBoundingClientRect();
+  }
+
   /** Null: no card. The same object as long as nothing changed. */
   readonly current = (): Shown | null => this.shown;
 
@@ -66,9 +78,10 @@ export class ArithmeticModel {
     };
   };
 
-  /** Whether the card says what there is to say about what the pointer is on. */
+  /** Whether the card says all that the tip would about what the pointer is on; a loupe it has not. */
   get coversHover(): boolean {
-    return this.shown !== null && sameCell(this.shown.cell, cellOf(this.hover()));
+    const hover = this.hover();
+    return this.shown !== null && hover?.fine === undefined && sameCell(this.shown.cell, cellOf(hover));
   }
 
   /** Once an animation frame: looks at where the pointer is, and asks when it has rested. */

@@ -3,13 +3,14 @@ import { Picture } from '../../draw/picture';
 import { kernelShape, networkRows, type LayerRow } from '../../scene/network-rows';
 import { neighbourhood, type Neighbourhood } from '../../scene/loupe';
 import { formatNumber } from '../../scene/numbers';
-import { tileGrid } from '../../scene/tiles';
+import { tileGrid, type Tiles } from '../../scene/tiles';
 import { appStore } from '../../state/store';
 import { usePainter } from '../live';
 import { usePage } from '../page-context';
 import { setText } from '../set-text';
 import {
   isBlank,
+  isKernelKind,
   KERNEL_KINDS,
   scopeModelOf,
   type Hover,
@@ -23,6 +24,9 @@ const SPAN = 15;
 const CELL = 9;
 
 const SYMBOLS: Readonly<Record<KernelKind, string>> = { weight: 'W', gradient: 'g', update: 'dW' };
+
+/** A value of W, g or dW; of a map there is nothing to magnify. */
+type MagnifiedValue = Pick<Hover, 'layer' | 'kind' | 'index'>;
 
 /** What is under the loupe. */
 interface Near {
@@ -39,24 +43,25 @@ interface Shown {
 
 /**
  * W, g and dW round the value that is pointed at, large enough to tell one weight from the next, where the picture has
- * less than three pixels a weight. The same colours and scales as the picture, in whole pixels.
+ * less than three pixels a weight: round `value`, or where the pointer or the focus is. The same colours and scales as the picture, in whole pixels.
  */
-export function Loupe(): ReactElement {
+export function Loupe({ value = null }: { value?: MagnifiedValue | null }): ReactElement {
   const parts = usePage();
   const model = scopeModelOf(parts);
   const host = useRef<HTMLDivElement>(null);
   const caption = useRef<HTMLParagraphElement>(null);
   const [shown, setShown] = useState<Shown>({ rows: SPAN, columns: SPAN });
-  const seen = useRef<{ readonly hover: Hover | null; readonly near: Near | null }>({
-    hover: null,
-    near: null,
-  });
+  const seen = useRef<{ readonly key: unknown[]; readonly near: Near | null }>({ key: [], near: null });
   // Whoever paints first looks: pictures are painted before what is round them.
   const near = useCallback((): Near | null => {
-    const { hover } = model;
-    if (hover !== seen.current.hover) seen.current = { hover, near: hover === null ? null : look(hover) };
+    const at = value ?? model.hover;
+    const tiles = at === null ? undefined : model.finePictures.get(at.layer);
+    const key = [at?.layer, at?.kind, at?.index, tiles];
+    if (key.some((part, index) => part !== seen.current.key[index])) {
+      seen.current = { key, near: at === null || tiles === undefined ? null : look(at, tiles) };
+    }
     return seen.current.near;
-  }, [model]);
+  }, [model, value]);
   usePainter(() => {
     const found = near();
     if (host.current === null) return;
@@ -94,12 +99,12 @@ export function Loupe(): ReactElement {
 }
 
 /** Null where the picture is large enough to be read without a loupe. */
-function look({ layer, index, fine }: Hover): Near | null {
+function look({ layer, kind, index }: MagnifiedValue, tiles: Tiles): Near | null {
   const { plan } = appStore.getState();
-  if (plan === null || fine === undefined || index === null) return null;
+  if (plan === null || index === null || !isKernelKind(kind)) return null;
   const row = networkRows(plan).find((one) => isRowOf(one, layer));
   if (row?.kind !== 'layer') return null;
-  return { index, around: neighbourhood(fine, index, SPAN), row };
+  return { index, around: neighbourhood(tiles, index, SPAN), row };
 }
 
 const isRowOf = (row: ReturnType<typeof networkRows>[number], layer: string): boolean =>

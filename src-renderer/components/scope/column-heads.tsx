@@ -73,15 +73,7 @@ export function ColumnHeads({ rows }: { rows: readonly NetworkRow[] }): ReactEle
         <svg viewBox="0 0 9 10" aria-hidden="true">
           <path d="M4.5 9V1M1.5 4l3-3 3 3" />
         </svg>
-        <span title={examples === null ? 'dL/d output of the chosen digit' : 'dL/d output'}>
-          {examples === null ? (
-            'dL/d output'
-          ) : (
-            <>
-              example {Math.min(chosen, examples - 1)} <i>of {examples}</i>
-            </>
-          )}
-        </span>
+        <span title={examples === null ? 'Of the chosen digit' : 'Of the same example'}>dL/d output</span>
       </div>
     </div>
   );

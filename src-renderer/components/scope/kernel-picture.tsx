@@ -77,6 +77,7 @@ export function KernelPicture({
           nonFinite: bad ? valuesToPaint(slot) : null,
           deadKernels: overview === null ? dead.map((filter) => filter * inputs + firstInput) : [],
           deadMaps: [],
+          fates: null,
         },
         bad ? state : table.theme,
       );
@@ -102,15 +103,17 @@ export function KernelPicture({
     };
   }, [model, parts.loop, tiles, arrangement, pixelRatio, overview, shape, weight.name, layerName, kind]);
 
-  // What was pointed at lies elsewhere once the picture is sorted.
-  useEffect(
-    () => () => {
+  const isFine = overview === null && (tiles.cell * tiles.unit) / pixelRatio < LOUPE_BELOW;
+  useEffect(() => {
+    if (isFine) model.finePictures.set(layerName, tiles);
+    else model.finePictures.delete(layerName);
+    return () => {
+      // What was pointed at lies elsewhere once the picture is sorted.
       if (model.hover?.layer === layerName && model.hover.kind === kind) {
         model.point(null, { clientX: 0, clientY: 0 });
       }
-    },
-    [model, tiles, layerName, kind],
-  );
+    };
+  }, [model, tiles, isFine, layerName, kind]);
 
   // One tab stop a grid: the chosen kernel, or the first.
   useEffect(() => {
@@ -133,11 +136,10 @@ export function KernelPicture({
     const size = tiles.unit / pixelRatio;
     return hitTest(tiles, (event.clientX - box.left) / size, (event.clientY - box.top) / size);
   };
-  const isFine = overview === null && (tiles.cell * tiles.unit) / pixelRatio < LOUPE_BELOW;
   const point = (hit: Hit, at: { clientX: number; clientY: number }): void => {
     const { kernel } = hit;
     const index = overview === null ? hit.index : null;
-    model.point({ layer: layerName, kind, kernel, index, ...(isFine ? { fine: tiles } : {}) }, at);
+    model.point({ layer: layerName, kind, kernel, index }, at);
   };
   const hover = (event: PointerEvent): void => {
     const hit = hitAt(event);

@@ -1,5 +1,6 @@
 import { useEffect, useRef, type ReactElement } from 'react';
 import type { Freshness } from '../../../src-shared/protocol/messages';
+import type { FateMarks } from '../../draw/fate-marks';
 import { Picture } from '../../draw/picture';
 import { pictures } from '../../draw/picture-registry';
 import type { FrameSlot } from '../../frames/frame-store';
@@ -11,7 +12,9 @@ import { appStore } from '../../state/store';
 import { useWords } from '../live';
 import { cellPlaces, locateIn } from '../arithmetic/cell-places';
 import { usePage } from '../page-context';
+import { standingFates } from './error-fates';
 import { showFreshness } from './kernel-picture';
+import { MapOutline } from './map-outline';
 import { MarkLayer } from './mark-layer';
 import { setText } from '../set-text';
 import type { FrameView } from '../../frames/frame-store';
@@ -63,7 +66,7 @@ export function MapPicture({
           showFreshness(picture, tag.current, slot, mapFreshness(slot));
         }}
       />
-      <span ref={tag} className="tag" hidden />
+      <span ref={tag} className="tag" style={{ top: cssSize(tiles.height, tiles, pixelRatio) / 2 }} hidden />
       {maps.caption !== null && <p ref={caption} className="caption" />}
     </div>
   );
@@ -114,6 +117,7 @@ export function Maps({
     const shown = new Float32Array(tiles.kernels * tiles.kernelSize);
     const scales = new Float64Array(1);
     let drawn = '';
+    let fates: FateMarks | null = null;
     const paint = (): void => {
       const view = model.refresh();
       const kind = mapKind(view, side);
@@ -127,14 +131,16 @@ export function Maps({
       if (state !== drawn) {
         drawn = state;
         scales[0] = scale.value;
+        const { plan } = appStore.getState();
+        fates = side === 'error' && !blank ? standingFates(view, plan, layer) : null;
         if (!blank) collect(slot, tiles, withMean, shown);
         picture.paint({ values: blank ? null : shown, scales, table, gapPixel: 0 });
       }
       const bad = !blank && slot.state.nan + slot.state.infinite > 0;
       const deadMaps = side === 'output' ? model.dead(layer) : [];
       markLayer.paint(
-        { nonFinite: bad ? shown : null, deadKernels: [], deadMaps: [...deadMaps] },
-        bad ? state : table.theme,
+        { nonFinite: bad ? shown : null, deadKernels: [], deadMaps: [...deadMaps], fates },
+        bad || fates !== null ? state : table.theme,
       );
     };
     const across = tiles.kernelSize === 1 ? tiles.kernels : 1;
@@ -189,6 +195,7 @@ export function Maps({
     >
       <canvas ref={canvas} style={{ width, height }} />
       <canvas ref={marks} className="marks" hidden />
+      {tiles.kernels > 1 && <MapOutline layer={layer} side={side} tiles={tiles} pixelRatio={pixelRatio} />}
     </div>
   );
 }

@@ -6,6 +6,7 @@ import {
   markNonFinite,
   type MarkSpace,
 } from '../../draw/marks';
+import { markFates, type FateMarks } from '../../draw/fate-marks';
 import { tokens } from '../../draw/tokens';
 
 export interface MarkContent {
@@ -13,6 +14,8 @@ export interface MarkContent {
   readonly nonFinite: Float32Array | null;
   readonly deadKernels: readonly number[];
   readonly deadMaps: readonly number[];
+  /** Where an error came from, standing at the layer; null: nothing of it is marked. */
+  readonly fates: FateMarks | null;
 }
 
 /** The canvas over a picture. It is there only while there is something to mark. */
@@ -28,14 +31,14 @@ export class MarkLayer {
   }
 
   /** @param key says when the content is another */
-  paint({ nonFinite, deadKernels, deadMaps }: MarkContent, key: string): void {
-    const empty = nonFinite === null && deadKernels.length === 0 && deadMaps.length === 0;
+  paint({ nonFinite, deadKernels, deadMaps, fates }: MarkContent, key: string): void {
+    const empty = nonFinite === null && deadKernels.length === 0 && deadMaps.length === 0 && fates === null;
     if (empty) {
       this.canvas.hidden = true;
       this.drawnKey = '';
       return;
     }
-    const full = `${key} ${deadKernels.join()} ${deadMaps.join()} ${nonFinite === null ? '' : 'non-finite'}`;
+    const full = `${key} ${deadKernels.join()} ${deadMaps.join()} ${nonFinite === null ? '' : 'non-finite'} ${fates === null ? '' : 'fates'}`;
     if (full === this.drawnKey) return;
     this.drawnKey = full;
     const { width, height } = markCanvasSize(this.space);
@@ -49,7 +52,14 @@ export class MarkLayer {
     canvas.hidden = false;
     const context = canvas.getContext('2d');
     if (context === null) return;
-    const { nan, zero, warn } = tokens();
+    const { nan, zero, warn, mark, ink2, ink3, line2 } = tokens();
+    if (fates !== null)
+      markFates(context, this.space, fates, {
+        outline: mark,
+        faintOutline: ink3,
+        cross: ink2,
+        windows: line2,
+      });
     if (nonFinite !== null) markNonFinite(context, this.space, nonFinite, { nan, zero });
     markDeadKernels(context, this.space, deadKernels, warn);
     markDeadMaps(context, this.space, deadMaps, warn);

@@ -1,5 +1,5 @@
 import type { NetworkPlan } from '../../../src-shared/model/network';
-import type { FrameSlot, FrameView } from '../../frames/frame-store';
+import { isBlank, type FrameSlot, type FrameView } from '../../frames/frame-store';
 import { WeightSnapshots } from '../../frames/weight-snapshots';
 import { colourTable, type ColourTable } from '../../scene/colour-table';
 import { DeadFilters, healthOf, type Health } from '../../scene/health';
@@ -10,6 +10,8 @@ import type { Tiles } from '../../scene/tiles';
 import { changeSteps, SORT_MEASURES } from '../../scene/sorting';
 import { appStore, type AppState, type Selection } from '../../state/store';
 import type { PageParts } from '../page-context';
+
+export { isBlank } from '../../frames/frame-store';
 
 export const KERNEL_KINDS = ['weight', 'gradient', 'update'] as const;
 export type KernelKind = (typeof KERNEL_KINDS)[number];
@@ -35,8 +37,6 @@ export interface Hover {
   readonly kernel: number;
   /** Index of the value in the tensor; null where it is one mean of several. */
   readonly index: number | null;
-  /** The picture, where it has too few pixels a value to tell one from the next: a loupe then shows them. */
-  readonly fine?: Tiles;
 }
 
 /**
@@ -50,6 +50,8 @@ export class ScopeModel {
   private readonly deadFilters = new Map<string, DeadFilters>();
   /** Earlier weights, for the orders by how far they have gone. */
   readonly snapshots = new WeightSnapshots(SORT_MEASURES.flatMap((by) => changeSteps(by) ?? []));
+  /** By layer: W, g and dW where they have too few pixels a value to tell one from the next. A loupe then shows them. */
+  readonly finePictures = new Map<string, Tiles>();
   private plan: NetworkPlan | null = null;
   private layers: readonly LayerRow[] = [];
   private seenKey = '';
@@ -110,7 +112,7 @@ export class ScopeModel {
     return this.scales.fill(parameter, kind, target);
   }
 
-  /** Output and error of a layer, always over the whole layer. */
+  /** Output and error of a layer, always over the whole layer; the output of `input` is the image. */
   mapScaleOf(layer: string, kind: MapKind): Scale {
     const key = `${kind} ${layer}`;
     let scale = this.mapScales.get(key);
@@ -185,11 +187,11 @@ export class ScopeModel {
 
   private updateMapScales(view: FrameView, settle: boolean): void {
     if (this.plan === null) return;
-    for (const { spec } of this.plan.layers) {
+    for (const name of ['input', ...this.plan.layers.map(({ spec }) => spec.name)]) {
       for (const kind of MAP_KINDS) {
-        const slot = view.slot(spec.name, kind);
+        const slot = view.slot(name, kind);
         if (slot === null || isBlank(slot)) continue;
-        this.mapScaleOf(spec.name, kind).update([wholeOf(slot.values)], { hold: false, settle });
+        this.mapScaleOf(name, kind).update([wholeOf(slot.values)], { hold: false, settle });
       }
     }
   }
@@ -201,10 +203,6 @@ const concernsPictures = (state: AppState, previous: AppState): boolean =>
   state.status?.state !== previous.status?.state ||
   state.digit !== previous.digit ||
   state.view !== previous.view;
-
-/** Nothing to see: zeroed, or never computed. */
-export const isBlank = ({ state }: FrameSlot): boolean =>
-  state.freshness === 'cleared' || state.freshness === 'notYet';
 
 /** Values of one kernel in a picture; null when they are not in it, or only as block means. */
 export function kernelValues(

@@ -44,10 +44,7 @@ export function LossStage(): ReactElement | null {
         <span data-word="whose" />
         <em>{LOSS_STEPS[kind].join(', ')}</em>
       </p>
-      <p className="verdict">
-        <b data-word="verdict" />
-        <span data-word="norms" />
-      </p>
+      <p className="verdict" data-word="verdict" />
       <table aria-label="Error of the logits">
         <thead>
           <tr>
@@ -74,11 +71,11 @@ export function LossStage(): ReactElement | null {
       </table>
       <p className="both">
         <em data-word="unit" />
+        {!isRight && <i />} <span data-word="sent" />
         {!isRight && (
           <>
-            <i /> sent: dL/dz of this loss
             <br />
-            <i className="thin" /> right: <span data-word="right" /> of the right loss
+            <i className="thin" /> <span data-word="right" />
           </>
         )}
       </p>
@@ -112,8 +109,8 @@ function explanation(kind: LossKind, classes: number): string {
   const certain = Float32Array.from({ length: classes }, (_, index) => (index === 0 ? 1 : 0));
   const floor = formatFixed(exampleLoss(kind, certain, 0), 2);
   return (
-    'This loss takes the probabilities for logits and applies softmax again. On the way back each error is multiplied ' +
-    `by p once more, so a class with a small p hardly learns, and even a perfect answer has a loss of ${floor}.`
+    'Softmax is applied twice, so each error is multiplied by p once more: a class with a small p hardly learns. ' +
+    `Even a perfect answer has a loss of ${floor}.`
   );
 }
 
@@ -141,8 +138,8 @@ function writeWords(root: HTMLElement, view: LossView | null): void {
   write('unit', exponent === 0 ? '' : `times ${formatExponent(exponent)}`);
   const [sent, right] = [norm(view.sent), norm(view.right)];
   write('verdict', isRight ? '' : `${strengthText(sent, right)} the right loss`);
-  write('norms', `|dL/dz| ${formatNumber(sent)}${isRight ? '' : ` against ${formatNumber(right)}`}`);
-  write('right', rightText(view.examples));
+  write('sent', `${isRight ? '' : 'sent: '}dL/dz, norm ${formatNumber(sent)}`);
+  write('right', `right: ${rightText(view.examples)}, norm ${formatNumber(right)}`);
   write('mean', isDigit ? '' : meanText(view.examples, isRight));
   const rows = root.querySelectorAll('tbody tr');
   rows.forEach((row, index) => {
