@@ -8,7 +8,7 @@ import { useApp } from '../../state/store';
 import { useWords } from '../live';
 import { usePage } from '../page-context';
 
-const HEIGHT = 126;
+const HEIGHT = 110;
 const WIDTH = 228;
 
 /** The loss along the step. */
