@@ -2,6 +2,7 @@ import type { MenuCommand } from '../../src-shared/protocol/shell';
 import { DRAWERS } from '../state/store';
 import {
   askForCode,
+  toggleCodeFold,
   choosePanel,
   openDrawer,
   setArithmetic,
@@ -263,6 +264,17 @@ const LOOKING: readonly Plain[] = [
     group: 'Looking',
     run: () => {
       askForCode();
+    },
+  },
+  {
+    id: 'foldCode',
+    key: 'c',
+    shift: true,
+    hint: 'Shift C',
+    does: 'Fold the code, so that the panel above it has more room, or unfold it',
+    group: 'Looking',
+    run: () => {
+      toggleCodeFold();
     },
   },
   ...(

@@ -44,10 +44,15 @@ export const chooseCodeView = (codeView: CodeView | null): void => {
   setView({ codeView });
 };
 
-/** Opens the code where the window is too small for rails. */
+/** Opens the code where it is folded or the window is too small for rails. */
 export const askForCode = (): void => {
   const { view } = appStore.getState();
-  setView({ codeAsked: view.codeAsked + 1, drawer: isSmallScreen() ? 'code' : view.drawer });
+  const drawer = isSmallScreen() ? 'code' : view.drawer;
+  setView({ codeAsked: view.codeAsked + 1, codeFolded: false, drawer });
+};
+
+export const toggleCodeFold = (): void => {
+  setView({ codeFolded: !appStore.getState().view.codeFolded });
 };
 
 export const setExample = (example: number): void => {

@@ -31,9 +31,14 @@ describe('panelAfter', () => {
     expect(panelAfter('stage', 'kernel', inside, boundary)).toBe('stage');
   });
 
+  it('goes from the stage to the step also over the moment in which a whole step runs', () => {
+    expect(panelAfter('stage', 'kernel', inside, running)).toBe('stage');
+    expect(panelAfter('stage', 'kernel', running, finished)).toBe('step');
+  });
+
   it('goes back when training runs on, and only then', () => {
-    expect(panelAfter('stage', 'network', inside, running)).toBe('network');
-    expect(panelAfter('step', 'kernel', running, running)).toBe('step');
+    expect(panelAfter('stage', 'network', running, running)).toBe('network');
+    expect(panelAfter('step', 'step', running, running)).toBe('step');
     expect(panelAfter('network', 'kernel', inside, running)).toBe('network');
   });
 });

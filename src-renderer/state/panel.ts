@@ -12,8 +12,10 @@ export function panelAfter(panel: Panel, rest: Panel, previous: Status | null, n
   const wasInside = examplesUnderWay(previous) !== null;
   const isInside = examplesUnderWay(next) !== null;
   if (!wasInside && isInside) return 'stage';
-  const follows = panel === 'stage' || panel === 'step';
-  if (!follows) return panel;
-  if (wasInside && !isInside && next.state !== 'running' && next.step > (previous?.step ?? 0)) return 'step';
-  return previous?.state !== 'running' && next.state === 'running' ? rest : panel;
+  if (panel !== 'stage' && panel !== 'step') return panel;
+  const wasRunning = previous?.state === 'running';
+  // A step to the end of the minibatch runs for one status at most; what runs longer was played.
+  if (next.state === 'running') return wasRunning ? rest : panel;
+  const hasStepped = wasRunning || (wasInside && next.step > (previous?.step ?? 0));
+  return hasStepped && !isInside ? 'step' : panel;
 }

@@ -96,6 +96,8 @@ export interface View {
   readonly codeView: CodeView | null;
   /** How often somebody asked for the line where training stands: the code then takes the focus. */
   readonly codeAsked: number;
+  /** Only where training stands is said of the code, and the panel above it has the room. */
+  readonly codeFolded: boolean;
   /** The rail section shown over the grid where the window is too small for rails. */
   readonly drawer: Drawer | null;
   /** The card with the arithmetic of a value was asked to stay. */
@@ -169,6 +171,7 @@ export const INITIAL_STATE: AppState = {
     restPanel: 'network',
     codeView: null,
     codeAsked: 0,
+    codeFolded: false,
     drawer: null,
     arithmetic: false,
     helpOpen: false,

@@ -78,10 +78,10 @@ export class ArithmeticModel {
     };
   };
 
-  /** Whether the card says all that the tip would about what the pointer is on; a loupe it has not. */
+  /** Whether the card says all that the tip would about what the pointer is on. */
   get coversHover(): boolean {
     const hover = this.hover();
-    return this.shown !== null && hover?.fine === undefined && sameCell(this.shown.cell, cellOf(hover));
+    return this.shown !== null && sameCell(this.shown.cell, cellOf(hover));
   }
 
   /** Once an animation frame: looks at where the pointer is, and asks when it has rested. */

@@ -1,11 +1,13 @@
 import { Tabs } from 'radix-ui';
 import { useEffect, useMemo, useRef, type ReactElement } from 'react';
 import type { Mode } from '../../../src-shared/model/run-config';
-import { chooseCodeView } from '../../state/actions';
+import { chooseCodeView, toggleCodeFold } from '../../state/actions';
 import { CODE_VIEWS, useApp, type AppState, type CodeView } from '../../state/store';
+import { ChevronIcon } from '../icons';
 import { keepFocus } from '../keep-focus';
 import { keyHint } from '../keymap';
 import { usePage } from '../page-context';
+import { Tip } from '../tip';
 import { CallbackWords } from './callback-words';
 import { CodeLines } from './code-lines';
 import './code-pane.css';
@@ -24,9 +26,10 @@ export function CodePane(): ReactElement {
   const following = useApp((state) => viewOf(modeOf(state)));
   const chosen = useApp(({ view: { codeView } }) => codeView);
   const view = chosen ?? following;
+  const folded = useApp((state) => state.view.codeFolded && state.view.drawer !== 'code');
   useFocusWhenAsked(pane);
   return (
-    <section ref={pane} className="section code-pane" aria-label="Code" data-view={view}>
+    <section ref={pane} className="section code-pane" aria-label="Code" data-view={view} data-folded={folded}>
       <Tabs.Root
         value={view}
         onValueChange={(value) => {
@@ -36,7 +39,18 @@ export function CodePane(): ReactElement {
       >
         <header>
           <h2>
-            Code <kbd aria-hidden="true">{keyHint('code')}</kbd>
+            <Tip text={folded ? 'Unfold the code' : 'Fold the code'} hint={keyHint('foldCode')} side="left">
+              <button
+                type="button"
+                aria-label="Code"
+                aria-expanded={!folded}
+                onMouseDown={keepFocus}
+                onClick={toggleCodeFold}
+              >
+                Code <ChevronIcon />
+              </button>
+            </Tip>
+            <kbd aria-hidden="true">{keyHint('code')}</kbd>
           </h2>
           <ClearBreakpoints />
           <Tabs.List className="code-views" aria-label="Code view" onMouseDown={keepFocus}>
@@ -49,7 +63,7 @@ export function CodePane(): ReactElement {
         </header>
         {facts !== null && (
           <Tabs.Content className="code-view" value={view} tabIndex={-1}>
-            <View view={view} facts={facts} />
+            <View view={view} facts={facts} folded={folded} />
           </Tabs.Content>
         )}
       </Tabs.Root>
@@ -74,15 +88,19 @@ function ClearBreakpoints(): ReactElement | null {
   );
 }
 
-function View({ view, facts }: { view: CodeView; facts: CodeFacts }): ReactElement {
+function View({ view, facts, folded }: { view: CodeView; facts: CodeFacts; folded: boolean }): ReactElement {
   const place = usePlace();
   const mode = useApp(modeOf);
   return (
     <>
       <Where place={place} view={view} facts={facts} />
-      <CodeLines view={view} facts={facts} moment={place?.moment ?? null} />
-      <p className="equivalent">Equivalent code; what runs: {RUNS[mode]}</p>
-      {view === 'fit' && <CallbackWords />}
+      {!folded && (
+        <>
+          <CodeLines view={view} facts={facts} moment={place?.moment ?? null} />
+          <p className="equivalent">Equivalent code; what runs: {RUNS[mode]}</p>
+          {view === 'fit' && <CallbackWords />}
+        </>
+      )}
     </>
   );
 }
