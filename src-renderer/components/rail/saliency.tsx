@@ -67,7 +67,10 @@ export function SaliencyPicture({
       scales[0] = shown?.scale.value ?? 1;
       picture.paint({ values: shown?.slot.values ?? null, scales, table, gapPixel: 0 });
       const bad = shown !== null && shown.slot.state.nan + shown.slot.state.infinite > 0;
-      markLayer.paint({ nonFinite: bad ? shown.slot.values : null, deadKernels: [], deadMaps: [] }, state);
+      markLayer.paint(
+        { nonFinite: bad ? shown.slot.values : null, deadKernels: [], deadMaps: [], fates: null },
+        state,
+      );
     };
     const withdraw = [
       parts.loop.addPainter('draw', paint),
