@@ -368,9 +368,10 @@ describe('on wasm, with MNIST and dropout', () => {
   const steps = 200;
   const pytorch = recipeNamed('pytorch-paper');
   const keras = recipeNamed('keras-paper');
+  const doubleSoftmax = recipeNamed('keras-double-softmax');
 
   // Smaller minibatches save time and change nothing of what is compared.
-  it.each([pytorch, { ...keras, batchSize: 16 }])(
+  it.each([pytorch, { ...keras, batchSize: 16 }, { ...doubleSoftmax, batchSize: 4 }])(
     '$name in minibatches of $batchSize: the same weights from both loops after 200 steps',
     async (recipe) => {
       const imperative = await shaOf(recipe, { steps, mode: 'imperative' });
