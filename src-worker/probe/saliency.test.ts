@@ -16,6 +16,7 @@ describe.each(ENGINE_NAMES)('the saliency on %s, held to real PyTorch', (name) =
   it('is the gradient of the score with respect to the ink of each pixel', async () => {
     const { engine } = await openEngine(name);
     const dataset = openDataset({});
+    let compared = 0;
     for (const recipe of RECIPES.filter((one) =>
       [...saliencies.keys()].some((key) => key.startsWith(`${one.name}/`)),
     )) {
@@ -41,11 +42,13 @@ describe.each(ENGINE_NAMES)('the saliency on %s, held to real PyTorch', (name) =
           if (slot === undefined) throw new Error('There is no saliency.');
           const expected = entry(saliencies, `${recipe.name}/${String(testIndex)}/${ofClass}`);
           expect(relativeDifference(digit.read(slot), expected)).toBeLessThan(1e-5);
+          compared += 1;
         }
         digit.dispose();
       }
       session.dispose();
     }
+    expect(compared, 'something in the reference that was left out').toBe(saliencies.size);
     engine.dispose();
   });
 });
