@@ -364,10 +364,15 @@ describe('a thread that dies', () => {
     await page.send({ type: 'watch', items: [{ name: 'conv1.weight', kind: 'weight', maxValues: 250 }] });
     await page.send({ type: 'credit', count: 2 });
     await page.send({ type: 'request', id: 1, method: 'stepEpoch', params: {} });
+    bench.say({ ...STATUS, state: 'paused', stoppedAt: { phase: 'step', after: 'phase' } });
     bench.die('out of memory.');
     await settled();
     expect(page.all('reply')).toMatchObject([{ id: 1, error: { code: 'worker-died' } }]);
-    expect(page.all('status').at(-1)).toMatchObject({ state: 'failed', failure: { code: 'worker-died' } });
+    expect(page.all('status').at(-1)).toMatchObject({
+      state: 'failed',
+      stoppedAt: null,
+      failure: { code: 'worker-died' },
+    });
 
     await page.send({ type: 'request', id: 2, method: 'play', params: {} });
     expect(page.all('reply').at(-1)).toMatchObject({ id: 2, error: { code: 'worker-died' } });

@@ -185,7 +185,8 @@ export class Hub implements ClientEvents, ThreadEvents {
       this.giveUp(failure);
     } else if (this.run.status !== undefined) {
       const { status } = this.run;
-      this.message({ ...status, state: 'failed', stepsPerSecond: null, imagesPerSecond: null, failure });
+      const standsStill = { stoppedAt: null, stepsPerSecond: null, imagesPerSecond: null };
+      this.message({ ...status, ...standsStill, state: 'failed', failure });
     }
   }
 
