@@ -150,6 +150,29 @@ describe('the history of a kernel', () => {
     expect(history.read(place).steps.at(-1), 'half a step has half its numbers').toBe(LATER_INTERVAL);
   });
 
+  // Catches: a curve that begins at weights from which nothing was trained, as others were loaded.
+  it('has the norms of weights that were loaded or set by hand, whether or not their step is a sample', () => {
+    for (const steps of [0, 1, LATER_INTERVAL + 3]) {
+      const session = tinySession();
+      const history = new KernelHistory(session);
+      for (let step = 1; step <= steps; step++) train(session, history);
+      const place = { layer: 'conv1', filter: 1, input: 0 };
+      const { updateNorms, activeShares } = history.read(place);
+      session.setWeight('conv1.weight', 9, 100);
+      history.weightsChanged();
+      const series = history.read(place);
+      expect(series.steps.at(-1)).toBe(steps);
+      expect(series.weightNorms.at(-1), `after ${String(steps)} steps`).toBeCloseTo(
+        l2(session.mirror('conv1.weight').weight.values.slice(9, 18)),
+        4,
+      );
+      expect([series.updateNorms, series.activeShares], 'what the step did').toEqual([
+        updateNorms,
+        activeShares,
+      ]);
+    }
+  });
+
   it('disturbs nothing: the weights are those of a run without it', () => {
     const watched = tinySession();
     const alone = tinySession();

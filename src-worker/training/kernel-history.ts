@@ -36,7 +36,7 @@ export interface KernelPlace {
 export interface KernelSeries {
   /** 0: the untrained network, which has neither gradient nor update nor outputs. */
   readonly steps: Float32Array;
-  /** L2 norms: of the kernel after the step, of the gradient applied in it, of the update. */
+  /** L2 norms: of the kernel from which the next step begins, of the gradient applied in this one, of its update. */
   readonly weightNorms: Float32Array;
   readonly gradientNorms: Float32Array;
   readonly updateNorms: Float32Array;
@@ -92,6 +92,13 @@ export class KernelHistory {
     while (this.#steps.length > 0 && (this.#steps.at(-1) ?? 0) >= step) this.#steps.pop();
     const interval = step <= EVERY_STEP_UNTIL ? this.#interval : Math.max(this.#interval, LATER_INTERVAL);
     if (step % interval === 0) this.#sample();
+  }
+
+  /** To be called when weights were replaced between two steps: training goes on from these, not from those sampled. */
+  weightsChanged(): void {
+    if (this.#steps.at(-1) !== this.#session.step) return;
+    const row = this.#row(this.#steps.length - 1);
+    for (const layer of this.#layers) this.#fill(row, layer);
   }
 
   /** Steps sampled so far. */

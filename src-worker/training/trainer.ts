@@ -363,6 +363,7 @@ export class Trainer implements GateHost<ThreadCommand>, RequestContext {
   weightsChanged(run: Run): void {
     run.proofKey = null;
     run.digit.weightsChanged();
+    run.kernelHistory.weightsChanged();
     this.active?.tests.weightsChanged();
     this.status.testing = this.active?.tests.progress ?? null;
     this.status.weightsChanged();
