@@ -34,6 +34,16 @@ const LAYERS: LayerSpec[] = [
   { kind: 'dense', name: 'fc2', units: 4 },
 ];
 const PLAN = planNetwork({ input: [2, 8, 8], layers: LAYERS, loss: 'softmaxCrossEntropy' });
+const THIN_PLAN = planNetwork({
+  input: [1, 6, 6],
+  layers: [
+    { kind: 'conv2d', name: 'conv1', filters: 1, kernelSize: 3 },
+    { kind: 'conv2d', name: 'conv2', filters: 1, kernelSize: 1 },
+    { kind: 'flatten', name: 'flatten' },
+    { kind: 'dense', name: 'fc1', units: 3 },
+  ],
+  loss: 'softmaxCrossEntropy',
+});
 const SETTINGS = { learningRate: 0.1, momentum: 0.9 };
 const SMALL_SETTINGS = { learningRate: 0.01, momentum: 0.5 };
 const [FIRST, SECOND] = [PLAN.layers[0]!, PLAN.layers[1]!];
@@ -280,27 +290,34 @@ describe.each(ENGINE_NAMES)('%s', (name) => {
   });
 
   // Catches: a kernel that hides a NaN (tfjs's max-pool and ReLU do), and one that remembers it when it is gone.
-  it('carries a NaN in any parameter to the loss and back to its gradient, and recovers from it', () => {
-    const { network, pass } = randomNetwork(PLAN, 1);
-    const clean = trainStep(network, pass, batch, { learningRate: 1e-30, momentum: 0 });
-    expect(clean).not.toBeNaN();
-    const weights = readAll(network, 'weight');
-    for (const parameter of PLAN.parameters) {
-      const stride = Math.ceil(parameter.size / 20);
-      for (let i = 0; i < parameter.size; i += stride) {
-        const poisoned = entry(weights, parameter.name).slice();
-        poisoned[i] = NaN;
-        network.writeParameter(parameter, poisoned);
-        const { loss } = forwardAll(pass, PLAN, batch);
-        backwardAll(pass, PLAN);
-        expect(loss, `${parameter.name}[${i}]`).toBeNaN();
-        expect(entry(readAll(network, 'gradient'), parameter.name)[i], `${parameter.name}[${i}]`).toBeNaN();
+  it.each([
+    ['maps of several channels', PLAN, 5],
+    ['maps of one channel, one filter and one example', THIN_PLAN, 1],
+  ])(
+    'carries a NaN in any parameter to the loss and back to its gradient, and recovers: %s',
+    (_, plan, n) => {
+      const { network, pass } = randomNetwork(plan, 1);
+      const examples = randomMinibatch(plan, n, 3, { dropout: true });
+      const clean = trainStep(network, pass, examples, { learningRate: 1e-30, momentum: 0 });
+      expect(clean).not.toBeNaN();
+      const weights = readAll(network, 'weight');
+      for (const parameter of plan.parameters) {
+        const stride = Math.ceil(parameter.size / 20);
+        for (let i = 0; i < parameter.size; i += stride) {
+          const poisoned = entry(weights, parameter.name).slice();
+          poisoned[i] = NaN;
+          network.writeParameter(parameter, poisoned);
+          const { loss } = forwardAll(pass, plan, examples);
+          backwardAll(pass, plan);
+          expect(loss, `${parameter.name}[${i}]`).toBeNaN();
+          expect(entry(readAll(network, 'gradient'), parameter.name)[i], `${parameter.name}[${i}]`).toBeNaN();
+        }
+        network.writeParameter(parameter, entry(weights, parameter.name));
+        expect(forwardAll(pass, plan, examples).loss).toBe(clean);
       }
-      network.writeParameter(parameter, entry(weights, parameter.name));
-      expect(forwardAll(pass, PLAN, batch).loss).toBe(clean);
-    }
-    network.dispose();
-  });
+      network.dispose();
+    },
+  );
 
   it('answers for a network that is gone with an error, not with freed memory', () => {
     const { network, pass } = randomNetwork(PLAN, 1);

@@ -31,13 +31,17 @@ export function wasmArithmetic(view: (tensor: tf.Tensor) => Float32Array, refere
   return {
     view,
 
-    convolutionForward(_shape, input, weight, bias, output) {
+    convolutionForward(shape, input, weight, bias, output) {
+      if (isDepthwise(shape.channels, shape.filters)) {
+        reference.convolutionForward(shape, input, weight, bias, output);
+        return;
+      }
       into(output, () => convolve(input, tf.transpose(weight, [2, 3, 1, 0]), 0, copy(bias)));
     },
 
     convolutionBackwardInput(shape, outputError, weight, inputError) {
       // A NaN times a zero of the border would reach places that it has no part in.
-      if (!allFinite(view(weight))) {
+      if (isDepthwise(shape.filters, shape.channels) || !allFinite(view(weight))) {
         reference.convolutionBackwardInput(shape, outputError, weight, inputError);
         return;
       }
@@ -46,7 +50,11 @@ export function wasmArithmetic(view: (tensor: tf.Tensor) => Float32Array, refere
       );
     },
 
-    convolutionBackwardFilter(_shape, input, outputError, weightGradient, biasGradient) {
+    convolutionBackwardFilter(shape, input, outputError, weightGradient, biasGradient) {
+      if (isDepthwise(shape.n, shape.filters)) {
+        reference.convolutionBackwardFilter(shape, input, outputError, weightGradient, biasGradient);
+        return;
+      }
       into(weightGradient, () => {
         const exchanged = convolve(
           tf.transpose(input, [3, 1, 2, 0]),
@@ -72,6 +80,9 @@ export function wasmArithmetic(view: (tensor: tf.Tensor) => Float32Array, refere
     },
   };
 }
+
+/** XNNPACK takes a convolution of one channel by one filter for a depthwise one, whose kernels make -Infinity of a NaN. */
+const isDepthwise = (channels: number, filters: number): boolean => channels === 1 && filters === 1;
 
 /**
  * The kernels are run by name and not through tf.fused.*, which may choose another kernel while tfjs records a tape: the
