@@ -206,6 +206,21 @@ describe('while training runs', () => {
     expect(engine.liveBuffers()).toBe(0);
   });
 
+  it('refuses who asks without end, and forgets none of the others', () => {
+    const config = { ...DEFAULT_RUN_CONFIG, epochs: 1 };
+    const session = new Session({ engine, dataset: tinyDataset(), recipe: TINY_RECIPE, config });
+    const effects = new StepEffects({ engine, session, now: () => 0 });
+    let answered = 0;
+    const ask = (): void => {
+      effects.ask(false, () => (answered += 1));
+    };
+    for (let asked = 0; asked < 256; asked += 1) ask();
+    expect(ask).toThrow('256 wait for the step to be measured already.');
+    effects.dispose();
+    expect(answered).toBe(256);
+    session.dispose();
+  });
+
   it('leaves nobody waiting when the run goes', () => {
     const config = { ...DEFAULT_RUN_CONFIG, epochs: 1 };
     const session = new Session({ engine, dataset: tinyDataset(), recipe: TINY_RECIPE, config });

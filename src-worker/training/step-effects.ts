@@ -8,6 +8,8 @@ import { failureOf } from './thread-messages';
 
 /** Share of the time of training that measuring may take while it runs. */
 const MOST_SHARE = 0.02;
+/** Those who wait share one answer; more than pages that can be open, few enough to mean no harm. */
+const MOST_WAITING = 256;
 
 export interface StepEffectsParts {
   readonly engine: Engine;
@@ -39,8 +41,14 @@ export class StepEffects {
     this.parts = parts;
   }
 
-  /** @throws GradscopeError `not-now` when training stands and there is no step to look back at */
+  /** @throws GradscopeError `not-now` when training stands and there is no step to look back at, or too many wait already */
   ask(standing: boolean, reply: Reply): void {
+    if (this.waiting.length >= MOST_WAITING) {
+      throw new GradscopeError(
+        'not-now',
+        `${String(MOST_WAITING)} wait for the step to be measured already.`,
+      );
+    }
     if (standing) {
       const finished = this.parts.session.lastStep();
       if (finished === null) throw this.nothingToMeasure();
