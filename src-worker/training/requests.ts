@@ -192,6 +192,7 @@ const HANDLERS: Handlers = {
     const { explanation, arrays } = explain(session, digit, question);
     reply({ result: explanation, payload: bytesOf(concatenated(arrays)) });
   },
+
   kernelHistory(context, place, reply) {
     const series = theRun(context).kernelHistory.read(place);
     const { steps, weightNorms, gradientNorms, updateNorms, activeShares, activeAfter } = series;
