@@ -3,12 +3,12 @@ import { DRAWERS } from '../state/store';
 import {
   askForCode,
   toggleCodeFold,
-  choosePanel,
   openDrawer,
   setArithmetic,
   setDrawOpen,
   setHelpOpen,
   setScaleScope,
+  showPanel,
   toggleLock,
   toggleSaliency,
   toggleTheme,
@@ -291,7 +291,7 @@ const LOOKING: readonly Plain[] = [
     does,
     group: 'Panel and code' as const,
     run: () => {
-      choosePanel(panel);
+      showPanel(panel);
     },
   })),
 ];
