@@ -1,5 +1,6 @@
-import type { ReactElement } from 'react';
+import { useEffect, useRef, type ReactElement } from 'react';
 import { SMALL_SCREEN, useMedia } from '../state/screen';
+import { useApp } from '../state/store';
 import { Bar } from './bar/bar';
 import { Help } from './dialog/help';
 import { DrawPanel } from './draw-digit/draw-panel';
@@ -27,10 +28,7 @@ export function App(): ReactElement {
             <PhaseStrip />
             <Legend />
           </div>
-          <div className="work">
-            <Lines />
-            <ScopeGrid />
-          </div>
+          <Work />
           {isSmall && <OpenDrawer />}
           <DrawPanel />
         </main>
@@ -39,5 +37,21 @@ export function App(): ReactElement {
       </div>
       <Help />
     </TipProvider>
+  );
+}
+
+/** The grid. Beside a drawer with the stage it shows the columns that the stage is about: output and error. */
+function Work(): ReactElement {
+  const work = useRef<HTMLDivElement>(null);
+  const isBesideStage = useApp(({ view }) => view.drawer === 'inspector' && view.panel === 'stage');
+  useEffect(() => {
+    const { current } = work;
+    if (current !== null) current.scrollLeft = isBesideStage ? current.scrollWidth : 0;
+  }, [isBesideStage]);
+  return (
+    <div ref={work} className="work">
+      <Lines />
+      <ScopeGrid />
+    </div>
   );
 }

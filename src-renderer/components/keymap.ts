@@ -3,12 +3,12 @@ import { DRAWERS } from '../state/store';
 import {
   askForCode,
   toggleCodeFold,
-  choosePanel,
   openDrawer,
   setArithmetic,
   setDrawOpen,
   setHelpOpen,
   setScaleScope,
+  showPanel,
   toggleLock,
   toggleSaliency,
   toggleTheme,
@@ -17,7 +17,7 @@ import { sortAllAgain, sortByNext } from '../state/sorting';
 import { appStore } from '../state/store';
 import type { Commands } from './commands';
 
-export type KeyGroup = 'Training' | 'Looking' | 'Page';
+export type KeyGroup = 'Training' | 'Looking' | 'Panel and code' | 'Page';
 
 /** One key and what it does: the only place that says so. Handlers, tooltips and the help overlay read it. */
 export interface KeyBinding {
@@ -261,7 +261,7 @@ const LOOKING: readonly Plain[] = [
     key: 'c',
     hint: 'C',
     does: 'Code: go to the line where training stands; arrows move, Enter sets a breakpoint',
-    group: 'Looking',
+    group: 'Panel and code',
     run: () => {
       askForCode();
     },
@@ -272,7 +272,7 @@ const LOOKING: readonly Plain[] = [
     shift: true,
     hint: 'Shift C',
     does: 'Fold the code, so that the panel above it has more room, or unfold it',
-    group: 'Looking',
+    group: 'Panel and code',
     run: () => {
       toggleCodeFold();
     },
@@ -289,9 +289,9 @@ const LOOKING: readonly Plain[] = [
     key,
     hint: key,
     does,
-    group: 'Looking' as const,
+    group: 'Panel and code' as const,
     run: () => {
-      choosePanel(panel);
+      showPanel(panel);
     },
   })),
 ];
@@ -343,11 +343,11 @@ export const KEYMAP: readonly KeyBinding[] = [...TRAINING, ...LOOKING, ...PAGE].
 /** Keys that the grids handle themselves while one of their cells has the focus. */
 export const GRID_KEYS = [
   { hint: 'Arrows', does: 'Move from kernel to kernel in the grid that has the focus' },
-  { hint: 'Left, Right', does: 'In a dense matrix: move the loupe along a unit, with Shift by ten inputs' },
+  { hint: 'Left Right', does: 'In a dense matrix: move the loupe along a unit, with Shift by ten inputs' },
   { hint: 'Enter', does: 'Choose the kernel and read its numbers' },
   { hint: 'Tab', does: 'Go on to the next control or grid' },
   {
-    hint: 'A, arrows',
+    hint: 'A Arrows',
     does: 'Check the arithmetic of a value and go to its neighbours; Page keys: next kernel or map',
   },
 ] as const;

@@ -39,6 +39,12 @@ export const choosePanel = (panel: Panel): void => {
   setView({ panel, restPanel: panel === 'stage' ? view.restPanel : panel });
 };
 
+/** Opens its drawer where the window is too small for rails. */
+export const showPanel = (panel: Panel): void => {
+  choosePanel(panel);
+  if (isSmallScreen()) openDrawer('inspector');
+};
+
 /** @param codeView null: follow the loop in force */
 export const chooseCodeView = (codeView: CodeView | null): void => {
   setView({ codeView });
@@ -63,8 +69,11 @@ export const showSaliency = (saliency: SaliencyClass | null): void => {
   if (appStore.getState().view.saliency !== saliency) setView({ saliency });
 };
 
+/** What it shows is in a drawer where the window is too small for rails. */
 export const toggleSaliency = (): void => {
-  showSaliency(appStore.getState().view.saliency === null ? 'said' : null);
+  const isHidden = appStore.getState().view.saliency === null;
+  showSaliency(isHidden ? 'said' : null);
+  if (isHidden && isSmallScreen()) openDrawer('digit');
 };
 
 export const setTheme = (theme: Theme): void => {

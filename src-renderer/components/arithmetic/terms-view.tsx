@@ -58,7 +58,11 @@ export function TermsView({ explanation }: { explanation: ExplanationOf<'terms'>
         {others > 0 && (
           <Total
             wide={wide}
-            name={`${formatCount(others)} others, ${formatCount(zeros)} of them exactly zero`}
+            name={
+              zeros === terms
+                ? `all ${formatCount(terms)} exactly zero`
+                : `${formatCount(others)} others, ${formatCount(zeros)} of them exactly zero`
+            }
             value={rest}
           />
         )}

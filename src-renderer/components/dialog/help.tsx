@@ -4,13 +4,17 @@ import { useApp } from '../../state/store';
 import { CloseIcon } from '../icons';
 import { GRID_KEYS, KEYMAP, type KeyGroup } from '../keymap';
 
-const GROUPS: readonly KeyGroup[] = ['Training', 'Looking', 'Page'];
+/** Two columns of about the same height. */
+const KEY_COLUMNS: readonly (readonly KeyGroup[])[] = [['Training', 'Panel and code', 'Page'], ['Looking']];
 
 const COLUMNS = [
   ['W', 'The weights, after the step that the column head names.'],
   ['g', 'The gradient of the minibatch loss that the optimiser was given in that step.'],
   ['dW', 'The update: the weights after the step minus the weights before it.'],
-  ['output', 'What the layer makes of the chosen digit, dropout off.'],
+  [
+    'output',
+    'What the layer makes of the chosen digit, dropout off; inside a step, of an example of the minibatch.',
+  ],
   [
     'error',
     'dL/d output: how the loss of the chosen digit changes with each output. A drawn digit has no label: its error is as if it were what the network says, or the class you choose.',
@@ -63,19 +67,14 @@ function Sheet(): ReactElement {
         </button>
       </header>
       <div className="columns">
-        <div>
-          {GROUPS.map((group) => (
-            <section key={group}>
-              <h3>{group}</h3>
-              <dl className="keys">
-                {KEYMAP.filter((binding) => binding.group === group).map(({ id, hint, does }) => (
-                  <Key key={id} hint={hint} does={does} />
-                ))}
-                {group === 'Looking' && GRID_KEYS.map((key) => <Key key={key.hint} {...key} />)}
-              </dl>
-            </section>
-          ))}
-        </div>
+        {KEY_COLUMNS.map((groups) => (
+          <div key={groups.join()}>
+            {groups.map((group) => (
+              <Keys key={group} title={group} keys={KEYMAP.filter((binding) => binding.group === group)} />
+            ))}
+            {groups.includes('Looking') && <Keys title="In a grid" keys={GRID_KEYS} />}
+          </div>
+        ))}
         <div>
           <section>
             <h3>Columns</h3>
@@ -120,7 +119,23 @@ function Sheet(): ReactElement {
   );
 }
 
-const Key = ({ hint, does }: { hint: string; does: string }): ReactElement => (
+interface KeyWords {
+  readonly hint: string;
+  readonly does: string;
+}
+
+const Keys = ({ title, keys }: { title: string; keys: readonly KeyWords[] }): ReactElement => (
+  <section>
+    <h3>{title}</h3>
+    <dl className="keys">
+      {keys.map((key) => (
+        <Key key={key.hint} {...key} />
+      ))}
+    </dl>
+  </section>
+);
+
+const Key = ({ hint, does }: KeyWords): ReactElement => (
   <div>
     <dt>
       {hint.split(' ').map((part) => (

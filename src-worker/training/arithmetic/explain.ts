@@ -70,7 +70,7 @@ function gradientSource(session: Session, layer: LayerPlan, parameter: Parameter
   }
   const gone = new GradscopeError(
     'not-now',
-    `The gradient of ${parameter.name} is of step ${String(held.step)}, whose minibatch is not held any more.`,
+    `The gradient of ${parameter.name} is of step ${String(held.step)}, whose minibatch is not held any more; step once to hold one.`,
   );
   if (session.minibatch?.step !== held.step) throw gone;
   const { indices } = session.minibatch;
