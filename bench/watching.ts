@@ -19,7 +19,7 @@ import { canPin, pinProcesses, pinThread, threadsOf, type ThreadTime } from './t
 
 const { values: options } = parseArgs({
   options: {
-    rounds: { type: 'string', default: '15' },
+    rounds: { type: 'string', default: '11' },
     seconds: { type: 'string', default: '3' },
     engine: { type: 'string', default: 'auto' },
     json: { type: 'string' },
@@ -31,6 +31,9 @@ const windowMs = Number(options.seconds) * 1000;
 const SETTLE_MS = 2500;
 const NOT_WATCHED = 'not watched';
 const DRAWN = 'a page drawing everything';
+const DRAWN_MORE = 'the same with saliency and the effect of the step';
+/** Keys that open these two. */
+const MORE_KEYS = ['i', '7'];
 
 /** Who may run where: as the system likes, or the training thread on a core of its own and all others on the rest. */
 type Placement = 'any core' | 'training on its own core';
@@ -153,15 +156,25 @@ const conditions: Record<
       return null;
     },
   },
-  [DRAWN]: {
-    begin: openPage,
-    end: async () => {
-      const performance = await browser.evaluate('window.gradscope.perf()');
-      await browser.goto('about:blank');
-      return performance as ConsolePerformance;
+  [DRAWN]: { begin: openPage, end: closePage },
+  [DRAWN_MORE]: {
+    begin: async () => {
+      await openPage();
+      for (const key of MORE_KEYS) {
+        await browser.evaluate(
+          `document.body.dispatchEvent(new KeyboardEvent('keydown', { key: '${key}', bubbles: true })), 0`,
+        );
+      }
     },
+    end: closePage,
   },
 };
+
+async function closePage(): Promise<ConsolePerformance> {
+  const performance = await browser.evaluate('window.gradscope.perf()');
+  await browser.goto('about:blank');
+  return performance as ConsolePerformance;
+}
 
 async function openPage(): Promise<void> {
   await browser.goto(shell.address);
@@ -261,9 +274,13 @@ function report(placement: Placement, rounds: readonly Results[]): void {
       ]),
     ),
   );
-  const pages = rounds.flatMap((windows) => windows[DRAWN]?.page ?? []);
+  for (const name of [DRAWN, DRAWN_MORE]) reportPage(name, rounds);
+}
+
+function reportPage(name: string, rounds: readonly Results[]): void {
+  const pages = rounds.flatMap((windows) => windows[name]?.page ?? []);
   const over = (pick: (page: ConsolePerformance) => number): string => median(pages.map(pick)).toFixed(1);
-  print('\nThe page, medians of the rounds:\n');
+  print(`\n${name}, medians of the rounds:\n`);
   print(
     table(
       ['', 'median', '95 %'],

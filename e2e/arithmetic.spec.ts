@@ -126,24 +126,6 @@ test('the card is by its value, never under the pointer and never off the screen
   }
 });
 
-test('beside the loupe of a fine matrix it keeps clear of the loupe', async ({ gradscope }) => {
-  const { page } = gradscope;
-  await gradscope.step('batch');
-  await page.setViewportSize({ width: 1024, height: 700 });
-  await gradscope.idle();
-  for (const share of [0.1, 0.5, 0.9]) {
-    await restOn(gradscope, page.getByRole('grid', { name: 'fc1 gradient' }), share, 0.2);
-    await expect(cardOf(gradscope).getByText(/^sum of 64 products/)).toBeVisible();
-    const card = await cardOf(gradscope).boundingBox();
-    const loupe = await page.getByText('Each row is a unit, each column an input.').last().boundingBox();
-    const [left = NaN, right = NaN] = [card, loupe].map((box) => box?.x);
-    const clear = (card?.x ?? NaN) + (card?.width ?? NaN) <= right || left >= right + (loupe?.width ?? NaN);
-    expect(clear, `at ${String(share)} of the row`).toBe(true);
-    await page.mouse.move(1, 1);
-    await expect(cardOf(gradscope)).toHaveCount(0);
-  }
-});
-
 test('by keyboard it opens at the kernel in focus, walks, follows a step, and gives the focus back', async ({
   gradscope,
 }) => {

@@ -175,6 +175,34 @@ describe('credits', () => {
   });
 });
 
+test('a picture whose digit is of an earlier step is not the last one of where training stands', () => {
+  const status = appStore.getState().status;
+  if (status === null) throw new Error('no status came');
+  const runId = status.runId;
+  appStore.setState({ status: { ...status, state: 'paused', step: 7, phase: 'step' } });
+  const layoutId = 90;
+  const slot = {
+    name: 'output',
+    kind: 'digitProbabilities' as const,
+    shape: [10],
+    sentShape: [10],
+    block: null,
+  };
+  page.frames.setLayout({ type: 'layout', layoutId, slots: [{ ...slot, offset: 0, length: 10 }] });
+  const show = (digitStep: number): boolean => {
+    const state = { freshness: 'fresh' as const, step: digitStep, phase: null, nan: 0, infinite: 0 };
+    const head = { runId, layoutId, step: 7, phase: 'step' as const, layer: null, example: null };
+    page.frames.put(
+      { ...head, type: 'frame', appliedAtMs: 0, skipped: 0, slots: [state] },
+      new Float32Array(10),
+      () => undefined,
+    );
+    page.clock.animate();
+    return page.feed.pictureIsCurrent;
+  };
+  expect([show(5), show(7)]).toEqual([false, true]);
+});
+
 test('metrics lose no step', async () => {
   for (const steps of [1, 5, 60, 2]) {
     page.trainer().train(steps);

@@ -122,6 +122,9 @@ export class Feed implements RequestClient {
     if (status.state === 'running' || status.state === 'failed') return true;
     if (saliencyItems(view.saliency).some(({ name, kind }) => picture.slot(name, kind) === null))
       return false;
+    // Taken while training ran, a picture may show the digit of some steps before; one of now follows.
+    const digit = picture.slot('output', 'digitProbabilities');
+    if (digit !== null && digit.state.step !== picture.step) return false;
     return (
       picture.step === status.step &&
       picture.phase === status.phase &&

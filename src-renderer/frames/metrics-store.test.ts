@@ -16,12 +16,12 @@ describe('MetricsStore', () => {
         let steps = 0;
         for (const count of counts) {
           const rows = Float32Array.from({ length: count }, (_, index) => steps + index);
-          store.append(steps + 1, count, Float32Array.of(...rows, ...rows.map((value) => -value)));
+          store.append(steps + 1, count, Float32Array.of(...rows, ...rows.map((value) => -1 - value)));
           steps += count;
         }
         expect(store.length).toBe(steps);
         expect(store.column('loss')).toEqual(Float32Array.from({ length: steps }, (_, index) => index));
-        expect(store.last('runningAccuracy')).toBe(steps === 0 ? null : 1 - steps);
+        expect(store.last('runningAccuracy')).toBe(steps === 0 ? null : -steps);
       }),
       { numRuns: 15 },
     );

@@ -11,7 +11,7 @@ import { mapKind, scopeModelOf } from '../scope/scope-model';
 import { arithmeticOf, type Shown } from './arithmetic-model';
 import './arithmetic.css';
 import { type Cell, cellTitle, columnOf } from './cell';
-import { cellPlaces, type ScreenRect, union } from './cell-places';
+import { cellPlaces, type ScreenRect } from './cell-places';
 import { ExplanationView } from './explanation-view';
 import { differenceWords, sumSentence } from './words';
 
@@ -44,7 +44,7 @@ export function ArithmeticCard(): ReactElement | null {
     if (cell === null) return;
     const rect = cellPlaces.find(cell.layer, columnOf(cell.kind), cell.index, scopeModelOf(parts).pointer);
     place(outline.current, rect);
-    place(anchor.current, rect === null ? null : union(rect, model.tipRect()));
+    place(anchor.current, rect);
   });
 
   useEffect(() => {

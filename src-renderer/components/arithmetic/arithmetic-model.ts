@@ -5,7 +5,6 @@ import { appStore } from '../../state/store';
 import { newestOnly } from '../newest-only';
 import type { PageParts } from '../page-context';
 import { type Hover, scopeModelOf } from '../scope/scope-model';
-import type { ScreenRect } from './cell-places';
 import { type Cell, moved, planesOf, questionOf, sameCell } from './cell';
 
 /** The pointer must rest so long on a value before it is asked about, ms. */
@@ -36,7 +35,6 @@ export class ArithmeticModel {
   private readonly listeners = new Set<() => void>();
   private readonly ask: (question: { readonly cell: Cell; readonly key: string }) => Promise<void>;
   private shown: Shown | null = null;
-  private tip: HTMLElement | null = null;
   private pinnedCell: Cell | null = null;
   /** What was asked last: the value, and the picture it was on. */
   private askedKey = '';
@@ -56,16 +54,6 @@ export class ArithmeticModel {
       if (key !== this.askedKey || answer === null) return;
       this.show({ cell, pinned: sameCell(cell, this.pinnedCell), old: false, answer });
     });
-  }
-
-  /** The hover tip, of which the card keeps clear. */
-  besideTip(tip: HTMLElement | null): void {
-    this.tip = tip;
-  }
-
-  /** Null: no tip on the screen. */
-  tipRect(): ScreenRect | null {
-    return this.tip === null || this.tip.hidden ? null : this.tip.getBoundingClientRect();
   }
 
   /** Null: no card. The same object as long as nothing changed. */

@@ -10,15 +10,6 @@ export interface ScreenRect {
   readonly height: number;
 }
 
-/** The smallest rectangle with both in it. */
-export function union(a: ScreenRect, b: ScreenRect | null): ScreenRect {
-  if (b === null) return a;
-  const left = Math.min(a.left, b.left);
-  const top = Math.min(a.top, b.top);
-  const width = Math.max(a.left + a.width, b.left + b.width) - left;
-  return { left, top, width, height: Math.max(a.top + a.height, b.top + b.height) - top };
-}
-
 /** Where a value of a picture is now; null when the picture does not show it. */
 export type Locate = (index: number) => ScreenRect | null;
 

@@ -1,4 +1,4 @@
-import { useEffect, useRef, type ReactElement } from 'react';
+import { useRef, type ReactElement } from 'react';
 import { createPortal } from 'react-dom';
 import type { NetworkPlan } from '../../../src-shared/model/network';
 import type { FrameView } from '../../frames/frame-store';
@@ -26,12 +26,6 @@ export function HoverTip(): ReactElement {
   const plan = useApp((state) => state.plan);
   const tip = useRef<HTMLDivElement>(null);
   const shown = useRef<{ hover: Hover | null; atMs: number }>({ hover: null, atMs: 0 });
-  useEffect(() => {
-    arithmetic.besideTip(tip.current);
-    return () => {
-      arithmetic.besideTip(null);
-    };
-  }, [arithmetic]);
   usePainter((nowMs) => {
     const { current } = tip;
     if (current === null) return;
