@@ -86,8 +86,7 @@ export class PlainChromium {
     const ended = once(this.process, 'exit');
     this.process.kill('SIGTERM');
     await ended;
-    // Its helpers write for a moment after it has ended.
-    rmSync(this.profile, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
+    await remove(this.profile);
   }
 
   private async call(method: string, params: object): Promise<unknown> {
@@ -113,6 +112,19 @@ function asAnybody(executable: string): [string, string[]] {
   const isRoot = process.getuid?.() === 0;
   if (!isRoot || spawnSync('setpriv', ['--version']).status !== 0) return [executable, []];
   return ['setpriv', ['--bounding-set', '-sys_nice', '--inh-caps', '-sys_nice', executable]];
+}
+
+/** The browser's helpers write for a moment after it has ended, and rmSync's own retries look at a folder but once. */
+async function remove(folder: string): Promise<void> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      rmSync(folder, { recursive: true, force: true });
+      return;
+    } catch (error) {
+      if (tries === 50) throw error;
+      await wait(100);
+    }
+  }
 }
 
 /** Chromium writes the port that it chose into its profile. */
