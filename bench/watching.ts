@@ -223,14 +223,16 @@ await browser.close();
 await client.close();
 await shell.stop();
 
+save(options.json, results);
 print(
   `${machine()}, engine ${ready.engine.name} (${ready.engine.variant}), recipe ${ready.config.recipe}, ` +
     `${String(rounds)} rounds with ${options.seconds} s for each condition`,
 );
 for (const placement of placements) report(placement, results[placement]);
-save(options.json, results);
 
-const range = ([low, high]: readonly [number, number]): string => `${low.toFixed(3)} to ${high.toFixed(3)}`;
+function range([low, high]: readonly [number, number]): string {
+  return `${low.toFixed(3)} to ${high.toFixed(3)}`;
+}
 
 function report(placement: Placement, rounds: readonly Results[]): void {
   const of = (name: string, pick: (window: Window) => number): number[] =>

@@ -350,13 +350,14 @@ const statusSchema = z.strictObject({
   phaseShares: z.record(phaseSchema, z.number()).nullable(),
   /**
    * Minibatch that is under way (standing inside a step) or was the last: its step, counted from 1, the training images in
-   * it and their labels (null: the trainer does not say).
+   * it and their labels (null: the trainer does not say); its mean loss while one stands inside its step after the loss.
    */
   minibatch: z
     .strictObject({
       step: count,
       indices: z.array(count),
       labels: z.array(count).nullable().default(null),
+      loss: wireNumberSchema.nullable().default(null),
     })
     .nullable(),
   /** Of the weights now; known when standing at a minibatch boundary and at the end of each epoch. */

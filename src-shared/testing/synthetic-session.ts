@@ -297,7 +297,7 @@ export class SyntheticSession {
   private minibatch(): NonNullable<Status['minibatch']> {
     const { step, insideStep } = this.run;
     const finished = insideStep ? step : step - 1;
-    return { step: finished + 1, indices: this.run.minibatch(finished), labels: null };
+    return { step: finished + 1, indices: this.run.minibatch(finished), labels: null, loss: null };
   }
 
   /** Not a digest of anything: 64 hexadecimal digits that belong to the seed and the step. */

@@ -186,6 +186,11 @@ export class Session implements SessionView {
     return { step: this.#current.place.step, indices: this.#current.indices };
   }
 
+  /** Mean loss of the minibatch under way; null: it has come to none yet, or none is under way. */
+  get lossUnderWay(): number | null {
+    return this.#current?.outcome?.loss ?? null;
+  }
+
   /** Whether a minibatch is under way. */
   get inStep(): boolean {
     return this.#current !== null;

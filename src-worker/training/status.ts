@@ -1,4 +1,5 @@
 import type { Status } from '../../src-shared/protocol/messages';
+import { toWireNumber, type WireNumber } from '../../src-shared/protocol/wire-number';
 import type { Dataset } from '../data/dataset';
 import type { ProofBook } from './proof';
 import type { Run } from './run';
@@ -86,7 +87,7 @@ export class StatusLane {
       stepsPerSecond: speed?.stepsPerSecond ?? null,
       imagesPerSecond: speed?.imagesPerSecond ?? null,
       phaseShares: meter.shares,
-      minibatch: minibatch === null ? null : labelled(minibatch, dataset),
+      minibatch: minibatch === null ? null : { ...labelled(minibatch, dataset), loss: lossOf(session) },
       weightsSha256: this.sha,
       proof: this.proof,
       testing: this.testing,
@@ -95,11 +96,14 @@ export class StatusLane {
   }
 }
 
+const lossOf = ({ lossUnderWay }: Run['session']): WireNumber | null =>
+  lossUnderWay === null ? null : toWireNumber(lossUnderWay);
+
 /** A copy of what a minibatch was made of, with the labels of its images in the same order. */
 const labelled = (
   { step, indices }: NonNullable<SessionView['minibatch']>,
   { train }: Dataset,
-): NonNullable<Status['minibatch']> => ({
+): Omit<NonNullable<Status['minibatch']>, 'loss'> => ({
   step,
   indices: [...indices],
   labels: indices.map((index) => train.labels[index]!),

@@ -65,6 +65,20 @@ describe.each<Mode>(['imperative', 'fit'])('walking through the layers in the %s
     expect(stopsOf(walked).at(-1)?.weightsSha256).toEqual(stopsOf(free).at(-1)?.weightsSha256);
   });
 
+  // Catches: the loss of the step before, of the whole epoch, or one that stays when the step is done.
+  it('is told the loss of the minibatch from the loss phase to the end of its step, and not outside', async () => {
+    const walked = await train(restart(mode), ...times(STOPS, () => [request('stepLayer')]));
+    const metrics = walked.find((message) => message.type === 'metrics');
+    if (metrics?.type !== 'metrics') throw new Error('no metrics came');
+    const seen = stopsOf(walked).map(({ phase, minibatch }) => [phase, minibatch?.loss ?? null] as const);
+    const told = seen.filter(([phase]) => phase === 'loss' || phase === 'backward');
+    expect(told).toHaveLength(1 + layers.length);
+    // The metrics carry float32.
+    for (const [, loss] of told) expect(Math.fround(Number(loss))).toBe(metrics.rows[0]);
+    const others = seen.filter(([phase]) => phase !== 'loss' && phase !== 'backward');
+    expect(others.map(([, loss]) => loss)).toEqual(others.map(() => null));
+  });
+
   it('changes no weight while it stands, and goes on by phase and by minibatch from within', async () => {
     const walked = await train(
       restart(mode),

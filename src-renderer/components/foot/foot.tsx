@@ -6,7 +6,7 @@ import { tokens } from '../../draw/tokens';
 import { networkRows } from '../../scene/network-rows';
 import { formatCount, formatNumber, formatPercent } from '../../scene/numbers';
 import { SMALL_SCREEN, useMedia } from '../../state/screen';
-import { examplesUnderWay } from '../../state/standing';
+import { examplesUnderWay, lossUnderWay } from '../../state/standing';
 import { appStore, useApp } from '../../state/store';
 import { useWords } from '../live';
 import { usePage } from '../page-context';
@@ -164,12 +164,13 @@ const asPercent = (share: number): string => formatPercent(share, 2);
 
 function LossValues({ isSmall }: { isSmall: boolean }): ReactElement {
   const test = useApp(({ evaluations }) => evaluations.at(-1) ?? null);
-  // The loss of a minibatch is told when its step is finished.
+  const underWay = useApp(({ status }) => lossUnderWay(status));
   const isInside = useApp(({ status }) => examplesUnderWay(status) !== null);
+  const whose = isInside && underWay === null ? 'last step' : 'this minibatch';
   return (
     <div className="pairs">
-      <span>{isSmall ? 'train' : `train loss, ${isInside ? 'last step' : 'this minibatch'}`}</span>
-      <Live column="loss" format={formatNumber} />
+      <span>{isSmall ? 'train' : `train loss, ${whose}`}</span>
+      {underWay === null ? <Live column="loss" format={formatNumber} /> : <b>{formatNumber(underWay)}</b>}
       <span>{isSmall ? 'test' : `test loss${test === null ? '' : `, step ${formatCount(test.step)}`}`}</span>
       <b>{test === null ? '–' : formatNumber(Number(test.loss))}</b>
     </div>

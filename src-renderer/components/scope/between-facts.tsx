@@ -7,6 +7,7 @@ import type { FrameSlot, FrameView } from '../../frames/frame-store';
 import { exampleLoss, type LossKind } from '../../scene/loss';
 import { formatNumber, formatPercent } from '../../scene/numbers';
 import { channelMeans, positiveShare, silentChannels } from '../../scene/statistics';
+import { examplesUnderWay, lossUnderWay } from '../../state/standing';
 import { appStore } from '../../state/store';
 import { useWords } from '../live';
 import { usePage } from '../page-context';
@@ -136,9 +137,11 @@ export function Losses({ loss: kind }: { loss: LossKind }): ReactElement {
   const chosen = useRef<HTMLElement>(null);
   const whose = useRef<HTMLSpanElement>(null);
   useWords(() => {
-    const loss = metrics.last('loss');
-    // The loss of a minibatch is told when its step is finished.
-    setText(whose.current, (frames.latest()?.example ?? null) === null ? 'this' : 'the last');
+    const { status } = appStore.getState();
+    const underWay = lossUnderWay(status);
+    const loss = underWay ?? metrics.last('loss');
+    const isThis = underWay !== null || examplesUnderWay(status) === null;
+    setText(whose.current, isThis ? 'this' : 'the last');
     setText(minibatch.current, loss === null ? '–' : formatNumber(loss));
     const { digit } = appStore.getState();
     const slot = frames.latest()?.slot('output', 'digitProbabilities') ?? null;
