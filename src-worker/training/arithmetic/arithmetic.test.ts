@@ -255,7 +255,7 @@ describe.each(ENGINE_NAMES)('arithmetic on %s', (name) => {
       [
         ...['window', 'terms', 'maximum', 'loss', 'update'],
         ...['relu forward', 'relu backward', 'dropout forward', 'dropout backward'],
-        ...['flatten forward', 'flatten backward', 'maxPool backward'],
+        ...['flatten forward', 'flatten backward', 'shares'],
       ].sort(),
     );
   });
