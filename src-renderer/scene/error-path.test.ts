@@ -145,7 +145,9 @@ describe('max-pooling', () => {
     [[1, NaN, 9, 2], 1],
     [[NaN, 9, NaN, 2], 2],
   ])('of %j takes place %i', (values, winner) => {
-    expect([...poolWinners(Float32Array.from(values), [1, 2, 2], 2)]).toEqual([winner]);
+    expect([
+      ...poolWinners(Float32Array.from(values), [1, 2, 2], { size: 2, stride: 2, padding: 0 }),
+    ]).toEqual([winner]);
   });
 
   test('has one winner a window, inside it, and no value there is larger', () => {
@@ -160,7 +162,7 @@ describe('max-pooling', () => {
           fc.pre(size <= height && size <= width);
           const input = Float32Array.from({ length: channels * height * width }, () => next(stream));
           const [outHeight, outWidth] = [Math.floor(height / size), Math.floor(width / size)];
-          const winners = poolWinners(input, [channels, height, width], size);
+          const winners = poolWinners(input, [channels, height, width], { size, stride: size, padding: 0 });
           expect(winners).toHaveLength(channels * outHeight * outWidth);
           winners.forEach((winner, out) => {
             const [y, x] = [Math.floor(winner / width) % height, winner % width];

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { planNetwork, type LayerSpec, type NetworkPlan } from '../../src-shared/model/network';
 import { ENGINE_NAMES, type EngineName } from '../../src-shared/model/run-config';
+import { CIFAR_LIKE } from '../../src-shared/testing/cifar-like';
 import type { Engine, EngineNetwork, Pass } from './engine';
 import { openEngine } from './index';
 import { updateAdam, updateSgd } from './kernels/optimisers';
@@ -369,6 +370,32 @@ describe('the engines together', () => {
         expect(difference, `${name} of network ${index}: ${JSON.stringify(plan.spec)}`).toBeLessThan(1e-5);
       }
     });
+  });
+
+  // Catches: a kernel that is wrong only for several channels of images larger than the random networks have.
+  it('agree on a network for colour images, trained by Adam', async () => {
+    const plan = planNetwork(CIFAR_LIKE);
+    const losses = new Map<EngineName, number[]>();
+    for (const name of ENGINE_NAMES) {
+      const { engine } = await openEngine(name);
+      const network = engine.createNetwork(plan);
+      writeAll(network, randomWeights(plan, 3));
+      const pass = network.createPass();
+      const steps = [1, 2, 3];
+      losses.set(
+        name,
+        steps.map((step) =>
+          trainStep(network, pass, randomMinibatch(plan, 4, step, { dropout: true }), ADAM, step),
+        ),
+      );
+      engine.dispose();
+    }
+    const reference = entry(losses, 'cpu');
+    for (const [name, others] of losses) {
+      others.forEach((loss, step) => {
+        expect(Math.abs(loss / reference[step]! - 1), `${name}, step ${step + 1}`).toBeLessThan(1e-4);
+      });
+    }
   });
 
   // Catches: the record of operators that tfjs's wasm backend keeps for every tensor XNNPACK was given, for each layer of
