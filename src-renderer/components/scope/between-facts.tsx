@@ -20,7 +20,8 @@ const BAR_HEIGHT = 11;
 /** Output of a layer for what the maps show; null where there is none yet. */
 function shownOutput(view: FrameView | null, layer: LayerPlan): FrameSlot | null {
   const slot = view?.slot(layer.spec.name, mapKind(view, 'output')) ?? null;
-  return slot === null || isBlank(slot) ? null : slot;
+  // Of block means nothing is said: they are not the values.
+  return slot === null || isBlank(slot) || slot.slot.block !== null ? null : slot;
 }
 
 export function Active({ layer }: { layer: LayerPlan }): ReactElement {
