@@ -66,7 +66,9 @@ describe.each(ENGINE_NAMES)('%s, held to real PyTorch', (name) => {
     'follows the recipe %s on MNIST step by step',
     (recipeName, recipe) => {
       const { runs, tensors } = parityFixture(recipeName);
-      const { steps, batchSize, losses } = runs[name];
+      // The run of the fast engines is the longer one.
+      const run = name === 'cpu' ? 'cpu' : 'wasm';
+      const { steps, batchSize, losses } = runs[run];
       const plan = planNetwork(recipe.network);
       const network = engine.createNetwork(plan);
       const initial = new Map(
@@ -81,7 +83,7 @@ describe.each(ENGINE_NAMES)('%s, held to real PyTorch', (name) => {
         expect(Math.abs(loss / losses[step]! - 1), `loss of step ${step + 1}`).toBeLessThan(1e-4);
       }
       for (const [parameter, trained] of readAll(network, 'weight')) {
-        const theirs = entry(tensors, `${name}.${parameter}`);
+        const theirs = entry(tensors, `${run}.${parameter}`);
         const start = entry(tensors, `initial.${parameter}`);
         expect(relativeDifference(trained, theirs), parameter).toBeLessThan(1e-4);
         const change = (values: Float32Array): Float32Array => values.map((value, i) => value - start[i]!);
