@@ -134,11 +134,11 @@ def write_parity(out, name):
 
 
 def conv(name, filters, kernel):
-    return {"kind": "conv2d", "name": name, "filters": filters, "kernelSize": kernel}
+    return {"kind": "conv2d", "name": name, "filters": filters, "kernelSize": kernel, "stride": 1, "padding": 0}
 
 
 def pool(name, size):
-    return {"kind": "maxPool2d", "name": name, "size": size}
+    return {"kind": "maxPool2d", "name": name, "size": size, "stride": size, "padding": 0}
 
 
 def relu(name):

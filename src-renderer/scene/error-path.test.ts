@@ -4,7 +4,13 @@ import { planNetwork, type LayerPlan, type LayerSpec } from '../../src-shared/mo
 import { FATE, fatesAlong, poolWinners, strongestMap, type PathLayer } from './error-path';
 
 const relu: LayerSpec = { kind: 'relu', name: 'relu' };
-const pool = (size: number, name = 'pool'): LayerSpec => ({ kind: 'maxPool2d', name, size });
+const pool = (size: number, name = 'pool'): LayerSpec => ({
+  kind: 'maxPool2d',
+  name,
+  size,
+  stride: size,
+  padding: 0,
+});
 const drop = (unit: 'channel' | 'element'): LayerSpec => ({
   kind: 'dropout',
   name: 'dropout',

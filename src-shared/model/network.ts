@@ -1,33 +1,53 @@
 import { z } from 'zod';
 import { GradscopeError } from '../protocol/errors';
 
+/** Pixels from one window to the next, the same way along rows and columns. */
+const stride = z.int().positive();
+/** Pixels added on each of the four sides: zeros, but -infinity for a max-pool. */
+const padding = z.int().min(0);
+const name = z.string();
+
 /**
  * A network as data: a chain of layers. Shapes are those of one example, in PyTorch's order (channels, height, width);
- * the minibatch axis comes first and is left out here.
+ * the minibatch axis comes first and is left out here. Kernels and windows are square; along either side there are
+ * floor((extent + 2 padding - size) / stride) + 1 of them, so what is left over at the end is not looked at.
  */
 export const layerSpecSchema = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('conv2d'),
-    name: z.string(),
+    name,
     filters: z.int().positive(),
     kernelSize: z.int().positive(),
+    stride,
+    padding,
   }),
-  z.strictObject({ kind: z.literal('maxPool2d'), name: z.string(), size: z.int().positive() }),
-  z.strictObject({ kind: z.literal('relu'), name: z.string() }),
+  /** padding <= size / 2, so that every window has a value in it. */
+  z.strictObject({ kind: z.literal('maxPool2d'), name, size: z.int().positive(), stride, padding }),
+  /** Sum of the window / size^2: zeros of the padding count, as PyTorch's count_include_pad. padding <= size / 2. */
+  z.strictObject({ kind: z.literal('averagePool2d'), name, size: z.int().positive(), stride, padding }),
+  /** x > 0 ? x : 0 */
+  z.strictObject({ kind: z.literal('relu'), name }),
+  /** x > 0 ? x : slope x */
+  z.strictObject({ kind: z.literal('leakyRelu'), name, slope: z.number().min(0) }),
+  /** 1 / (1 + exp(-x)) */
+  z.strictObject({ kind: z.literal('sigmoid'), name }),
+  z.strictObject({ kind: z.literal('tanh'), name }),
   z.strictObject({
     kind: z.literal('dropout'),
-    name: z.string(),
+    name,
     /** Probability of dropping, 0 <= rate < 1. Kept values are divided by 1 - rate, so nothing is scaled at test time. */
     rate: z.number().min(0).lt(1),
     /** `channel` drops whole feature maps (PyTorch's Dropout2d), `element` single values. */
     unit: z.enum(['channel', 'element']),
   }),
   /** (channels, height, width) -> (channels * height * width), channel first, whatever an engine holds inside. */
-  z.strictObject({ kind: z.literal('flatten'), name: z.string() }),
-  z.strictObject({ kind: z.literal('dense'), name: z.string(), units: z.int().positive() }),
+  z.strictObject({ kind: z.literal('flatten'), name }),
+  z.strictObject({ kind: z.literal('dense'), name, units: z.int().positive() }),
 ]);
 
 export type LayerSpec = z.infer<typeof layerSpecSchema>;
+export type LayerKind = LayerSpec['kind'];
+export type LayerSpecOf<K extends LayerKind> = Extract<LayerSpec, { kind: K }>;
 
 export const networkSpecSchema = z.strictObject({
   /** (channels, height, width) of one image. */
@@ -116,27 +136,50 @@ function outputShapeOf(layer: LayerSpec, input: readonly number[]): readonly num
   switch (layer.kind) {
     case 'conv2d': {
       const [, height, width] = spatial(layer, input);
-      const outHeight = height - layer.kernelSize + 1;
-      const outWidth = width - layer.kernelSize + 1;
-      if (outHeight < 1 || outWidth < 1) throw doesNotFit(layer, input);
-      return [layer.filters, outHeight, outWidth];
+      return [layer.filters, ...windowsOf(layer, layer.kernelSize, [height, width])];
     }
-    case 'maxPool2d': {
+    case 'maxPool2d':
+    case 'averagePool2d': {
       const [channels, height, width] = spatial(layer, input);
-      const outHeight = Math.floor(height / layer.size);
-      const outWidth = Math.floor(width / layer.size);
-      if (outHeight < 1 || outWidth < 1) throw doesNotFit(layer, input);
-      return [channels, outHeight, outWidth];
+      if (layer.padding > layer.size / 2) {
+        throw new GradscopeError(
+          'bad-config',
+          `Layer ${layer.name} (${layer.kind}) has a padding of ${layer.padding}, more than half its window of ${layer.size}.`,
+        );
+      }
+      return [channels, ...windowsOf(layer, layer.size, [height, width])];
     }
     case 'relu':
+    case 'leakyRelu':
+    case 'sigmoid':
+    case 'tanh':
     case 'dropout':
       return input;
     case 'flatten':
       return [sizeOf(input)];
     case 'dense':
-      if (input.length !== 1) throw doesNotFit(layer, input);
+      if (input.length !== 1) throw doesNotFit(layer, input, 'it takes one row of values');
       return [layer.units];
   }
+}
+
+/** How many windows there are along each side. */
+function windowsOf(
+  layer: LayerSpecOf<'conv2d' | 'maxPool2d' | 'averagePool2d'>,
+  size: number,
+  sides: readonly [height: number, width: number],
+): number[] {
+  return sides.map((extent) => {
+    const padded = extent + 2 * layer.padding;
+    if (size > padded) {
+      const found = layer.padding === 0 ? `${extent}` : `${extent} with its padding ${padded}`;
+      throw new GradscopeError(
+        'bad-config',
+        `Layer ${layer.name} (${layer.kind}) has a window of ${size} x ${size}, but its input a side of only ${found}.`,
+      );
+    }
+    return Math.floor((padded - size) / layer.stride) + 1;
+  });
 }
 
 function parametersOf(layer: LayerSpec, layerIndex: number, input: readonly number[]): ParameterPlan[] {
@@ -156,15 +199,15 @@ function parametersOf(layer: LayerSpec, layerIndex: number, input: readonly numb
 function spatial(layer: LayerSpec, shape: readonly number[]): [number, number, number] {
   const [channels, height, width] = shape;
   if (shape.length !== 3 || channels === undefined || height === undefined || width === undefined) {
-    throw doesNotFit(layer, shape);
+    throw doesNotFit(layer, shape, 'it takes channels x height x width');
   }
   return [channels, height, width];
 }
 
 const describe = (shape: readonly number[]): string => shape.join(' x ');
 
-const doesNotFit = (layer: LayerSpec, shape: readonly number[]): GradscopeError =>
+const doesNotFit = (layer: LayerSpec, shape: readonly number[], why: string): GradscopeError =>
   new GradscopeError(
     'bad-config',
-    `Layer ${layer.name} (${layer.kind}) cannot take an input of ${describe(shape)}.`,
+    `Layer ${layer.name} (${layer.kind}) cannot take an input of ${describe(shape)}: ${why}.`,
   );

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { GradscopeError } from '../protocol/errors';
 import { networkSpecSchema, type LayerSpec, type NetworkSpec } from './network';
+import { optimiserSchema, type OptimiserSpec } from './optimiser';
 
 /** How a network is trained, as data: everything a run needs but the seed, the engine and the loop. */
 export const recipeSchema = z.strictObject({
@@ -8,12 +9,7 @@ export const recipeSchema = z.strictObject({
   /** One line for people. */
   summary: z.string(),
   network: networkSpecSchema,
-  /** v = momentum v + g; w = w - learningRate v (PyTorch's SGD without dampening; tfjs's MomentumOptimizer). */
-  optimiser: z.strictObject({
-    kind: z.literal('sgd'),
-    learningRate: z.number().positive(),
-    momentum: z.number().min(0).lt(1),
-  }),
+  optimiser: optimiserSchema,
   /**
    * `torchDefault`: weights and biases U(-1/sqrt(fanIn), 1/sqrt(fanIn)) (PyTorch's reset_parameters).
    * `glorotUniform`: weights U(-a, a) with a = sqrt(6 / (fanIn + fanOut)), biases 0 (Keras's default).
@@ -30,8 +26,15 @@ export const recipeSchema = z.strictObject({
 
 export type Recipe = z.infer<typeof recipeSchema>;
 
-const conv = (name: string, filters: number): LayerSpec => ({ kind: 'conv2d', name, filters, kernelSize: 5 });
-const pool = (name: string): LayerSpec => ({ kind: 'maxPool2d', name, size: 2 });
+const conv = (name: string, filters: number): LayerSpec => ({
+  kind: 'conv2d',
+  name,
+  filters,
+  kernelSize: 5,
+  stride: 1,
+  padding: 0,
+});
+const pool = (name: string): LayerSpec => ({ kind: 'maxPool2d', name, size: 2, stride: 2, padding: 0 });
 const relu = (name: string): LayerSpec => ({ kind: 'relu', name });
 const dropout = (name: string, unit: 'channel' | 'element'): LayerSpec => ({
   kind: 'dropout',
@@ -41,6 +44,14 @@ const dropout = (name: string, unit: 'channel' | 'element'): LayerSpec => ({
 });
 const dense = (name: string, units: number): LayerSpec => ({ kind: 'dense', name, units });
 const flatten: LayerSpec = { kind: 'flatten', name: 'flatten' };
+
+const PAPER_OPTIMISER: OptimiserSpec = {
+  kind: 'sgd',
+  learningRate: 0.01,
+  momentum: 0.5,
+  nesterov: false,
+  weightDecay: 0,
+};
 
 const network = (layers: LayerSpec[]): NetworkSpec => ({
   input: [1, 28, 28],
@@ -65,7 +76,7 @@ const KERAS_PAPER: Recipe = {
     relu('relu3'),
     dense('fc2', 10),
   ]),
-  optimiser: { kind: 'sgd', learningRate: 0.01, momentum: 0.5 },
+  optimiser: PAPER_OPTIMISER,
   initialisation: 'glorotUniform',
   input: { mean: 0, deviation: 1 },
   batchSize: 64,
@@ -97,7 +108,7 @@ const ALL_RECIPES: readonly Recipe[] = [
       dropout('dropout2', 'element'),
       dense('fc2', 10),
     ]),
-    optimiser: { kind: 'sgd', learningRate: 0.01, momentum: 0.5 },
+    optimiser: PAPER_OPTIMISER,
     initialisation: 'torchDefault',
     input: { mean: 0.1307, deviation: 0.3081 },
     batchSize: 64,

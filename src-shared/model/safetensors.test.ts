@@ -7,7 +7,7 @@ import { readSafetensors, writeSafetensors, type NamedTensor } from './safetenso
 const plan = planNetwork({
   input: [1, 4, 4],
   layers: [
-    { kind: 'conv2d', name: 'conv1', filters: 2, kernelSize: 3 },
+    { kind: 'conv2d', name: 'conv1', filters: 2, kernelSize: 3, stride: 1, padding: 0 },
     { kind: 'flatten', name: 'flatten' },
     { kind: 'dense', name: 'fc1', units: 3 },
   ],

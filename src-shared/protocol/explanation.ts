@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { optimiserSchema, STATE_SLOTS } from '../model/optimiser';
 import { wireNumberSchema } from './wire-number';
 
 /**
@@ -110,17 +111,20 @@ const lossSchema = z.strictObject({
 });
 
 /**
- * One value's part in the last update. `velocitySum` is momentum x velocityBefore + gradient and `weightSum` is weightBefore -
- * learningRate x velocityAfter, in float64; `velocityAfter`, `weightAfter` and `update` (W after - W before) are the tensors' own.
+ * One value's part in the last update, by the formulas of src-shared/model/optimiser.ts, in float64. `count` is the number of the
+ * update since the optimiser's state was zero (t); `decayed` is gradient + weightDecay x weightBefore (d); for each slot of the state
+ * `sum` is what the formula makes of `before` and `decayed`, `after` the tensor's own; `direction`, from the state after, is what the
+ * learning rate is multiplied by, and `weightSum` is weightBefore - learningRate x direction. `weightAfter` and `update` (W after - W
+ * before) are the tensors' own.
  */
 const updateSchema = z.strictObject({
   form: z.literal('update'),
-  momentum: z.number(),
-  learningRate: z.number(),
-  velocityBefore: number,
+  optimiser: optimiserSchema,
+  count: z.int().positive(),
   gradient: number,
-  velocitySum: number,
-  velocityAfter: number,
+  decayed: number,
+  state: z.array(z.strictObject({ slot: z.enum(STATE_SLOTS), before: number, sum: number, after: number })),
+  direction: number,
   weightBefore: number,
   weightSum: number,
   weightAfter: number,

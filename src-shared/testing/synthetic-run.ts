@@ -232,7 +232,9 @@ export class SyntheticRun {
   }
 
   private applyUpdates(): void {
-    const { learningRate, momentum: beta } = this.recipe.optimiser;
+    const { optimiser } = this.recipe;
+    const { learningRate } = optimiser;
+    const beta = optimiser.kind === 'sgd' ? optimiser.momentum : optimiser.beta1;
     for (const { weight, gradient, update, momentum } of this.parameters) {
       for (let i = 0; i < weight.length; i += 1) {
         const before = weight[i] ?? 0;
@@ -268,12 +270,20 @@ export class SyntheticRun {
   private forwardLayer(layer: LayerPlan, input: Float32Array<ArrayBuffer>): Float32Array<ArrayBuffer> {
     const { spec } = layer;
     if (spec.kind === 'relu') return input.map((value) => (value > 0 || Number.isNaN(value) ? value : 0));
+    if (spec.kind === 'leakyRelu') return input.map((value) => (value > 0 ? value : spec.slope * value));
+    if (spec.kind === 'sigmoid') return input.map((value) => 1 / (1 + Math.exp(-value)));
+    if (spec.kind === 'tanh') return input.map(Math.tanh);
     if (spec.kind === 'dropout' || spec.kind === 'flatten') return input;
     const output = new Float32Array(sizeOf(layer.outputShape));
     const [inputChannels = 1, inputHeight = 1, inputWidth = 1] = layer.inputShape;
     const [channels = 1, height = 1, width = 1] = layer.outputShape;
     const weight = this.parameters.find(({ plan }) => plan.name === `${spec.name}.weight`)?.weight;
     const bias = this.parameters.find(({ plan }) => plan.name === `${spec.name}.bias`)?.weight;
+    /** Null in the padding. */
+    const pixelOf = (channel: number, py: number, px: number): number | null =>
+      py < 0 || px < 0 || py >= inputHeight || px >= inputWidth
+        ? null
+        : (input[(channel * inputHeight + py) * inputWidth + px] ?? 0);
     for (let c = 0; c < channels; c += 1) {
       for (let y = 0; y < height; y += 1) {
         for (let x = 0; x < width; x += 1) {
@@ -281,20 +291,24 @@ export class SyntheticRun {
           if (spec.kind === 'dense') {
             for (let i = 0; i < inputChannels; i += 1)
               sum += (input[i] ?? 0) * (weight?.[c * inputChannels + i] ?? 0);
-          } else if (spec.kind === 'maxPool2d') {
-            sum = -Infinity;
-            for (let k = 0; k < spec.size ** 2; k += 1) {
-              const [py, px] = [y * spec.size + Math.floor(k / spec.size), x * spec.size + (k % spec.size)];
-              sum = Math.max(sum, input[(c * inputHeight + py) * inputWidth + px] ?? -Infinity);
-            }
-          } else {
+          } else if (spec.kind === 'conv2d') {
             const k = spec.kernelSize;
             for (let i = 0; i < inputChannels; i += 1) {
               for (let q = 0; q < k * k; q += 1) {
-                const pixel = (i * inputHeight + y + Math.floor(q / k)) * inputWidth + x + (q % k);
-                sum += (input[pixel] ?? 0) * (weight?.[(c * inputChannels + i) * k * k + q] ?? 0);
+                const value = pixelOf(i, ...placeOf(spec, k, q, y, x)) ?? 0;
+                sum += value * (weight?.[(c * inputChannels + i) * k * k + q] ?? 0);
               }
             }
+          } else {
+            const values: number[] = [];
+            for (let q = 0; q < spec.size ** 2; q += 1) {
+              const value = pixelOf(c, ...placeOf(spec, spec.size, q, y, x));
+              if (value !== null) values.push(value);
+            }
+            sum =
+              spec.kind === 'maxPool2d'
+                ? Math.max(...values)
+                : values.reduce((all, value) => all + value, 0) / spec.size ** 2;
           }
           output[(c * height + y) * width + x] = sum;
         }
@@ -303,6 +317,18 @@ export class SyntheticRun {
     return output;
   }
 }
+
+/** Row and column in the input of value `q` of the window of output (y, x). */
+const placeOf = (
+  { stride, padding }: { readonly stride: number; readonly padding: number },
+  size: number,
+  q: number,
+  y: number,
+  x: number,
+): [row: number, column: number] => [
+  y * stride - padding + Math.floor(q / size),
+  x * stride - padding + (q % size),
+];
 
 /** What training the paper's net would roughly reach after `step` steps. */
 export const syntheticLoss = (step: number): number => 0.18 + 2.1 * Math.exp(-step / 280);

@@ -1,5 +1,6 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type { LayerPlan, NetworkPlan, ParameterPlan } from '../../src-shared/model/network';
+import type { OptimiserSpec, StateSlot } from '../../src-shared/model/optimiser';
 import type { EngineName } from '../../src-shared/model/run-config';
 
 /** The layer interface: all that training knows of the arithmetic. An engine owns its buffers; whoever looks copies out. */
@@ -16,28 +17,30 @@ export interface Engine {
   dispose(): void;
 }
 
-export interface OptimiserSettings {
-  readonly learningRate: number;
-  readonly momentum: number;
-}
+/** The recipe's optimiser, of any kind: every engine runs them all. */
+export type OptimiserSettings = OptimiserSpec;
 
-/** Parameters, their gradients and their momentum. Values cross this interface in PyTorch's layout (see ParameterPlan). */
+/** What there is of a parameter, each of its size. */
+export type ParameterTensor = 'weight' | 'gradient' | StateSlot;
+
+/** Parameters, their gradients and what the optimiser remembers of them. Values cross this interface in PyTorch's layout (see ParameterPlan). */
 export interface EngineNetwork {
   readonly plan: NetworkPlan;
   writeParameter(parameter: ParameterPlan, values: Float32Array): void;
   /**
-   * Copies into `target`, which has `parameter.size` values. A gradient that was cleared reads as zeros; momentum before
-   * the first update too.
+   * Copies into `target`, which has `parameter.size` values. A gradient that was cleared reads as zeros; a slot of the
+   * optimiser's state that was not written yet, by update() or writeState(), too.
    */
-  readParameter(
-    parameter: ParameterPlan,
-    what: 'weight' | 'gradient' | 'momentum',
-    target: Float32Array,
-  ): void;
-  writeMomentum(parameter: ParameterPlan, values: Float32Array): void;
+  readParameter(parameter: ParameterPlan, what: ParameterTensor, target: Float32Array): void;
+  writeState(parameter: ParameterPlan, slot: StateSlot, values: Float32Array): void;
   zeroGradients(): void;
-  /** v = momentum v + g; w = w - learningRate v, in float32, in that order of operations. */
-  update(parameter: ParameterPlan, settings: OptimiserSettings): void;
+  /**
+   * One update of weight and state by the gradient in the network's buffer, in float32 and in the order of operations of
+   * kernels/optimisers.ts, so that weights get the same bits from the same gradients on every engine.
+   * @param count the number of this update since the state was zero, from 1: the t of Adam's bias correction. The caller
+   * counts, as the network does not know when its state was replaced.
+   */
+  update(parameter: ParameterPlan, settings: OptimiserSettings, count: number): void;
   /** A chain of activations and errors of its own over these parameters; training, testing and the chosen digit each have one. */
   createPass(): Pass;
   /** What fit() needs to drive the same buffers through tfjs-layers. */
@@ -86,9 +89,9 @@ export interface Pass {
 }
 
 /**
- * The same buffers as tfjs tensors. Parameters and gradients are in PyTorch's layout, as fit() carries momentum between its
- * optimiser and the network; activations and errors are in whatever layout the engine holds. Tensors returned here stay
- * the engine's: fit() hands tfjs-layers further handles on their memory.
+ * The same buffers as tfjs tensors. Parameters and gradients are in PyTorch's layout; activations and errors are in whatever
+ * layout the engine holds. Tensors returned here stay the engine's: fit() hands tfjs-layers further handles on their memory
+ * and assigns to none of them.
  */
 export interface TensorView {
   /** tfjs backend that must be active while fit() runs. */

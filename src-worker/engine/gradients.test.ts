@@ -178,11 +178,24 @@ function stockLayers({ spec }: LayerPlan): tfl.layers.Layer[] {
   const { name } = spec;
   switch (spec.kind) {
     case 'conv2d':
-      return [tfl.layers.conv2d({ name, filters: spec.filters, kernelSize: spec.kernelSize })];
+      return [
+        ...padded(spec.padding),
+        tfl.layers.conv2d({ name, filters: spec.filters, kernelSize: spec.kernelSize, strides: spec.stride }),
+      ];
     case 'maxPool2d':
-      return [tfl.layers.maxPooling2d({ name, poolSize: spec.size, strides: spec.size })];
+      return [tfl.layers.maxPooling2d({ name, poolSize: spec.size, strides: spec.stride })];
+    case 'averagePool2d':
+      return [
+        ...padded(spec.padding),
+        tfl.layers.averagePooling2d({ name, poolSize: spec.size, strides: spec.stride }),
+      ];
     case 'relu':
       return [tfl.layers.reLU({ name })];
+    case 'leakyRelu':
+      return [tfl.layers.leakyReLU({ name, alpha: spec.slope })];
+    case 'sigmoid':
+    case 'tanh':
+      return [tfl.layers.activation({ name, activation: spec.kind })];
     case 'dropout':
       return [];
     case 'flatten':
@@ -192,3 +205,6 @@ function stockLayers({ spec }: LayerPlan): tfl.layers.Layer[] {
       return [tfl.layers.dense({ name, units: spec.units })];
   }
 }
+
+const padded = (padding: number): tfl.layers.Layer[] =>
+  padding === 0 ? [] : [tfl.layers.zeroPadding2d({ padding })];

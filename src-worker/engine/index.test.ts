@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { planNetwork } from '../../src-shared/model/network';
 import { GradscopeError } from '../../src-shared/protocol/errors';
 import { openEngine } from './index';
-import { forwardAll, randomMinibatch, trainStep } from './testing/drive';
+import { forwardAll, randomMinibatch, sgd, trainStep } from './testing/drive';
 
 const cannotLoad = (): Promise<never> =>
   Promise.reject(new GradscopeError('engine-unavailable', 'The engine wasm cannot load: it is broken.'));
@@ -30,7 +30,7 @@ describe('openEngine', () => {
     const batch = randomMinibatch(plan, 2, 1, { dropout: false });
     const { engine: before } = await openEngine('wasm');
     const network = before.createNetwork(plan);
-    trainStep(network, network.createPass(), batch, { learningRate: 0.1, momentum: 0 });
+    trainStep(network, network.createPass(), batch, sgd(0.1, 0));
     const { engine: after } = await openEngine('cpu');
     before.dispose();
     expect(after.liveBuffers()).toBe(0);

@@ -1,20 +1,20 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { NetworkPlan, ParameterPlan } from '../../src-shared/model/network';
+import type { StateSlot } from '../../src-shared/model/optimiser';
 import { GradscopeError } from '../../src-shared/protocol/errors';
 import type { Arithmetic } from './arithmetic';
-import type { EngineNetwork, OptimiserSettings, Pass, TensorView } from './engine';
+import type { EngineNetwork, OptimiserSettings, ParameterTensor, Pass, TensorView } from './engine';
+import { updateAdam, updateSgd } from './kernels/optimisers';
 import { TfjsPass } from './tfjs-pass';
 
-/** What a parameter is made of. All three are in PyTorch's layout, so nothing is reordered on the way in or out. */
+/** What a parameter is made of, all in PyTorch's layout, so nothing is reordered on the way in or out. */
 interface ParameterState {
-  /**
-   * fit() trains this very variable: tfjs's optimiser assigns it a new tensor each step, which update() here never sees.
-   * So nothing derived from a weight is kept from one pass to the next; every pass reads the variable.
-   */
+  /** Written in place; nothing derived from a weight is kept from one pass to the next. */
   readonly variable: tf.Variable;
   /** Overwritten by each backward pass; one tensor for life. */
   readonly gradient: tf.Tensor;
-  readonly momentum: Float32Array;
+  /** What the optimiser remembers; a slot is made when it is first written. */
+  readonly slots: Map<StateSlot, Float32Array>;
 }
 
 /**
@@ -53,41 +53,31 @@ export class TfjsNetwork implements EngineNetwork {
     this.#arithmetic.view(this.#state(parameter).variable).set(values);
   }
 
-  readParameter(
-    parameter: ParameterPlan,
-    what: 'weight' | 'gradient' | 'momentum',
-    target: Float32Array,
-  ): void {
+  readParameter(parameter: ParameterPlan, what: ParameterTensor, target: Float32Array): void {
     checkSize(parameter, target);
-    const { variable, gradient, momentum } = this.#state(parameter);
-    target.set(
-      what === 'momentum' ? momentum : this.#arithmetic.view(what === 'weight' ? variable : gradient),
-    );
+    const { variable, gradient, slots } = this.#state(parameter);
+    if (what === 'weight') target.set(this.#arithmetic.view(variable));
+    else if (what === 'gradient') target.set(this.#arithmetic.view(gradient));
+    else target.set(slots.get(what) ?? new Float32Array(parameter.size));
   }
 
-  writeMomentum(parameter: ParameterPlan, values: Float32Array): void {
+  writeState(parameter: ParameterPlan, slot: StateSlot, values: Float32Array): void {
     checkSize(parameter, values);
-    this.#state(parameter).momentum.set(values);
+    slotOf(this.#state(parameter), slot).set(values);
   }
 
   zeroGradients(): void {
     for (const { gradient } of this.#states.values()) this.#arithmetic.view(gradient).fill(0);
   }
 
-  /**
-   * Every product and every sum is rounded to float32 by itself, in the order of tfjs's MomentumOptimizer
-   * (v = m*v + g; w = (-learningRate)*v + w): both loops give the same bits.
-   */
-  update(parameter: ParameterPlan, settings: OptimiserSettings): void {
-    const { variable, gradient, momentum } = this.#state(parameter);
-    const w = this.#arithmetic.view(variable);
-    const g = this.#arithmetic.view(gradient);
-    const keep = Math.fround(settings.momentum);
-    const step = Math.fround(-settings.learningRate);
-    for (let i = 0; i < w.length; i++) {
-      const v = Math.fround(Math.fround(keep * momentum[i]!) + g[i]!);
-      momentum[i] = v;
-      w[i] = Math.fround(step * v) + w[i]!;
+  update(parameter: ParameterPlan, settings: OptimiserSettings, count: number): void {
+    const state = this.#state(parameter);
+    const w = this.#arithmetic.view(state.variable);
+    const g = this.#arithmetic.view(state.gradient);
+    if (settings.kind === 'sgd') {
+      updateSgd(settings, w, g, slotOf(state, 'momentum'));
+    } else {
+      updateAdam(settings, count, w, g, slotOf(state, 'firstMoment'), slotOf(state, 'secondMoment'));
     }
   }
 
@@ -126,8 +116,14 @@ function createState(parameter: ParameterPlan): ParameterState {
   return {
     variable: tf.tidy(() => tf.variable(tf.zeros(shape))),
     gradient: tf.keep(tf.zeros(shape)),
-    momentum: new Float32Array(parameter.size),
+    slots: new Map(),
   };
+}
+
+function slotOf({ gradient, slots }: ParameterState, slot: StateSlot): Float32Array {
+  const values = slots.get(slot) ?? new Float32Array(gradient.size);
+  slots.set(slot, values);
+  return values;
 }
 
 function checkSize(parameter: ParameterPlan, values: Float32Array): void {

@@ -43,7 +43,7 @@ const reducedTensor = fc
     maxValues: fc.integer({ min: 1, max: 200 }),
   })
   .map(({ shape, maxValues }) => {
-    const spec = { name: 'x', kind: 'maxPool2d' as const, size: 1 };
+    const spec = { name: 'x', kind: 'maxPool2d' as const, size: 1, stride: 1, padding: 0 };
     const tensorPlan = {
       ...plan,
       layers: [{ index: 0, spec, inputShape: shape, outputShape: shape, parameters: [] }],

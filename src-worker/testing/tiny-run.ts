@@ -39,9 +39,9 @@ export const TINY_RECIPE: Recipe = {
   network: {
     input: [1, SIDE, SIDE],
     layers: [
-      { kind: 'conv2d', name: 'conv1', filters: 3, kernelSize: 3 },
+      { kind: 'conv2d', name: 'conv1', filters: 3, kernelSize: 3, stride: 1, padding: 0 },
       { kind: 'dropout', name: 'dropout1', rate: 0.5, unit: 'channel' },
-      { kind: 'maxPool2d', name: 'pool1', size: 2 },
+      { kind: 'maxPool2d', name: 'pool1', size: 2, stride: 2, padding: 0 },
       { kind: 'relu', name: 'relu1' },
       { kind: 'flatten', name: 'flatten' },
       { kind: 'dropout', name: 'dropout2', rate: 0.25, unit: 'element' },
@@ -49,7 +49,7 @@ export const TINY_RECIPE: Recipe = {
     ],
     loss: 'softmaxCrossEntropy',
   },
-  optimiser: { kind: 'sgd', learningRate: 0.1, momentum: 0.5 },
+  optimiser: { kind: 'sgd', learningRate: 0.1, momentum: 0.5, nesterov: false, weightDecay: 0 },
   initialisation: 'torchDefault',
   input: { mean: 0.2, deviation: 0.3 },
   batchSize: 8,

@@ -3,7 +3,7 @@ import { generator } from '@tensorflow/tfjs-data';
 import type * as tfl from '@tensorflow/tfjs-layers';
 import { GradscopeError } from '../../src-shared/protocol/errors';
 import { createFitModel } from './fit-model';
-import { carryMomentumIn, carryMomentumOut, TappedMomentum } from './fit-optimiser';
+import { EngineOptimiser } from './fit-optimiser';
 import { FitStep } from './fit-step';
 import { StepAbandoned, type Gate, type TrainingLoop } from './loop';
 import type { Session, StepRecord } from './session';
@@ -38,14 +38,14 @@ export class FitLoop implements TrainingLoop {
     if (tf.getBackend() !== session.network.tensors.backend) {
       throw new GradscopeError('internal', `fit() needs the backend ${session.network.tensors.backend}.`);
     }
-    const optimiser = new TappedMomentum(session.recipe.optimiser, (gradients, apply) => {
-      this.#step.applyGradients(gradients, apply);
+    const optimiser = new EngineOptimiser(session.recipe.optimiser, (gradients) => {
+      this.#step.applyGradients(gradients);
     });
     try {
       this.#model.compile({ optimizer: optimiser, loss: (_labels, logits) => this.#step.loss(logits) });
       let again = true;
       while (again) {
-        await this.#fit(optimiser);
+        await this.#fit();
         again = this.#settleFailure();
       }
     } finally {
@@ -54,8 +54,7 @@ export class FitLoop implements TrainingLoop {
   }
 
   /** One call of fitDataset: over what is left of the epoch, or until the gate says leave or a minibatch fails. */
-  async #fit(optimiser: TappedMomentum): Promise<void> {
-    let momentumRevision = -1;
+  async #fit(): Promise<void> {
     const dataset = generator(() => this.#minibatches());
     // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- tfjs-layers declares a stand-in for it
     await this.#model.fitDataset(dataset, {
@@ -63,11 +62,7 @@ export class FitLoop implements TrainingLoop {
       // Nothing else waits for this thread's event loop; commands are served at gates.
       yieldEvery: 'never',
       callbacks: {
-        onBatchBegin: async () => {
-          if (momentumRevision !== this.#session.momentumRevision) {
-            momentumRevision = this.#session.momentumRevision;
-            await carryMomentumIn(this.#session, optimiser);
-          }
+        onBatchBegin: () => {
           this.#step.attempt(
             () => {
               this.#step.zeroGradients();
@@ -75,13 +70,8 @@ export class FitLoop implements TrainingLoop {
             () => undefined,
           );
         },
-        onBatchEnd: async (_batch, logs) => {
-          if (this.#step.failed) return;
-          // Weights loaded since the update have cleared the momentum: then the accumulators are what is out of date.
-          if (momentumRevision === this.#session.momentumRevision) {
-            await carryMomentumOut(this.#session, optimiser);
-          }
-          this.#checkLoss(logs?.['loss']);
+        onBatchEnd: (_batch, logs) => {
+          if (!this.#step.failed) this.#checkLoss(logs?.['loss']);
         },
       },
     });

@@ -54,8 +54,8 @@ class EngineLayer extends tfl.layers.Layer {
 }
 
 /**
- * The engine's variable as tfjs-layers wants a weight to be. A LayerVariable makes a variable of its own, which shares the
- * memory until either is assigned to; it is let go at once, and the engine's is read and written instead.
+ * The engine's variable as tfjs-layers wants a weight to be. A LayerVariable makes a variable of its own; it is let go at once,
+ * and the engine's is read instead. Only the engine writes it.
  */
 class EngineWeight extends tfl.LayerVariable {
   readonly #variable: tf.Variable;
@@ -68,11 +68,6 @@ class EngineWeight extends tfl.LayerVariable {
 
   override read(): tf.Tensor {
     return this.#variable;
-  }
-
-  override write(value: tf.Tensor): this {
-    this.#variable.assign(value);
-    return this;
   }
 
   /** The engine frees it. */

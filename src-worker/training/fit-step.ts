@@ -101,8 +101,8 @@ export class FitStep {
     return operation(logits) as tf.Scalar;
   }
 
-  /** The optimiser was given `gradients` and would apply them by `apply`. */
-  applyGradients(gradients: readonly NamedGradient[], apply: () => void): void {
+  /** The optimiser was given `gradients`: the engine's own, by which it now updates. */
+  applyGradients(gradients: readonly NamedGradient[]): void {
     const session = this.#session;
     this.attempt(
       () => {
@@ -112,7 +112,7 @@ export class FitStep {
         }
         this.#gate.reached({ phase: 'backward', layer: null });
         this.#checkGradients(gradients);
-        session.updateWith(apply);
+        session.update();
         this.#onStep(session.finishStep());
         this.#gate.reached({ phase: 'step', layer: null });
       },

@@ -44,7 +44,7 @@ function openSession(engine: Engine, { plan, n, seed }: Case): Session {
     name: 'any',
     summary: 'For tests.',
     network: plan.spec,
-    optimiser: { kind: 'sgd', learningRate: 0.25, momentum: 0.5 },
+    optimiser: { kind: 'sgd', learningRate: 0.25, momentum: 0.5, nesterov: false, weightDecay: 0 },
     initialisation: 'torchDefault',
     input: { mean: 0.25, deviation: 0.5 },
     batchSize: n,

@@ -1,4 +1,5 @@
 import type { LayerPlan, NetworkPlan, ParameterPlan } from '../../src-shared/model/network';
+import { stateSlots, type OptimiserSpec, type StateSlot } from '../../src-shared/model/optimiser';
 import type { Phase } from '../../src-shared/model/phases';
 import { GradscopeError } from '../../src-shared/protocol/errors';
 import type { Freshness } from '../../src-shared/protocol/messages';
@@ -29,17 +30,24 @@ interface Held {
   readonly before: { readonly gradient: Float32Array; gradientMarks: Marks; updateMarks: Marks };
   readonly lastUpdate: {
     readonly weightBefore: Float32Array;
-    readonly momentumBefore: Float32Array;
+    readonly stateBefore: SlotValues;
+    /** See UpdateParts. */
+    count: number;
     /** Null: there was none yet, or the values were replaced since. */
     step: number | null;
   };
 }
 
-/** What went into the last update of a parameter and what came out of it, but its momentum after. */
+/** What the optimiser remembers of a parameter, by slot, in the order of stateSlots(). */
+type SlotValues = ReadonlyMap<StateSlot, Float32Array>;
+
+/** What went into the last update of a parameter and what came out of it, but the optimiser's state after. */
 export interface UpdateParts {
   readonly step: number;
+  /** The number of the update since the state was zero, from 1. */
+  readonly count: number;
   readonly weightBefore: Float32Array;
-  readonly momentumBefore: Float32Array;
+  readonly stateBefore: SlotValues;
   readonly gradient: Float32Array;
   readonly weightAfter: Float32Array;
   readonly update: Float32Array;
@@ -56,9 +64,10 @@ export class Mirrors {
   /** One parameter for each layer that has any: its weight. Norms are of these. */
   readonly #weightsOfLayers: readonly Held[];
 
-  constructor(plan: NetworkPlan, network: EngineNetwork) {
+  constructor(plan: NetworkPlan, network: EngineNetwork, optimiser: OptimiserSpec) {
     this.#network = network;
-    this.#held = plan.parameters.map(createHeld);
+    const slots = stateSlots(optimiser);
+    this.#held = plan.parameters.map((parameter) => createHeld(parameter, slots));
     this.#byName = new Map(this.#held.map((held) => [held.parameter.name, held]));
     this.#weightsOfLayers = this.#held.filter(({ parameter }) => parameter.role === 'weight');
   }
@@ -113,14 +122,17 @@ export class Mirrors {
     }
   }
 
-  /** Called just before the update, while the engine still has the momentum of before it. */
+  /** Called just before the update, while the engine still has the optimiser's state of before it. */
   updating(): void {
     for (const { parameter, lastUpdate } of this.#held) {
-      this.#network.readParameter(parameter, 'momentum', lastUpdate.momentumBefore);
+      for (const [slot, values] of lastUpdate.stateBefore) {
+        this.#network.readParameter(parameter, slot, values);
+      }
     }
   }
 
-  weightsUpdated(step: number): void {
+  /** @param count the number of the update since the optimiser's state was zero */
+  weightsUpdated(step: number, count: number): void {
     for (const { parameter, mirror, lastUpdate } of this.#held) {
       const { weightBefore } = lastUpdate;
       const weight = mirror.weight.values;
@@ -129,6 +141,7 @@ export class Mirrors {
       this.#network.readParameter(parameter, 'weight', weight);
       for (let i = 0; i < weight.length; i++) update[i] = weight[i]! - weightBefore[i]!;
       lastUpdate.step = step;
+      lastUpdate.count = count;
       mark(mirror.weight, { freshness: 'fresh', step, phase: 'step' });
       mark(mirror.update, { freshness: 'fresh', step, phase: 'step' });
     }
@@ -137,11 +150,11 @@ export class Mirrors {
   /** The numbers of the last update; null when there was none or the weights were replaced since. */
   lastUpdate(parameterName: string): UpdateParts | null {
     const { mirror, before, lastUpdate } = this.#named(parameterName);
-    const { step, weightBefore, momentumBefore } = lastUpdate;
+    const { step, count, weightBefore, stateBefore } = lastUpdate;
     if (step === null) return null;
     // Within the step after it, the gradient that it used is the one kept for an abandoned step.
     const gradient = mirror.gradient.step === step ? mirror.gradient.values : before.gradient;
-    const parts = { step, weightBefore, momentumBefore, gradient };
+    const parts = { step, count, weightBefore, stateBefore, gradient };
     return { ...parts, weightAfter: mirror.weight.values, update: mirror.update.values };
   }
 
@@ -169,7 +182,7 @@ export class Mirrors {
   }
 }
 
-function createHeld(parameter: ParameterPlan): Held {
+function createHeld(parameter: ParameterPlan, slots: readonly StateSlot[]): Held {
   const notYet: Marks = { freshness: 'notYet', step: 0, phase: null };
   const copy = (marks: Marks): TensorCopy => ({ values: new Float32Array(parameter.size), ...marks });
   return {
@@ -182,7 +195,8 @@ function createHeld(parameter: ParameterPlan): Held {
     before: { gradient: new Float32Array(parameter.size), gradientMarks: notYet, updateMarks: notYet },
     lastUpdate: {
       weightBefore: new Float32Array(parameter.size),
-      momentumBefore: new Float32Array(parameter.size),
+      stateBefore: new Map(slots.map((slot) => [slot, new Float32Array(parameter.size)])),
+      count: 0,
       step: null,
     },
   };

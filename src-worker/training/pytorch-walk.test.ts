@@ -257,7 +257,7 @@ const recipeOf = (network: Recipe['network'], batchSize: number): Recipe => ({
   name: 'given',
   summary: 'For tests.',
   network,
-  optimiser: { kind: 'sgd', learningRate: 0.01, momentum: 0.5 },
+  optimiser: { kind: 'sgd', learningRate: 0.01, momentum: 0.5, nesterov: false, weightDecay: 0 },
   initialisation: 'torchDefault',
   input: { mean: 0, deviation: 1 },
   batchSize,

@@ -278,10 +278,9 @@ describe('abandonStep', () => {
   it('is refused once the update has begun', () => {
     const session = sessionOf();
     toUpdate(session);
+    session.update();
     expect(() => {
-      session.updateWith(() => {
-        session.abandonStep();
-      });
+      session.abandonStep();
     }).toThrow('cannot be given up');
   });
 });

@@ -8,6 +8,7 @@ import {
   type ParameterPlan,
 } from '../../src-shared/model/network';
 import { listedOrder, shuffledOrder, type MinibatchOrder } from '../../src-shared/model/order';
+import { stateSlots } from '../../src-shared/model/optimiser';
 import type { Phase } from '../../src-shared/model/phases';
 import type { Recipe } from '../../src-shared/model/recipe';
 import type { RunConfig } from '../../src-shared/model/run-config';
@@ -98,7 +99,7 @@ const NO_SUMS = { loss: 0, correct: 0, examples: 0 };
  * One run: a network being trained, its place in the epochs, and copies of everything that can be looked at.
  *
  * Both loops train by calling, for each minibatch and in this order, beginStep, zeroGradients, forward for each layer, loss,
- * backward for each layer from the last, update (or updateWith), finishStep. Until the update has begun, abandonStep puts
+ * backward for each layer from the last, update, finishStep. Until the update has begun, abandonStep puts
  * everything back as it was; the minibatch can then be begun again and gives the same numbers, because all randomness is a
  * pure function of (seed, purpose, step, layer).
  */
@@ -127,7 +128,8 @@ export class Session implements SessionView {
   /** The minibatch in the training pass, which can still be read after its step. */
   #inPass: Minibatch | null = null;
   #nonFinite: NonFiniteReport | null = null;
-  #momentumRevision = 0;
+  /** Updates since the optimiser's state was zero. */
+  #updates = 0;
 
   /**
    * Makes a network with initial weights, standing before its first step.
@@ -148,7 +150,7 @@ export class Session implements SessionView {
     this.#pixelTable = normalisation(recipe.input);
     this.network = engine.createNetwork(this.plan);
     this.pass = this.network.createPass();
-    this.#mirrors = new Mirrors(this.plan, this.network);
+    this.#mirrors = new Mirrors(this.plan, this.network, recipe.optimiser);
     for (const parameter of this.plan.parameters) {
       this.network.writeParameter(parameter, initialValues(recipe.initialisation, parameter, config.seed));
     }
@@ -261,21 +263,17 @@ export class Session implements SessionView {
     }
   }
 
-  /** Updates every parameter by the engine's own optimiser. */
+  /** Updates every parameter by the engine's own optimiser, from the gradients in the network's buffers. */
   update(): void {
-    this.updateWith(() => {
-      for (const parameter of this.plan.parameters) this.network.update(parameter, this.recipe.optimiser);
-    });
-  }
-
-  /** Updates every parameter by `apply`, which has the gradients in the network's buffers. */
-  updateWith(apply: () => void): void {
     const current = this.#under();
     if (current.phase !== 'backward') throw outOfOrder('An update needs the whole backward pass.');
     current.updateBegun = true;
     this.#mirrors.updating();
-    apply();
-    this.#mirrors.weightsUpdated(current.place.step);
+    this.#updates += 1;
+    for (const parameter of this.plan.parameters) {
+      this.network.update(parameter, this.recipe.optimiser, this.#updates);
+    }
+    this.#mirrors.weightsUpdated(current.place.step, this.#updates);
     for (const { name } of this.plan.parameters) {
       this.#check(current, 'step', name, this.mirror(name).weight.values);
     }
@@ -430,7 +428,7 @@ export class Session implements SessionView {
   }
 
   /**
-   * Replaces every weight and clears the momentum; counters stay. Refused as a whole or done as a whole.
+   * Replaces every weight and clears what the optimiser remembers; counters of steps stay. Refused as a whole or done as a whole.
    * @throws GradscopeError `bad-weights`, or `not-now` within a step
    */
   importWeights(file: Uint8Array, fileName: string): void {
@@ -440,9 +438,11 @@ export class Session implements SessionView {
     const values = readSafetensors(file, this.plan.parameters, fileName);
     for (const parameter of this.plan.parameters) {
       this.network.writeParameter(parameter, values.get(parameter.name) ?? new Float32Array(parameter.size));
-      this.network.writeMomentum(parameter, new Float32Array(parameter.size));
+      for (const slot of stateSlots(this.recipe.optimiser)) {
+        this.network.writeState(parameter, slot, new Float32Array(parameter.size));
+      }
     }
-    this.#momentumRevision += 1;
+    this.#updates = 0;
     this.#mirrors.weightsReplaced(this.step);
   }
 
@@ -460,11 +460,6 @@ export class Session implements SessionView {
       );
     }
     this.#mirrors.setWeight(parameterName, index, value);
-  }
-
-  /** Goes up whenever the network's momentum was replaced by other means than a step: fit() holds a copy of it. */
-  get momentumRevision(): number {
-    return this.#momentumRevision;
   }
 
   dispose(): void {

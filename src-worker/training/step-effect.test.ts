@@ -126,7 +126,7 @@ describe.each(['cpu', 'wasm'] as const)('the effect of a step on %s', (name) => 
     const isSmooth = ({ kind }: { kind: string }): boolean => kind !== 'maxPool2d' && kind !== 'relu';
     const smooth: Recipe = {
       ...TINY_RECIPE,
-      optimiser: { kind: 'sgd', learningRate: 0.02, momentum: 0.5 },
+      optimiser: { kind: 'sgd', learningRate: 0.02, momentum: 0.5, nesterov: false, weightDecay: 0 },
       network: { ...TINY_RECIPE.network, layers: TINY_RECIPE.network.layers.filter(isSmooth) },
     };
     fc.assert(
@@ -149,7 +149,10 @@ describe.each(['cpu', 'wasm'] as const)('the effect of a step on %s', (name) => 
   });
 
   it('is measured at the minimum of the parabola too where that lies not far beyond the step', () => {
-    const slow: Recipe = { ...TINY_RECIPE, optimiser: { kind: 'sgd', learningRate: 0.01, momentum: 0 } };
+    const slow: Recipe = {
+      ...TINY_RECIPE,
+      optimiser: { kind: 'sgd', learningRate: 0.01, momentum: 0, nesterov: false, weightDecay: 0 },
+    };
     let beyond = 0;
     for (let seed = 0; seed < 20; seed += 1) {
       const session = sessionOf(slow, seed);

@@ -71,12 +71,12 @@ test('a value that was only passed on or stopped says why', () => {
 test('the two lines of an update, with enough digits to see the weight move', () => {
   const [velocity, weight] = updateLines({
     form: 'update',
-    momentum: 0.5,
-    learningRate: 0.01,
-    velocityBefore: 0.02,
+    optimiser: { kind: 'sgd', learningRate: 0.01, momentum: 0.5, nesterov: false, weightDecay: 0 },
+    count: 2,
     gradient: 0.01,
-    velocitySum: 0.02,
-    velocityAfter: 0.02,
+    decayed: 0.01,
+    state: [{ slot: 'momentum', before: 0.02, sum: 0.02, after: 0.02 }],
+    direction: 0.02,
     weightBefore: 0.1,
     weightSum: 0.0998,
     weightAfter: 0.0998,

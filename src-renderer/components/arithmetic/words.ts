@@ -87,23 +87,82 @@ export function differenceWords(explanation: Explanation): string {
     : `${formatPrecise(difference, 2)} apart: rounding to float32`;
 }
 
-/** v = m v + g and w = w - lr v, line by line: the formula, then its numbers, then the tensor's own. */
-export function updateLines(update: ExplanationOf<'update'>): readonly (readonly [string, string, string])[] {
-  const { momentum, learningRate, velocityBefore, gradient, velocitySum, velocityAfter } = update;
-  const { weightBefore, weightSum, weightAfter } = update;
+type Update = ExplanationOf<'update'>;
+type Line = readonly [formula: string, numbers: string, tensor: string];
+
+/** The rule of the optimiser line by line: the formula, then its numbers, then the tensor's own where there is one. */
+export function updateLines(update: Update): readonly Line[] {
+  const { optimiser, gradient, decayed, direction, weightBefore, weightSum, weightAfter } = update;
+  const { learningRate, weightDecay } = optimiser;
+  const lines: Line[] = [];
+  if (weightDecay !== 0) {
+    const rate = String(weightDecay);
+    lines.push([
+      `d = g + ${rate} W`,
+      `${n(gradient)} + ${rate} \u00d7 ${weight(weightBefore)} = ${n(decayed)}`,
+      '',
+    ]);
+  }
+  const pull = weightDecay === 0 ? 'g' : 'd';
+  lines.push(...(optimiser.kind === 'sgd' ? sgdLines(update, pull) : adamLines(update, pull)));
+  const moves = optimiser.kind === 'sgd' && !optimiser.nesterov ? 'v' : 's';
+  const rate = String(learningRate);
+  lines.push([
+    `W = W \u2212 ${rate} ${moves}`,
+    `${weight(weightBefore)} \u2212 ${rate} \u00d7 ${n(direction)} = ${weight(weightSum)}`,
+    weight(weightAfter),
+  ]);
+  return lines;
+}
+
+function sgdLines({ optimiser, decayed, direction, state }: Update, pull: string): readonly Line[] {
+  const [velocity] = state;
+  if (optimiser.kind !== 'sgd' || velocity === undefined) return [];
+  const keep = String(optimiser.momentum);
+  const { before, sum, after } = velocity;
+  const lines: Line[] = [
+    optimiser.momentum === 0
+      ? [`v = ${pull}`, n(sum), n(after)]
+      : [`v = ${keep} v + ${pull}`, `${keep} \u00d7 ${n(before)} + ${n(decayed)} = ${n(sum)}`, n(after)],
+  ];
+  if (optimiser.nesterov) {
+    lines.push([
+      `s = ${pull} + ${keep} v`,
+      `${n(decayed)} + ${keep} \u00d7 ${n(after)} = ${n(direction)}`,
+      '',
+    ]);
+  }
+  return lines;
+}
+
+function adamLines({ optimiser, decayed, direction, state, count }: Update, pull: string): readonly Line[] {
+  const [first, second] = state;
+  if (optimiser.kind !== 'adam' || first === undefined || second === undefined) return [];
+  const { beta1, beta2, epsilon } = optimiser;
+  const [add1, add2] = [plain(1 - beta1), plain(1 - beta2)];
+  const t = String(count);
   return [
     [
-      `v = ${String(momentum)} v + g`,
-      `${String(momentum)} \u00d7 ${n(velocityBefore)} + ${n(gradient)} = ${n(velocitySum)}`,
-      n(velocityAfter),
+      `m = ${String(beta1)} m + ${add1} ${pull}`,
+      `${String(beta1)} \u00d7 ${n(first.before)} + ${add1} \u00d7 ${n(decayed)} = ${n(first.sum)}`,
+      n(first.after),
     ],
     [
-      `W = W \u2212 ${String(learningRate)} v`,
-      `${weight(weightBefore)} \u2212 ${String(learningRate)} \u00d7 ${n(velocityAfter)} = ${weight(weightSum)}`,
-      weight(weightAfter),
+      `v = ${String(beta2)} v + ${add2} ${pull}\u00b2`,
+      `${String(beta2)} \u00d7 ${n(second.before)} + ${add2} \u00d7 (${n(decayed)})\u00b2 = ${n(second.sum)}`,
+      n(second.after),
+    ],
+    [
+      's = m\u0302 / (\u221av\u0302 + \u03b5)',
+      `${n(first.after)} / (1 \u2212 ${String(beta1)}^${t}) / (\u221a(${n(second.after)} / (1 \u2212 ` +
+        `${String(beta2)}^${t})) + ${String(epsilon)}) = ${n(direction)}`,
+      '',
     ],
   ];
 }
+
+/** 1 - 0.9 is 0.1 to the reader. */
+const plain = (value: number): string => String(Number(value.toPrecision(12)));
 
 /** A weight moves by little, so more of its digits are needed to see it move. */
 const weight = (value: Parameters<typeof fromWireNumber>[0]): string =>

@@ -193,7 +193,7 @@ describe('the text', () => {
       {
         ...recipeNamed('keras-paper'),
         batchSize: 32,
-        optimiser: { kind: 'sgd', learningRate: 0.1, momentum: 0 },
+        optimiser: { kind: 'sgd', learningRate: 0.1, momentum: 0, nesterov: false, weightDecay: 0 },
       },
       { ...DEFAULT_RUN_CONFIG, seed: 7, dropout: false },
       6,
@@ -202,7 +202,7 @@ describe('the text', () => {
       codeOf(view, facts)
         .map((line) => line.text)
         .join('\n');
-    for (const part of ['range(6)', 'batches(32, seed=7)', 'dropout off', '0 * p.v + p.g', '-= 0.1 * p.v']) {
+    for (const part of ['range(6)', 'batches(32, seed=7)', 'dropout off', 'p.w -= 0.1 * p.g']) {
       expect(text('loop')).toContain(part);
     }
     for (const part of ['SGD(0.1, 0)', 'epochs=6', 'batch_size=32', '# dropout off']) {

@@ -1,9 +1,11 @@
 import type { NetworkSpec } from '../../../src-shared/model/network';
+import type { OptimiserSpec } from '../../../src-shared/model/optimiser';
 import type { Phase } from '../../../src-shared/model/phases';
 import type { Recipe } from '../../../src-shared/model/recipe';
 import type { Mode, RunConfig } from '../../../src-shared/model/run-config';
 import type { Breakpoint } from '../../../src-shared/protocol/messages';
 import type { CodeView } from '../../state/store';
+import { constructorLines, optimiserWords, shortOptimiser, updateRule, weightRule } from './optimiser-text';
 
 /** How a loss is written. */
 interface LossText {
@@ -18,8 +20,7 @@ export interface CodeFacts {
   readonly batchSize: number;
   /** Null: the minibatches were given as a list. */
   readonly seed: number | null;
-  readonly learningRate: number;
-  readonly momentum: number;
+  readonly optimiser: OptimiserSpec;
   readonly loss: LossText;
   /** Probabilities of dropping, one for each that occurs; empty: nothing is dropped. */
   readonly dropout: readonly number[];
@@ -59,8 +60,7 @@ export function codeFacts(recipe: Recipe, config: RunConfig, epochs: number): Co
     epochs,
     batchSize: recipe.batchSize,
     seed: config.order === null ? config.seed : null,
-    learningRate: recipe.optimiser.learningRate,
-    momentum: recipe.optimiser.momentum,
+    optimiser: recipe.optimiser,
     loss: LOSSES[loss],
     dropout: config.dropout ? [...new Set(rates)].filter((rate) => rate > 0) : [],
   };
@@ -90,6 +90,7 @@ const plain = (text: string, about: string, at: readonly Moment[] = []): CodeLin
 });
 
 const NO_PLACE = 'No breakpoint here: training has no place of its own at this line.';
+const INSIDE_UPDATE = 'No breakpoint here: an update is done as a whole; stop after it.';
 const TESTS = 'No breakpoint here: a test changes no weight, and Pause stops it at any time.';
 
 export function codeOf(view: CodeView, facts: CodeFacts): readonly CodeLine[] {
@@ -105,7 +106,7 @@ export function codeOf(view: CodeView, facts: CodeFacts): readonly CodeLine[] {
 
 /** The loop as PyTorch users write it, with the layers that autograd would hide. */
 function loopCode(facts: CodeFacts): readonly CodeLine[] {
-  const { epochs, learningRate, momentum, loss } = facts;
+  const { epochs, optimiser, loss } = facts;
   return [
     plain(`for epoch in range(${String(epochs)}):`, NO_PLACE),
     plain(`  net.train()  # dropout ${rates(facts) ?? 'off'}`, NO_PLACE),
@@ -140,16 +141,10 @@ function loopCode(facts: CodeFacts): readonly CodeLine[] {
       ['backward'],
       'Makes dL/d input of dL/d output, and p.g of the layer’s parameters. Play stops after each layer.',
     ),
-    plain(
-      '    for p in net.parameters():',
-      'No breakpoint here: an update is done as a whole; stop after it.',
-    ),
-    plain(
-      `      p.v = ${number(momentum)} * p.v + p.g`,
-      'No breakpoint here: an update is done as a whole; stop after it.',
-    ),
+    plain('    for p in net.parameters():', INSIDE_UPDATE),
+    ...updateRule(optimiser).map((line) => plain(`      ${line}`, INSIDE_UPDATE)),
     stops(
-      `      p.w -= ${number(learningRate)} * p.v`,
+      `      ${weightRule(optimiser)}`,
       after('step'),
       ['step'],
       'All weights move by dW. Play stops between this minibatch and the next.',
@@ -160,7 +155,7 @@ function loopCode(facts: CodeFacts): readonly CodeLine[] {
 }
 
 function fitCode(facts: CodeFacts): readonly CodeLine[] {
-  const { epochs, batchSize, learningRate, momentum, loss } = facts;
+  const { epochs, batchSize, optimiser, loss } = facts;
   const dropout = rates(facts);
   const size = facts.seed === null ? 'given_batches' : `x, y, batch_size=${String(batchSize)}`;
   const callback = 'No breakpoint here: a callback runs after the step; stop there.';
@@ -172,10 +167,10 @@ function fitCode(facts: CodeFacts): readonly CodeLine[] {
     plain('    report(logs["val_accuracy"])', 'No breakpoint here: Step epoch stops where it was called.'),
     plain('net.compile(metrics=["accuracy"],', NO_PLACE),
     stops(
-      `  optimizer=SGD(${number(learningRate)}, ${number(momentum)}),`,
+      `  optimizer=${shortOptimiser(optimiser)},`,
       after('step'),
       ['step'],
-      `Learning rate ${number(learningRate)}, momentum ${number(momentum)}: fit() hands it the gradients, and it moves the weights. Play stops after it.`,
+      `${optimiserWords(optimiser)}: fit() hands it the gradients, and it moves the weights. Play stops after it.`,
     ),
     stops(
       `  loss=nll)${loss.of('x') === 'x' ? '' : '  # of a softmax'}`,
@@ -204,11 +199,11 @@ function fitCode(facts: CodeFacts): readonly CodeLine[] {
 }
 
 function tapeCode(facts: CodeFacts): readonly CodeLine[] {
-  const { epochs, learningRate, momentum, loss, dropout } = facts;
+  const { epochs, optimiser, loss, dropout } = facts;
   const training = dropout.length === 0 ? 'False' : 'True';
   return [
     plain('w = net.trainable_weights', NO_PLACE),
-    plain(`opt = SGD(${number(learningRate)}, momentum=${number(momentum)})`, NO_PLACE),
+    ...constructorLines(optimiser).map((line) => plain(line, NO_PLACE)),
     plain(`for epoch in range(${String(epochs)}):`, NO_PLACE),
     plain(
       `  for x, y in ${batches(facts)}:`,

@@ -113,9 +113,16 @@ function RecipeFacts({ recipe }: { recipe: Recipe }): ReactElement {
   const rates = recipe.network.layers.flatMap((layer) => (layer.kind === 'dropout' ? [layer.rate] : []));
   return (
     <>
-      <Fact name="Optimiser">{optimiser.kind.toUpperCase()}</Fact>
+      <Fact name="Optimiser">{optimiser.kind === 'sgd' ? 'SGD' : 'Adam'}</Fact>
       <Fact name="Learning rate">{plain(optimiser.learningRate)}</Fact>
-      <Fact name="Momentum">{plain(optimiser.momentum)}</Fact>
+      {optimiser.kind === 'sgd' ? (
+        <Fact name={optimiser.nesterov ? 'Nesterov momentum' : 'Momentum'}>{plain(optimiser.momentum)}</Fact>
+      ) : (
+        <Fact name="Beta 1 / 2">
+          {plain(optimiser.beta1)} / {plain(optimiser.beta2)}
+        </Fact>
+      )}
+      {optimiser.weightDecay > 0 && <Fact name="Weight decay">{plain(optimiser.weightDecay)}</Fact>}
       <Fact name="Batch train / test">
         {batchSize} / {formatCount(testBatchSize)}
       </Fact>

@@ -134,6 +134,18 @@ function doing(layer: LayerPlan, direction: 'forward' | 'backward'): string {
       return forward
         ? `keeps the largest of each ${square(spec.size)}`
         : `max-${betweenName(layer)} sends it to the winner only; the others get 0`;
+    case 'averagePool2d':
+      return forward
+        ? `mean of each ${square(spec.size)}`
+        : `each value gets its share, 1/${String(spec.size ** 2)}, of the error of every window it is in`;
+    case 'leakyRelu':
+      return forward
+        ? `lets through what is above 0, the rest times ${String(spec.slope)}`
+        : `passes it on where its input was above 0, elsewhere times ${String(spec.slope)}`;
+    case 'sigmoid':
+      return forward ? 'y = 1 / (1 + exp(−x)): between 0 and 1' : 'times the slope there, y (1 − y)';
+    case 'tanh':
+      return forward ? 'y = tanh(x): between −1 and 1' : 'times the slope there, 1 − y²';
     case 'relu':
       return forward
         ? 'ReLU lets through what is above 0'

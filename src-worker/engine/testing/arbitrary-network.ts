@@ -27,11 +27,18 @@ export const arbitraryNetwork: fc.Arbitrary<NetworkPlan> = fc
       const side = upTo(Math.min(3, h, w), size);
       switch (pick(['conv2d', 'conv2d', 'maxPool2d', 'relu', 'channel', 'element'] as const, kind)) {
         case 'conv2d':
-          layers.push({ kind: 'conv2d', name, filters: upTo(3, count), kernelSize: side });
+          layers.push({
+            kind: 'conv2d',
+            name,
+            filters: upTo(3, count),
+            kernelSize: side,
+            stride: 1,
+            padding: 0,
+          });
           [h, w] = [h - side + 1, w - side + 1];
           break;
         case 'maxPool2d':
-          layers.push({ kind: 'maxPool2d', name, size: side });
+          layers.push({ kind: 'maxPool2d', name, size: side, stride: side, padding: 0 });
           [h, w] = [Math.floor(h / side), Math.floor(w / side)];
           break;
         case 'relu':

@@ -1,7 +1,7 @@
 import type { LayerPlan, NetworkPlan } from '../../../src-shared/model/network';
 import { sizeOf } from '../../../src-shared/model/network';
 import { toUnitInterval, fillWords } from '../../../src-shared/tensor/random';
-import type { EngineNetwork, ForwardContext, OptimiserSettings, Pass } from '../engine';
+import type { EngineNetwork, ForwardContext, OptimiserSettings, ParameterTensor, Pass } from '../engine';
 
 /** A minibatch for tests, with the factors of each dropout layer that is on, by the layer's name. */
 export interface Minibatch {
@@ -29,24 +29,31 @@ export function backwardAll(pass: Pass, plan: NetworkPlan): void {
   for (const layer of [...plan.layers].reverse()) pass.backward(layer, { parameters: true });
 }
 
-/** One whole training step; its loss is that before the update. */
+/** SGD with momentum alone, as in the paper's recipes. */
+export const sgd = (learningRate: number, momentum: number): OptimiserSettings => ({
+  kind: 'sgd',
+  learningRate,
+  momentum,
+  nesterov: false,
+  weightDecay: 0,
+});
+
+/** One whole training step; its loss is that before the update. @param count see EngineNetwork.update */
 export function trainStep(
   network: EngineNetwork,
   pass: Pass,
   batch: Minibatch,
   settings: OptimiserSettings,
+  count = 1,
 ): number {
   network.zeroGradients();
   const { loss } = forwardAll(pass, network.plan, batch);
   backwardAll(pass, network.plan);
-  for (const parameter of network.plan.parameters) network.update(parameter, settings);
+  for (const parameter of network.plan.parameters) network.update(parameter, settings, count);
   return loss;
 }
 
-export function readAll(
-  network: EngineNetwork,
-  what: 'weight' | 'gradient' | 'momentum',
-): Map<string, Float32Array> {
+export function readAll(network: EngineNetwork, what: ParameterTensor): Map<string, Float32Array> {
   return new Map(
     network.plan.parameters.map((parameter) => {
       const values = new Float32Array(parameter.size);

@@ -54,8 +54,11 @@ export function float64Backward(layer: LayerPlan, given: BackwardGiven): Backwar
     const y = Math.floor(out / outWidth) % outHeight;
     const x = out % outWidth;
     const e = error[out]!;
-    const pixel = (c: number, row: number, column: number): number =>
-      from + (c * height + row) * width + column;
+    /** Null in the padding. */
+    const pixel = (c: number, row: number, column: number): number | null =>
+      row < 0 || column < 0 || row >= height || column >= width
+        ? null
+        : from + (c * height + row) * width + column;
     const connect = (to: number, w: number): void => {
       add(inputError, to, e * weight[w]!);
       add(weightGradient, w, e * input[to]!);
@@ -63,10 +66,11 @@ export function float64Backward(layer: LayerPlan, given: BackwardGiven): Backwar
     switch (spec.kind) {
       case 'conv2d': {
         add(biasGradient, unit, e);
-        const side = spec.kernelSize;
+        const { kernelSize: side, stride, padding } = spec;
         for (let w = 0; w < channels * side * side; w++) {
           const [c, ky, kx] = [Math.floor(w / side ** 2), Math.floor(w / side) % side, w % side];
-          connect(pixel(c, y + ky, x + kx), unit * channels * side * side + w);
+          const to = pixel(c, y * stride - padding + ky, x * stride - padding + kx);
+          if (to !== null) connect(to, unit * channels * side * side + w);
         }
         break;
       }
@@ -74,15 +78,32 @@ export function float64Backward(layer: LayerPlan, given: BackwardGiven): Backwar
         add(biasGradient, unit, e);
         for (let i = 0; i < inSize; i++) connect(from + i, unit * inSize + i);
         break;
-      case 'maxPool2d': {
-        const window = Array.from({ length: spec.size ** 2 }, (_, i) =>
-          pixel(unit, y * spec.size + Math.floor(i / spec.size), x * spec.size + (i % spec.size)),
-        );
+      case 'maxPool2d':
+      case 'averagePool2d': {
+        const { size, stride, padding } = spec;
+        const window = Array.from({ length: size ** 2 }, (_, i) =>
+          pixel(unit, y * stride - padding + Math.floor(i / size), x * stride - padding + (i % size)),
+        ).filter((at) => at !== null);
+        if (spec.kind === 'averagePool2d') {
+          for (const at of window) add(inputError, at, e / size ** 2);
+          break;
+        }
         const largest = Math.max(...window.map((at) => input[at]!));
         const first = window.find((at) => input[at] === largest) ?? from;
         add(inputError, first, e);
         break;
       }
+      case 'leakyRelu':
+        add(inputError, out, input[out]! > 0 ? e : e * spec.slope);
+        break;
+      case 'sigmoid': {
+        const y1 = 1 / (1 + Math.exp(-input[out]!));
+        add(inputError, out, e * y1 * (1 - y1));
+        break;
+      }
+      case 'tanh':
+        add(inputError, out, e * (1 - Math.tanh(input[out]!) ** 2));
+        break;
       case 'relu':
         if (input[out]! > 0) add(inputError, out, e);
         break;

@@ -38,7 +38,9 @@ function applyLayer(
   const { spec } = layer;
   const [channels = 1, height = 1, width = 1] = layer.inputShape;
   const [outChannels = 1, outHeight = 1, outWidth = 1] = layer.outputShape;
-  const at = (c: number, y: number, x: number): number => values[(c * height + y) * width + x]!;
+  /** `outside` is what stands in the padding. */
+  const at = (c: number, y: number, x: number, outside: number): number =>
+    y < 0 || x < 0 || y >= height || x >= width ? outside : values[(c * height + y) * width + x]!;
   const eachOutput = (compute: (c: number, y: number, x: number) => number): number[] =>
     Array.from({ length: outChannels * outHeight * outWidth }, (_, i) =>
       compute(Math.floor(i / (outHeight * outWidth)), Math.floor(i / outWidth) % outHeight, i % outWidth),
@@ -47,13 +49,15 @@ function applyLayer(
   switch (spec.kind) {
     case 'conv2d': {
       const [weight, bias] = parametersOf(layer, weights);
-      const side = spec.kernelSize;
+      const { kernelSize: side, stride, padding } = spec;
       return eachOutput((f, y, x) => {
         let sum = bias[f]!;
         for (let c = 0; c < channels; c++) {
           for (let ky = 0; ky < side; ky++) {
             for (let kx = 0; kx < side; kx++) {
-              sum += at(c, y + ky, x + kx) * weight[((f * channels + c) * side + ky) * side + kx]!;
+              sum +=
+                at(c, y * stride - padding + ky, x * stride - padding + kx, 0) *
+                weight[((f * channels + c) * side + ky) * side + kx]!;
             }
           }
         }
@@ -67,13 +71,26 @@ function applyLayer(
       );
     }
     case 'maxPool2d':
+    case 'averagePool2d': {
+      const { size, stride, padding } = spec;
+      const isMax = spec.kind === 'maxPool2d';
       return eachOutput((c, y, x) => {
         const window: number[] = [];
-        for (let i = 0; i < spec.size ** 2; i++) {
-          window.push(at(c, y * spec.size + Math.floor(i / spec.size), x * spec.size + (i % spec.size)));
+        for (let i = 0; i < size ** 2; i++) {
+          const [row, column] = [Math.floor(i / size), i % size];
+          window.push(
+            at(c, y * stride - padding + row, x * stride - padding + column, isMax ? -Infinity : 0),
+          );
         }
-        return Math.max(...window);
+        return isMax ? Math.max(...window) : window.reduce((sum, value) => sum + value, 0) / size ** 2;
       });
+    }
+    case 'leakyRelu':
+      return values.map((value) => (value > 0 ? value : spec.slope * value));
+    case 'sigmoid':
+      return values.map((value) => 1 / (1 + Math.exp(-value)));
+    case 'tanh':
+      return values.map(Math.tanh);
     case 'relu':
       return values.map((value) => Math.max(value, 0));
     case 'flatten':

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type LayerPlan, type NetworkPlan, sizeOf } from '../../../src-shared/model/network';
+import { stateSlots } from '../../../src-shared/model/optimiser';
 import { RECIPES, type Recipe } from '../../../src-shared/model/recipe';
 import { DEFAULT_RUN_CONFIG, ENGINE_NAMES } from '../../../src-shared/model/run-config';
 import type { ExplainedKind, ExplanationOf } from '../../../src-shared/protocol/explanation';
@@ -49,19 +50,17 @@ function indicesOf(size: number, most: number, shift: number): number[] {
 /** How far the shown arithmetic is from the tensor, in parts of the sum of the absolute terms; the explanation adds up in itself. */
 function discrepancy({ explanation, arrays }: Explained): number {
   if (explanation.form === 'update') {
-    const { momentum, learningRate, velocityBefore, gradient, velocityAfter, weightBefore } = explanation;
-    const velocity = apart(
-      Number(explanation.velocitySum),
-      Number(velocityAfter),
-      Math.abs(momentum * Number(velocityBefore)) + Math.abs(Number(gradient)),
+    const { optimiser, state, decayed, direction, weightBefore } = explanation;
+    const remembered = state.map(({ before, sum, after }) =>
+      apart(Number(sum), Number(after), Math.abs(Number(before)) + Math.abs(Number(decayed))),
     );
     const weight = apart(
       Number(explanation.weightSum),
       Number(explanation.weightAfter),
-      Math.abs(Number(weightBefore)) + Math.abs(learningRate * Number(velocityAfter)),
+      Math.abs(Number(weightBefore)) + Math.abs(optimiser.learningRate * Number(direction)),
     );
     const rounded = Math.fround(Number(explanation.weightAfter) - Number(weightBefore));
-    return Math.max(velocity, weight, isSame(rounded, Number(explanation.update)) ? 0 : Infinity);
+    return Math.max(...remembered, weight, isSame(rounded, Number(explanation.update)) ? 0 : Infinity);
   }
   const { value, sum, absolute } = explanation;
   if (explanation.form === 'terms') {
@@ -292,9 +291,12 @@ describe.each(ENGINE_NAMES)('arithmetic on %s', (name) => {
 function seen(session: Session): unknown {
   const { step, epoch, stepInEpoch, phase, minibatch, inStep, plan } = session;
   const parameters = plan.parameters.map((parameter) => {
-    const momentum = new Float32Array(parameter.size);
-    session.network.readParameter(parameter, 'momentum', momentum);
-    return { momentum, ...structuredClone(session.mirror(parameter.name)) };
+    const state = stateSlots(session.recipe.optimiser).map((slot) => {
+      const values = new Float32Array(parameter.size);
+      session.network.readParameter(parameter, slot, values);
+      return values;
+    });
+    return { state, ...structuredClone(session.mirror(parameter.name)) };
   });
   return { step, epoch, stepInEpoch, phase, minibatch, inStep, parameters, sha256: session.weightsSha256() };
 }

@@ -1,4 +1,5 @@
 import type { LayerPlan, NetworkPlan, NetworkSpec } from '../../../src-shared/model/network';
+import { GradscopeError } from '../../../src-shared/protocol/errors';
 import type { ExplanationOf } from '../../../src-shared/protocol/explanation';
 import { type Explained, passed, termsOf } from './explained';
 import { cut, dropoutFactor, extents, parametersOf, placeIn, winnerOf } from './places';
@@ -36,6 +37,11 @@ export function explainError(
       const parts = { operand, from: index, factor: stopped ? 0 : 1, decidedBy: output };
       return passed('relu', parts, { value, sum: stopped ? 0 : operand, step }, 'backward');
     }
+    case 'averagePool2d':
+    case 'leakyRelu':
+    case 'sigmoid':
+    case 'tanh':
+      throw new GradscopeError('internal', `No arithmetic of ${layer.spec.name} is known.`);
     case 'dropout': {
       const operand = values.error(next)[index]!;
       const factor = dropoutFactor(next, index, values);

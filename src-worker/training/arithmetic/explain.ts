@@ -1,4 +1,5 @@
 import { type LayerPlan, type ParameterPlan, sizeOf } from '../../../src-shared/model/network';
+import type { StateSlot } from '../../../src-shared/model/optimiser';
 import { GradscopeError } from '../../../src-shared/protocol/errors';
 import type { ExplainedKind, Explanation } from '../../../src-shared/protocol/explanation';
 import { toWireNumber } from '../../../src-shared/protocol/wire-number';
@@ -96,9 +97,12 @@ function update(session: Session, parameter: ParameterPlan, index: number): Expl
       session.step === 0 ? 'There was no update yet' : 'The weights were replaced since the last update';
     throw new GradscopeError('not-now', `${why}, so what ${parameter.name} was made of is not known.`);
   }
-  const momentum = new Float32Array(parameter.size);
-  session.network.readParameter(parameter, 'momentum', momentum);
-  return explainUpdate(session.recipe.optimiser, parts, momentum, index);
+  const after = (slot: StateSlot): Float32Array => {
+    const values = new Float32Array(parameter.size);
+    session.network.readParameter(parameter, slot, values);
+    return values;
+  };
+  return explainUpdate(session.recipe.optimiser, parts, after, index);
 }
 
 function refuseBeyond(name: string, index: number, size: number): void {

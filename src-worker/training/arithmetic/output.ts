@@ -1,4 +1,5 @@
 import type { LayerPlan } from '../../../src-shared/model/network';
+import { GradscopeError } from '../../../src-shared/protocol/errors';
 import type { ExplanationOf } from '../../../src-shared/protocol/explanation';
 import { type Explained, passed, termsOf } from './explained';
 import { cut, dropoutFactor, extents, parametersOf, placeIn, winnerOf } from './places';
@@ -25,6 +26,11 @@ export function explainOutput(layer: LayerPlan, index: number, values: ExampleVa
       const parts = { operand: x, from: index, factor: stopped ? 0 : 1, decidedBy: x };
       return passed('relu', parts, { value, sum, step });
     }
+    case 'averagePool2d':
+    case 'leakyRelu':
+    case 'sigmoid':
+    case 'tanh':
+      throw new GradscopeError('internal', `No arithmetic of ${layer.spec.name} is known.`);
     case 'dropout': {
       const x = values.input(layer)[index]!;
       const factor = dropoutFactor(layer, index, values);
