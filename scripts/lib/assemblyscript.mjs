@@ -76,21 +76,26 @@ async function binary(build, sources) {
  */
 async function compile(options) {
   const { default: asc } = await import('assemblyscript/asc');
-  /** @type {Uint8Array | null} */
-  let output = null;
-  const { error, stderr } = await asc.main([ENTRY, '--baseDir', ROOT, '--outFile', 'kernels.wasm', ...options], {
+  /** @type {Uint8Array[]} */
+  const written = [];
+  /** @type {string[]} */
+  const said = [];
+  const { error } = await asc.main([ENTRY, '--baseDir', ROOT, '--outFile', 'kernels.wasm', ...options], {
     readFile(name, baseDir) {
       const path = join(baseDir, name);
       return existsSync(path) ? readFileSync(path, 'utf8') : null;
     },
     writeFile(_name, contents) {
-      output = typeof contents === 'string' ? null : contents;
+      if (typeof contents !== 'string') written.push(contents);
     },
     listFiles: () => [],
+    stderr: { write: (chunk) => said.push(String(chunk)) },
   });
-  const said = stderr.toString();
-  if (error !== null || output === null || said !== '') {
-    throw new Error(`The kernels of the engine simd do not compile:\n${said}${String(error ?? '')}`);
+  const [output] = written;
+  if (error !== null || output === undefined || said.length > 0) {
+    throw new Error(
+      `The kernels of the engine simd do not compile:\n${said.join('')}${error?.message ?? ''}`,
+    );
   }
   return output;
 }

@@ -9,13 +9,16 @@ const cannotLoad = (): Promise<never> =>
 
 describe('openEngine', () => {
   // Catches: a backend that does not load under Node, or that another one silently stands in for.
-  it.each(['simd', 'wasm', 'cpu'] as const)('opens %s by its name, again after it was disposed', async (name) => {
-    for (let time = 0; time < 2; time++) {
-      const { engine } = await openEngine(name);
-      expect(engine.name).toBe(name);
-      engine.dispose();
-    }
-  });
+  it.each(['simd', 'wasm', 'cpu'] as const)(
+    'opens %s by its name, again after it was disposed',
+    async (name) => {
+      for (let time = 0; time < 2; time++) {
+        const { engine } = await openEngine(name);
+        expect(engine.name).toBe(name);
+        engine.dispose();
+      }
+    },
+  );
 
   // Catches: tensors of the engine before that are looked for on the backend of the one after it.
   it('can dispose the engine before when the next is open', async () => {
@@ -49,7 +52,11 @@ describe('openEngine', () => {
   // Catches: auto hiding why it went on to another engine.
   it('goes on to the next and says why, when the choice is left to it', async () => {
     const { engine: cpu } = await openEngine('cpu');
-    const opened = await openEngine('auto', { simd: cannotLoad, wasm: cannotLoad, cpu: () => Promise.resolve(cpu) });
+    const opened = await openEngine('auto', {
+      simd: cannotLoad,
+      wasm: cannotLoad,
+      cpu: () => Promise.resolve(cpu),
+    });
     expect(opened.engine).toBe(cpu);
     expect(opened.chosenBecause).toContain('it is broken');
     cpu.dispose();

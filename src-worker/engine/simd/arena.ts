@@ -65,7 +65,8 @@ export class Arena {
     this.#free = [];
     for (const next of sorted) {
       const last = this.#free.at(-1);
-      if (last !== undefined && last.to === next.from) this.#free[this.#free.length - 1] = { from: last.from, to: next.to };
+      if (last !== undefined && last.to === next.from)
+        this.#free[this.#free.length - 1] = { from: last.from, to: next.to };
       else this.#free.push(next);
     }
   }

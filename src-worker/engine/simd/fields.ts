@@ -44,6 +44,8 @@ export const MULTIPLY = 19;
 export const MULTIPLY_ERROR = 20;
 export const CHANNELS_FIRST = 21;
 export const CHANNELS_FIRST_ERROR = 22;
+export const LEAKY_RELU = 23;
+export const LEAKY_RELU_ERROR = 24;
 
 // Fields of every descriptor.
 export const INPUT = 0;
@@ -115,7 +117,7 @@ export const PATCHES = 42;
 /** Whether channels that dropout drops need not be computed: every product is known to be finite. */
 export const SKIP_DROPPED = 43;
 
-/** Slope of leaky ReLU for values below 0, a float32; 0 for ReLU. */
+/** Slope of leaky ReLU for values that are not above 0, a float32. */
 export const SLOPE = 44;
 
 // The block by which threads share out the items of one kernel call; 64-bit words first.

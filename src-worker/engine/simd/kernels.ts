@@ -15,10 +15,25 @@ export interface Kernels {
     gradient: number,
     velocity: number,
     count: number,
-    learningRate: number,
+    step: number,
     momentum: number,
     weightDecay: number,
     nesterov: number,
+  ) => void;
+  readonly updateAdam: (
+    weight: number,
+    gradient: number,
+    firstMoment: number,
+    secondMoment: number,
+    count: number,
+    weightDecay: number,
+    beta1: number,
+    add1: number,
+    beta2: number,
+    add2: number,
+    step: number,
+    correction: number,
+    epsilon: number,
   ) => void;
   readonly largestMagnitude: (address: number, count: number) => number;
 }

@@ -57,7 +57,9 @@ export class PassLayout {
         [fields.SCRATCH_STRIDE]: scratchStride,
         ...extents(blocks.layer),
       });
-      const { argmax, factors } = blocks;
+      const { argmax, factors, descriptor } = blocks;
+      const { spec } = blocks.layer;
+      if (spec.kind === 'leakyRelu') descriptor.floats[fields.SLOPE] = spec.slope;
       if (argmax !== null) this.#describe(blocks, { [fields.ARGMAX]: argmax.address });
       if (factors !== null) this.#describe(blocks, { [fields.FACTORS]: factors.address });
       if (blocks.layer.parameters.length > 0) this.#describeParameters(blocks, parameters(blocks.layer));
@@ -155,7 +157,8 @@ export class PassLayout {
   #createLayer(layer: LayerPlan): LayerBlocks {
     const { spec, outputShape } = layer;
     const size = this.capacity * sizeOf(outputShape);
-    const factors = spec.kind === 'dropout' && spec.unit === 'channel' ? this.capacity * outputShape[0]! : size;
+    const factors =
+      spec.kind === 'dropout' && spec.unit === 'channel' ? this.capacity * outputShape[0]! : size;
     return {
       layer,
       descriptor: this.#allocate(fields.DESCRIPTOR_WORDS),
@@ -265,8 +268,8 @@ interface ConvolutionExtents {
 function convolutionExtents({ spec, inputShape }: LayerPlan): ConvolutionExtents {
   if (spec.kind !== 'conv2d') throw new GradscopeError('internal', `${spec.name} is no convolution.`);
   const { channels, height, width } = imageExtents(inputShape);
-  const { filters, kernelSize: side } = spec;
-  return { filters, channels, height, width, side, stride: 1, padding: 0, places: side * channels };
+  const { filters, kernelSize: side, stride, padding } = spec;
+  return { filters, channels, height, width, side, stride, padding, places: side * channels };
 }
 
 function extents({ spec, inputShape, outputShape }: LayerPlan): Readonly<Record<number, number>> {
@@ -284,12 +287,17 @@ function extents({ spec, inputShape, outputShape }: LayerPlan): Readonly<Record<
   };
   switch (spec.kind) {
     case 'conv2d':
-      return { ...shape, [fields.SIDE]: spec.kernelSize, [fields.STRIDE]: 1, [fields.PADDING]: 0 };
     case 'maxPool2d':
-      return { ...shape, [fields.SIDE]: spec.size, [fields.STRIDE]: spec.size, [fields.PADDING]: 0 };
+    case 'averagePool2d': {
+      const side = spec.kind === 'conv2d' ? spec.kernelSize : spec.size;
+      return { ...shape, [fields.SIDE]: side, [fields.STRIDE]: spec.stride, [fields.PADDING]: spec.padding };
+    }
     case 'dropout':
       return { ...shape, [fields.FACTORS_BY_CHANNEL]: spec.unit === 'channel' ? output.channels : 0 };
     case 'relu':
+    case 'leakyRelu':
+    case 'sigmoid':
+    case 'tanh':
     case 'flatten':
     case 'dense':
       return shape;
@@ -318,8 +326,12 @@ function workOf({ spec, inputShape, outputShape }: LayerPlan): number {
     case 'dense':
       return outputs * sizeOf(inputShape);
     case 'maxPool2d':
-      return sizeOf(inputShape);
+    case 'averagePool2d':
+      return outputs * spec.size ** 2;
     case 'relu':
+    case 'leakyRelu':
+    case 'sigmoid':
+    case 'tanh':
     case 'dropout':
     case 'flatten':
       return outputs;

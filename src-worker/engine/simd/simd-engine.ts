@@ -31,6 +31,8 @@ export async function openSimdEngine({
   const kernels = openKernels(module, arena.memory);
   const pool = new WorkerPool(module, kernels, arena, threads);
   const networks = new Set<SimdNetwork>();
+  /** The block by which threads share out work, which is there as long as the engine. */
+  const own = arena.blocks;
   return {
     name: 'simd',
     variant: `${build === 'relaxed' ? 'relaxed SIMD' : 'SIMD'}, ${threads} ${threads === 1 ? 'thread' : 'threads'}`,
@@ -40,7 +42,7 @@ export async function openSimdEngine({
       networks.add(network);
       return network;
     },
-    liveBuffers: () => arena.blocks + tf.memory().numTensors,
+    liveBuffers: () => arena.blocks - own + tf.memory().numTensors,
     dispose() {
       for (const network of networks) network.dispose();
       pool.dispose();

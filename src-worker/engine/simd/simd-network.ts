@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayerPlan, NetworkPlan, ParameterPlan } from '../../../src-shared/model/network';
+import type { StateSlot } from '../../../src-shared/model/optimiser';
 import { GradscopeError } from '../../../src-shared/protocol/errors';
-import type { EngineNetwork, OptimiserSettings, Pass, TensorView } from '../engine';
+import type { EngineNetwork, OptimiserSettings, ParameterTensor, Pass, TensorView } from '../engine';
 import type { Arena, Block } from './arena';
 import type { Kernels } from './kernels';
 import { SimdPass } from './simd-pass';
@@ -11,7 +12,8 @@ import type { WorkerPool } from './worker-pool';
 export interface ParameterBlocks {
   readonly weight: Block;
   readonly gradient: Block;
-  readonly momentum: Block;
+  /** What the optimiser remembers, from its first update on. */
+  readonly slots: Map<StateSlot, Block>;
 }
 
 /** What networks and passes of the engine share. */
@@ -47,7 +49,7 @@ export class SimdNetwork implements EngineNetwork {
     this.#parameters = new Map(
       plan.parameters.map(({ name, size }) => [
         name,
-        { weight: arena.allocate(size), gradient: arena.allocate(size), momentum: arena.allocate(size) },
+        { weight: arena.allocate(size), gradient: arena.allocate(size), slots: new Map() },
       ]),
     );
     this.tensors = {
@@ -67,36 +69,42 @@ export class SimdNetwork implements EngineNetwork {
     this.#version++;
   }
 
-  readParameter(
-    parameter: ParameterPlan,
-    what: 'weight' | 'gradient' | 'momentum',
-    target: Float32Array,
-  ): void {
+  readParameter(parameter: ParameterPlan, what: ParameterTensor, target: Float32Array): void {
     checkSize(parameter, target);
-    target.set(this.#blocks(parameter)[what].floats);
+    const { weight, gradient, slots } = this.#blocks(parameter);
+    const block = what === 'weight' ? weight : what === 'gradient' ? gradient : slots.get(what);
+    if (block === undefined) target.fill(0);
+    else target.set(block.floats);
   }
 
-  writeMomentum(parameter: ParameterPlan, values: Float32Array): void {
+  writeState(parameter: ParameterPlan, slot: StateSlot, values: Float32Array): void {
     checkSize(parameter, values);
-    this.#blocks(parameter).momentum.floats.set(values);
+    this.#slot(parameter, slot).floats.set(values);
   }
 
   zeroGradients(): void {
     for (const { gradient } of this.#parameters.values()) gradient.floats.fill(0);
   }
 
-  update(parameter: ParameterPlan, { learningRate, momentum }: OptimiserSettings): void {
-    const blocks = this.#blocks(parameter);
-    this.#machine.kernels.updateSgd(
-      blocks.weight.address,
-      blocks.gradient.address,
-      blocks.momentum.address,
-      parameter.size,
-      learningRate,
-      momentum,
-      0,
-      0,
-    );
+  update(parameter: ParameterPlan, settings: OptimiserSettings, count: number): void {
+    const { weight, gradient } = this.#blocks(parameter);
+    const { kernels } = this.#machine;
+    const both = [weight.address, gradient.address] as const;
+    const { size } = parameter;
+    const { learningRate, weightDecay } = settings;
+    if (settings.kind === 'sgd') {
+      const { address } = this.#slot(parameter, 'momentum');
+      const { momentum, nesterov } = settings;
+      kernels.updateSgd(...both, address, size, -learningRate, momentum, weightDecay, nesterov ? 1 : 0);
+    } else {
+      const { beta1, beta2, epsilon } = settings;
+      const first = this.#slot(parameter, 'firstMoment').address;
+      const second = this.#slot(parameter, 'secondMoment').address;
+      const step = -learningRate / (1 - beta1 ** count);
+      const correction = Math.sqrt(1 - beta2 ** count);
+      const keeps = [beta1, 1 - beta1, beta2, 1 - beta2] as const;
+      kernels.updateAdam(...both, first, second, size, weightDecay, ...keeps, step, correction, epsilon);
+    }
     this.#version++;
   }
 
@@ -126,8 +134,8 @@ export class SimdNetwork implements EngineNetwork {
       variable.dispose();
       gradient.dispose();
     }
-    for (const { weight, gradient, momentum } of this.#parameters.values()) {
-      for (const block of [weight, gradient, momentum]) this.#machine.arena.free(block);
+    for (const { weight, gradient, slots } of this.#parameters.values()) {
+      for (const block of [weight, gradient, ...slots.values()]) this.#machine.arena.free(block);
     }
     this.#onDispose(this);
   }
@@ -139,6 +147,13 @@ export class SimdNetwork implements EngineNetwork {
       throw new GradscopeError('internal', `${parameter.name} cannot be reached: ${why}.`);
     }
     return blocks;
+  }
+
+  #slot(parameter: ParameterPlan, slot: StateSlot): Block {
+    const { slots } = this.#blocks(parameter);
+    const block = slots.get(slot) ?? this.#machine.arena.allocate(parameter.size);
+    slots.set(slot, block);
+    return block;
   }
 
   #carriersOf(parameter: ParameterPlan): Carriers {

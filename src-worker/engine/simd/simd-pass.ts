@@ -6,6 +6,7 @@ import { toChannelsFirst, toChannelsLast } from '../kernels/layout';
 import { LOSS_KERNELS } from '../kernels/loss';
 import type { Block } from './arena';
 import * as fields from './fields';
+import { CURVES, FORWARD, INPUT_ERROR, itemsOf } from './layer-kernels';
 import { imageExtents, PassLayout, type LayerBlocks } from './layout';
 import type { SimdMachine, SimdNetwork } from './simd-network';
 import type { ConvolutionPool } from './stages';
@@ -221,25 +222,14 @@ export class SimdPass implements Pass {
     }
   }
 
-  #runForward({ layer, descriptor, work }: LayerBlocks): void {
+  #runForward({ layer, descriptor, work, output }: LayerBlocks): void {
     const { n } = this.#minibatch();
-    const run = (kernel: number, items = n): void => {
-      this.#machine.pool.run(kernel, descriptor.address, items, work * n);
-    };
-    switch (layer.spec.kind) {
-      case 'conv2d':
-        return run(fields.CONVOLUTION);
-      case 'dense':
-        return run(fields.ROWS, Math.ceil(n / 4));
-      case 'maxPool2d':
-        return run(fields.MAX_POOL);
-      case 'relu':
-        return run(fields.RELU);
-      case 'dropout':
-        return run(fields.MULTIPLY);
-      case 'flatten':
-        return run(fields.CHANNELS_FIRST);
+    const { kind } = layer.spec;
+    if (kind === 'sigmoid' || kind === 'tanh') {
+      CURVES[kind].forward(this.#input(layer), this.#values(output, layer));
+      return;
     }
+    this.#machine.pool.run(FORWARD[kind], descriptor.address, itemsOf(kind, n), work * n);
   }
 
   #runStage(layout: PassLayout, { convolution, dropout, reluPlace }: ConvolutionPool): void {
@@ -252,7 +242,10 @@ export class SimdPass implements Pass {
     const dropping = dropout !== null && layout.of(dropout).descriptor.words[fields.FACTORS_ON] === 1;
     words[fields.FACTORS_ON] = dropping ? 1 : 0;
     const weight = this.#weightMagnitudes.get(convolution.index) ?? NaN;
-    const bias = this.#machine.kernels.largestMagnitude(words[fields.FILTER_BIAS]!, words[fields.OUT_CHANNELS]!);
+    const bias = this.#machine.kernels.largestMagnitude(
+      words[fields.FILTER_BIAS]!,
+      words[fields.OUT_CHANNELS]!,
+    );
     // Without ReLU a dropped channel may be -0.
     words[fields.SKIP_DROPPED] = reluPlace !== 0 && input * weight * inputs + bias < SURELY_FINITE ? 1 : 0;
     this.#machine.pool.run(fields.CONVOLUTION_POOL, descriptor.address, n, work * n);
@@ -269,28 +262,38 @@ export class SimdPass implements Pass {
     }
   }
 
-  #runInputError({ layer, descriptor, work }: LayerBlocks): void {
+  #runInputError({ layer, descriptor, work, output, error }: LayerBlocks): void {
     const { n } = this.#minibatch();
-    const run = (kernel: number, items = n): void => {
-      this.#machine.pool.run(kernel, descriptor.address, items, work * n);
-    };
-    switch (layer.spec.kind) {
-      case 'conv2d': {
-        if (!this.#hasFiniteWeights(layer)) return run(fields.EXACT_INPUT_ERROR);
-        this.#packBack('packTurned', descriptor);
-        return run(fields.DENSE_INPUT_ERROR);
-      }
-      case 'dense':
-        return run(fields.ROWS_INPUT_ERROR, Math.ceil(n / 4));
-      case 'maxPool2d':
-        return run(fields.MAX_POOL_ERROR);
-      case 'relu':
-        return run(fields.RELU_ERROR);
-      case 'dropout':
-        return run(fields.MULTIPLY_ERROR);
-      case 'flatten':
-        return run(fields.CHANNELS_FIRST_ERROR);
+    const { kind } = layer.spec;
+    if (kind === 'sigmoid' || kind === 'tanh') {
+      const inputError = this.#inputError(layer);
+      CURVES[kind].backward(this.#values(output, layer), this.#values(error, layer), inputError);
+      return;
     }
+    let kernel = INPUT_ERROR[kind];
+    if (kind === 'conv2d') {
+      if (this.#hasFiniteWeights(layer)) this.#packBack('packTurned', descriptor);
+      else kernel = fields.EXACT_INPUT_ERROR;
+    }
+    this.#machine.pool.run(kernel, descriptor.address, itemsOf(kind, n), work * n);
+  }
+
+  /** The values of the minibatch, of a layer whose output and input have the same extents. */
+  #values(block: Block | null, { outputShape }: LayerPlan): Float32Array {
+    if (block === null) throw new GradscopeError('internal', 'What is to be computed has no memory.');
+    return block.floats.subarray(0, this.#minibatch().n * sizeOf(outputShape));
+  }
+
+  #input(layer: LayerPlan): Float32Array {
+    const before = this.#network.plan.layers[layer.index - 1];
+    const { layout } = this.#minibatch();
+    return this.#values(before === undefined ? layout.input : layout.output(before), layer);
+  }
+
+  #inputError(layer: LayerPlan): Float32Array {
+    const before = this.#network.plan.layers[layer.index - 1];
+    const { layout } = this.#minibatch();
+    return this.#values(before === undefined ? layout.inputError : layout.error(before), layer);
   }
 
   /** From the few errors that are not 0; from all of them where 0 times a weight or an activation may not be 0. */

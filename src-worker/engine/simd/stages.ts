@@ -44,5 +44,5 @@ function stageFrom(plan: NetworkPlan, convolution: LayerPlan): ConvolutionPool |
 }
 
 function isTwoByTwo({ spec }: LayerPlan): boolean {
-  return spec.kind === 'maxPool2d' && spec.size === 2;
+  return spec.kind === 'maxPool2d' && spec.size === 2 && spec.stride === 2 && spec.padding === 0;
 }

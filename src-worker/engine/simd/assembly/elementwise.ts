@@ -9,47 +9,53 @@ function exampleOf(d: usize, field: i32, size: i32, example: i32): usize {
   return address(d, field) + (<usize>(example * size) << 2);
 }
 
-/** max(x, 0), below 0 slope times x; NaN stays NaN. */
+/** max(x, 0); NaN stays NaN. */
 export function rectify(d: usize, example: i32): void {
+  const size = word(d, f.OUTPUT_SIZE);
+  let from = exampleOf(d, f.INPUT, size, example), to = exampleOf(d, f.OUTPUT, size, example);
+  let left = size;
+  const zero = f32x4.splat(0);
+  for (; left >= 4; left -= 4, from += 16, to += 16) {
+    const x = v128.load(from);
+    v128.store(to, v128.andnot(x, f32x4.le(x, zero)));
+  }
+  for (; left != 0; left--, from += 4, to += 4) {
+    const x = load<f32>(from);
+    store<f32>(to, x <= 0 ? 0 : x);
+  }
+}
+
+/** The error passes where the output is not 0, and at NaN (PyTorch's threshold_backward). */
+export function rectifyError(d: usize, example: i32): void {
+  const size = word(d, f.OUTPUT_SIZE);
+  let value = exampleOf(d, f.OUTPUT, size, example);
+  let from = exampleOf(d, f.OUTPUT_ERROR, size, example), to = exampleOf(d, f.INPUT_ERROR, size, example);
+  let left = size;
+  const zero = f32x4.splat(0);
+  for (; left >= 4; left -= 4, from += 16, to += 16, value += 16)
+    v128.store(to, v128.andnot(v128.load(from), f32x4.le(v128.load(value), zero)));
+  for (; left != 0; left--, from += 4, to += 4, value += 4)
+    store<f32>(to, load<f32>(value) <= 0 ? 0 : load<f32>(from));
+}
+
+/** x > 0 ? x : slope x */
+export function leakyRectify(d: usize, example: i32): void {
   const size = word(d, f.OUTPUT_SIZE);
   const slope = float(d, f.SLOPE);
   let from = exampleOf(d, f.INPUT, size, example), to = exampleOf(d, f.OUTPUT, size, example);
-  let left = size;
-  if (slope == 0) {
-    const zero = f32x4.splat(0);
-    for (; left >= 4; left -= 4, from += 16, to += 16) {
-      const x = v128.load(from);
-      v128.store(to, v128.andnot(x, f32x4.le(x, zero)));
-    }
-    for (; left != 0; left--, from += 4, to += 4) {
-      const x = load<f32>(from);
-      store<f32>(to, x <= 0 ? 0 : x);
-    }
-    return;
-  }
-  for (; left != 0; left--, from += 4, to += 4) {
+  for (let left = size; left != 0; left--, from += 4, to += 4) {
     const x = load<f32>(from);
     store<f32>(to, x > 0 ? x : x * slope);
   }
 }
 
-/** The error passes where the output is not 0, and at NaN (PyTorch's threshold_backward); leaky: times the slope below 0. */
-export function rectifyError(d: usize, example: i32): void {
+/** The error where the input is above 0, elsewhere slope times it. */
+export function leakyRectifyError(d: usize, example: i32): void {
   const size = word(d, f.OUTPUT_SIZE);
   const slope = float(d, f.SLOPE);
-  const leaky = slope != 0;
-  let value = exampleOf(d, leaky ? f.INPUT : f.OUTPUT, size, example);
+  let value = exampleOf(d, f.INPUT, size, example);
   let from = exampleOf(d, f.OUTPUT_ERROR, size, example), to = exampleOf(d, f.INPUT_ERROR, size, example);
-  let left = size;
-  if (!leaky) {
-    const zero = f32x4.splat(0);
-    for (; left >= 4; left -= 4, from += 16, to += 16, value += 16)
-      v128.store(to, v128.andnot(v128.load(from), f32x4.le(v128.load(value), zero)));
-    for (; left != 0; left--, from += 4, to += 4, value += 4)
-      store<f32>(to, load<f32>(value) <= 0 ? 0 : load<f32>(from));
-    return;
-  }
-  for (; left != 0; left--, from += 4, to += 4, value += 4) {
+  for (let left = size; left != 0; left--, from += 4, to += 4, value += 4) {
     const error = load<f32>(from);
     store<f32>(to, load<f32>(value) > 0 ? error : error * slope);
   }

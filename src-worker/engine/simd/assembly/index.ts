@@ -16,13 +16,22 @@ import {
   packRows,
   packTurned,
 } from './convolution';
-import { channelsFirst, channelsFirstError, multiplyError, multiplyForward, rectify, rectifyError } from './elementwise';
+import {
+  channelsFirst,
+  channelsFirstError,
+  leakyRectify,
+  leakyRectifyError,
+  multiplyError,
+  multiplyForward,
+  rectify,
+  rectifyError,
+} from './elementwise';
 import { address } from './memory';
 import { averagePool, averagePoolError, maxPool, maxPoolError } from './pooling';
 import { rowsForward, rowsGradient, rowsInputError } from './rows';
-import { largestMagnitude, updateSgd } from './update';
+import { largestMagnitude, updateAdam, updateSgd } from './update';
 
-export { largestMagnitude, packConvolution, packRows, packTurned, updateSgd };
+export { largestMagnitude, packConvolution, packRows, packTurned, updateAdam, updateSgd };
 
 /** Items from..to-1 of a kernel's work, in the working memory of `thread`. */
 export function run(kernel: i32, d: usize, from: i32, to: i32, thread: i32): void {
@@ -50,6 +59,8 @@ export function run(kernel: i32, d: usize, from: i32, to: i32, thread: i32): voi
       case f.MULTIPLY_ERROR: multiplyError(d, item); break;
       case f.CHANNELS_FIRST: channelsFirst(d, item); break;
       case f.CHANNELS_FIRST_ERROR: channelsFirstError(d, item); break;
+      case f.LEAKY_RELU: leakyRectify(d, item); break;
+      case f.LEAKY_RELU_ERROR: leakyRectifyError(d, item); break;
       default: unreachable();
     }
   }
