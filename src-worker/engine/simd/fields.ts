@@ -33,6 +33,10 @@ export const ROWS = 10;
 export const ROWS_INPUT_ERROR = 11;
 /** Four units of a dense layer: gradient. */
 export const ROWS_GRADIENT = 12;
+/** Example: error of the input of a dense layer, from the errors that are not 0. */
+export const SPARSE_ROWS_INPUT_ERROR = 25;
+/** Unit: gradient, from the errors that are not 0. */
+export const SPARSE_ROWS_GRADIENT = 26;
 /** Image. */
 export const MAX_POOL = 13;
 export const MAX_POOL_ERROR = 14;

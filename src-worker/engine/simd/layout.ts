@@ -17,6 +17,8 @@ export interface LayerBlocks {
   readonly argmax: Block | null;
   /** Dropout only. */
   readonly factors: Block | null;
+  /** Whether the error of its output has many zeros: ReLU and dropout make them. */
+  readonly sparse: boolean;
   /** Multiply-adds of one example, roughly. */
   readonly work: number;
 }
@@ -48,7 +50,7 @@ export class PassLayout {
     this.#arena = arena;
     this.stages = findStages(plan);
     this.input = this.#allocate(capacity * sizeOf(plan.spec.input));
-    const scratchStride = Math.max(64, ...plan.layers.map(scratchBytes));
+    const scratchStride = Math.max(64, ...plan.layers.map((layer) => scratchBytes(layer, capacity)));
     const scratch = this.#allocate((scratchStride / 4) * threads);
     this.layers = plan.layers.map((layer) => this.#createLayer(layer));
     for (const blocks of this.layers) {
@@ -166,6 +168,7 @@ export class PassLayout {
       error: null,
       argmax: spec.kind === 'maxPool2d' ? this.#allocate(size) : null,
       factors: spec.kind === 'dropout' ? this.#allocate(factors) : null,
+      sparse: this.#plan.layers[layer.index + 1]?.spec.kind === 'relu' || isDropout(this.#plan, layer),
       work: workOf(layer),
     };
   }
@@ -240,6 +243,9 @@ export class PassLayout {
   }
 }
 
+const isDropout = ({ layers }: NetworkPlan, { index }: LayerPlan): boolean =>
+  layers[index + 1]?.spec.kind === 'dropout';
+
 const filledUp = (count: number): number => Math.ceil(count / 4) * 4;
 
 /** A row is an image of one pixel: its values stand in the same order in either layout. */
@@ -304,8 +310,9 @@ function extents({ spec, inputShape, outputShape }: LayerPlan): Readonly<Record<
   }
 }
 
-/** What one thread needs for one image of a convolution, whichever way it goes. */
-function scratchBytes(layer: LayerPlan): number {
+/** What one thread needs for one item: of a dense layer a list of errors, of a convolution an image, whichever way it goes. */
+function scratchBytes(layer: LayerPlan, examples: number): number {
+  if (layer.spec.kind === 'dense') return Math.ceil((Math.max(layer.spec.units, examples) * 8 + 64) / 64) * 64;
   if (layer.spec.kind !== 'conv2d') return 0;
   const { filters, channels, side, padding, places, height, width } = convolutionExtents(layer);
   const [, outHeight = 1, outWidth = 1] = layer.outputShape;

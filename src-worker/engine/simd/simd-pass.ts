@@ -14,6 +14,9 @@ import type { ConvolutionPool } from './stages';
 /** Below this no sum of products overflows, so 0 times any of them is 0. */
 const SURELY_FINITE = 1e37;
 
+/** About as many errors are not 0 behind a pool, ReLU and dropout. */
+const LEFT_OF_ERRORS = 1 / 8;
+
 /** One minibatch, in the memory of a PassLayout. */
 interface Loaded {
   readonly n: number;
@@ -212,8 +215,8 @@ export class SimdPass implements Pass {
     this.#packedBack.packTurned.clear();
     this.#packedBack.packRows.clear();
     for (const { layer, descriptor } of layout.layers) {
-      if (layer.spec.kind !== 'conv2d') continue;
-      kernels.packConvolution(descriptor.address);
+      if (layer.parameters.length === 0) continue;
+      if (layer.spec.kind === 'conv2d') kernels.packConvolution(descriptor.address);
       const [weight] = this.#network.parametersOf(layer);
       this.#weightMagnitudes.set(
         layer.index,
@@ -251,23 +254,35 @@ export class SimdPass implements Pass {
     this.#machine.pool.run(fields.CONVOLUTION_POOL, descriptor.address, n, work * n);
   }
 
-  #runGradient({ layer, descriptor, work }: LayerBlocks): void {
+  #runGradient({ layer, descriptor, sparse, work }: LayerBlocks): void {
     const { n } = this.#minibatch();
-    if (layer.spec.kind === 'conv2d') {
-      const items = Math.ceil(layer.spec.filters / 4);
-      this.#machine.pool.run(fields.DENSE_GRADIENT, descriptor.address, items, work * n);
-    } else if (layer.spec.kind === 'dense') {
-      const items = Math.ceil(layer.spec.units / 4);
-      this.#machine.pool.run(fields.ROWS_GRADIENT, descriptor.address, items, work * n);
+    const { pool } = this.#machine;
+    const { spec } = layer;
+    if (spec.kind === 'conv2d') {
+      pool.run(fields.DENSE_GRADIENT, descriptor.address, Math.ceil(spec.filters / 4), work * n);
+    } else if (spec.kind === 'dense' && sparse && this.#isFinite(descriptor, fields.INPUT, layer.inputShape)) {
+      pool.run(fields.SPARSE_ROWS_GRADIENT, descriptor.address, spec.units, work * n * LEFT_OF_ERRORS);
+    } else if (spec.kind === 'dense') {
+      pool.run(fields.ROWS_GRADIENT, descriptor.address, Math.ceil(spec.units / 4), work * n);
     }
   }
 
-  #runInputError({ layer, descriptor, work, output, error }: LayerBlocks): void {
+  #isFinite({ words }: Block, field: number, shape: readonly number[]): boolean {
+    const count = this.#minibatch().n * sizeOf(shape);
+    return this.#machine.kernels.largestMagnitude(words[field]!, count) < Infinity;
+  }
+
+  #runInputError({ layer, descriptor, sparse, work, output, error }: LayerBlocks): void {
     const { n } = this.#minibatch();
     const { kind } = layer.spec;
     if (kind === 'sigmoid' || kind === 'tanh') {
       const inputError = this.#inputError(layer);
       CURVES[kind].backward(this.#values(output, layer), this.#values(error, layer), inputError);
+      return;
+    }
+    if (kind === 'dense' && sparse && this.#hasFiniteWeights(layer)) {
+      const { pool } = this.#machine;
+      pool.run(fields.SPARSE_ROWS_INPUT_ERROR, descriptor.address, n, work * n * LEFT_OF_ERRORS);
       return;
     }
     let kernel = INPUT_ERROR[kind];
@@ -306,19 +321,17 @@ export class SimdPass implements Pass {
     const { convolution } = stage;
     const blocks = layout.of(convolution);
     const { descriptor, work } = blocks;
-    const errors = layout.error(stage.last).address;
     const isFinite =
       this.#hasFiniteWeights(convolution) &&
       (this.#inputMagnitudes.get(convolution.index) ?? NaN) < Infinity &&
-      this.#machine.kernels.largestMagnitude(errors, n * sizeOf(stage.last.outputShape)) < Infinity;
+      this.#isFinite(descriptor, fields.POOL_ERROR, stage.last.outputShape);
     if (!isFinite) {
       this.#showError(convolution);
       if (parameters) this.#runGradient(blocks);
       if (input) this.#runInputError(blocks);
       return;
     }
-    // About one error in eight is left.
-    const listed = (work * n) / 8;
+    const listed = work * n * LEFT_OF_ERRORS;
     const run = (kernel: number, items: number): void => {
       this.#machine.pool.run(kernel, descriptor.address, items, listed);
     };

@@ -201,14 +201,15 @@ export function errorList(d: usize, image: i32): void {
     let end = list;
     let at = <usize>o << 2;
     if (factor != 0) {
-      for (let window = 0; window < windows; window++) {
-        let value = load<f32>(error + at);
-        if (relu != 0 && load<f32>(output + at) <= 0) value = 0;
-        value *= factor;
+      const step = <usize>filters << 2;
+      for (let window = windows; window != 0; window--) {
+        const value = load<f32>(error + at) * factor;
         store<f32>(end, value);
         store<i32>(end, load<i32>(patches + (<usize>load<i32>(argmax + at) << 2)), 4);
-        end += value != 0 ? 8 : 0;
-        at += <usize>filters << 2;
+        // Without a branch: which errors are 0 cannot be foretold.
+        const passes = relu == 0 ? <u32>1 : <u32>!(load<f32>(output + at) <= 0);
+        end += <usize>((<u32>(value != 0) & passes) << 3);
+        at += step;
       }
     }
     store<i32>(address(d, f.LIST_COUNTS) + (<usize>(image * filters + o) << 2), <i32>((end - list) >> 3));
@@ -315,6 +316,67 @@ function gradientVectors(
   if (count > 6) addLanes(to + 96, k);
 }
 
+/** The same of a whole small kernel, `rows` x `count` vectors, in one go over the list. */
+// @ts-ignore: decorator
+@inline
+function gradientOfAll(
+  rows: i32, count: i32, to: usize, source: usize, rowBytes: usize, imageBytes: usize,
+  list: usize, listBytes: usize, counts: usize, countBytes: usize, images: i32,
+): void {
+  const zero = f32x4.splat(0);
+  let a = zero, b = zero, c = zero, e = zero, g = zero, h = zero, k = zero, l = zero, m = zero, o = zero;
+  for (; images != 0; images--) {
+    let entry = list;
+    for (let left = load<i32>(counts); left != 0; left--) {
+      const error = splatOf(entry);
+      let from = source + load<usize>(entry, 4);
+      entry += 8;
+      if (count == 2) {
+        a = multiplyAdd(error, v128.load(from), a);
+        b = multiplyAdd(error, v128.load(from, 16), b);
+        from += rowBytes;
+        c = multiplyAdd(error, v128.load(from), c);
+        e = multiplyAdd(error, v128.load(from, 16), e);
+        from += rowBytes;
+        g = multiplyAdd(error, v128.load(from), g);
+        h = multiplyAdd(error, v128.load(from, 16), h);
+        if (rows > 3) {
+          from += rowBytes;
+          k = multiplyAdd(error, v128.load(from), k);
+          l = multiplyAdd(error, v128.load(from, 16), l);
+        }
+        if (rows > 4) {
+          from += rowBytes;
+          m = multiplyAdd(error, v128.load(from), m);
+          o = multiplyAdd(error, v128.load(from, 16), o);
+        }
+      } else {
+        a = multiplyAdd(error, v128.load(from), a);
+        if (count > 2) { b = multiplyAdd(error, v128.load(from, 16), b); c = multiplyAdd(error, v128.load(from, 32), c); }
+        from += rowBytes;
+        e = multiplyAdd(error, v128.load(from), e);
+        if (count > 2) { g = multiplyAdd(error, v128.load(from, 16), g); h = multiplyAdd(error, v128.load(from, 32), h); }
+        from += rowBytes;
+        k = multiplyAdd(error, v128.load(from), k);
+        if (count > 2) { l = multiplyAdd(error, v128.load(from, 16), l); m = multiplyAdd(error, v128.load(from, 32), m); }
+      }
+    }
+    source += imageBytes;
+    list += listBytes;
+    counts += countBytes;
+  }
+  if (count == 2) {
+    addLanes(to, a); addLanes(to + 16, b); addLanes(to + 32, c); addLanes(to + 48, e); addLanes(to + 64, g); addLanes(to + 80, h);
+    if (rows > 3) { addLanes(to + 96, k); addLanes(to + 112, l); }
+    if (rows > 4) { addLanes(to + 128, m); addLanes(to + 144, o); }
+  } else if (count > 2) {
+    addLanes(to, a); addLanes(to + 16, b); addLanes(to + 32, c); addLanes(to + 48, e); addLanes(to + 64, g); addLanes(to + 80, h);
+    addLanes(to + 96, k); addLanes(to + 112, l); addLanes(to + 128, m);
+  } else {
+    addLanes(to, a); addLanes(to + 16, e); addLanes(to + 32, k);
+  }
+}
+
 /** Gradient of one filter: each listed error times the patch it belongs to. */
 export function listedGradient(d: usize, o: i32): void {
   const filters = word(d, f.OUT_CHANNELS), channels = word(d, f.CHANNELS), side = word(d, f.SIDE);
@@ -341,6 +403,19 @@ export function listedGradient(d: usize, o: i32): void {
       }
     }
     const source = sourceOf(d, first);
+    // The first layer's kernels, mostly: 5 x 5 and 3 x 3 on one channel, 3 x 3 on three.
+    if (side == 5 && vectors == 2) {
+      gradientOfAll(5, 2, gradient, source, rowBytes, imageBytes, list, listBytes, counts, countBytes, images);
+      continue;
+    }
+    if (side == 3 && vectors == 1) {
+      gradientOfAll(3, 1, gradient, source, rowBytes, imageBytes, list, listBytes, counts, countBytes, images);
+      continue;
+    }
+    if (side == 3 && vectors == 3) {
+      gradientOfAll(3, 3, gradient, source, rowBytes, imageBytes, list, listBytes, counts, countBytes, images);
+      continue;
+    }
     for (let row = 0; row < side; row++) {
       let from = source + <usize>row * rowBytes;
       let to = gradient + <usize>row * rowOut;

@@ -28,7 +28,7 @@ import {
 } from './elementwise';
 import { address } from './memory';
 import { averagePool, averagePoolError, maxPool, maxPoolError } from './pooling';
-import { rowsForward, rowsGradient, rowsInputError } from './rows';
+import { rowsForward, rowsGradient, rowsInputError, sparseRowsGradient, sparseRowsInputError } from './rows';
 import { largestMagnitude, updateAdam, updateSgd } from './update';
 
 export { largestMagnitude, packConvolution, packRows, packTurned, updateAdam, updateSgd };
@@ -49,6 +49,8 @@ export function run(kernel: i32, d: usize, from: i32, to: i32, thread: i32): voi
       case f.ROWS: rowsForward(d, item); break;
       case f.ROWS_INPUT_ERROR: rowsInputError(d, item); break;
       case f.ROWS_GRADIENT: rowsGradient(d, item); break;
+      case f.SPARSE_ROWS_INPUT_ERROR: sparseRowsInputError(d, item, scratch); break;
+      case f.SPARSE_ROWS_GRADIENT: sparseRowsGradient(d, item, scratch); break;
       case f.MAX_POOL: maxPool(d, item); break;
       case f.MAX_POOL_ERROR: maxPoolError(d, item); break;
       case f.AVERAGE_POOL: averagePool(d, item); break;

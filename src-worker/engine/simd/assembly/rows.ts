@@ -158,3 +158,81 @@ export function rowsGradient(d: usize, item: i32): void {
   }
   storeLanes(address(d, f.BIAS_GRADIENT) + (<usize>o0 << 2), roundedSums(low, high), units - o0);
 }
+
+/** Of `count` errors, `step` bytes apart, those that are not 0: (error, address of the row that goes with it). */
+// @ts-ignore: decorator
+@inline
+function listOf(list: usize, errors: usize, step: usize, rows: usize, rowBytes: usize, count: i32): i32 {
+  let end = list;
+  for (; count != 0; count--) {
+    const error = load<f32>(errors);
+    store<f32>(end, error);
+    store<usize>(end, rows, 4);
+    end += <usize>(error != 0) << 3;
+    errors += step;
+    rows += rowBytes;
+  }
+  return <i32>((end - list) >> 3);
+}
+
+/** to[j] = sum over the list of error row[j], in the order of the list: the bits of the sum over all errors. */
+// @ts-ignore: decorator
+@inline
+function sumOfRows(to: usize, list: usize, entries: i32, columns: i32): void {
+  const zero = f32x4.splat(0);
+  let j = 0;
+  for (; j + 32 <= columns; j += 32) {
+    const at = <usize>j << 2;
+    let a = zero, b = zero, c = zero, e = zero, g = zero, h = zero, k = zero, l = zero;
+    let entry = list;
+    for (let left = entries; left != 0; left--, entry += 8) {
+      const error = splatOf(entry);
+      const row = load<usize>(entry, 4) + at;
+      a = multiplyAdd(error, v128.load(row), a);
+      b = multiplyAdd(error, v128.load(row, 16), b);
+      c = multiplyAdd(error, v128.load(row, 32), c);
+      e = multiplyAdd(error, v128.load(row, 48), e);
+      g = multiplyAdd(error, v128.load(row, 64), g);
+      h = multiplyAdd(error, v128.load(row, 80), h);
+      k = multiplyAdd(error, v128.load(row, 96), k);
+      l = multiplyAdd(error, v128.load(row, 112), l);
+    }
+    const out = to + at;
+    v128.store(out, a); v128.store(out, b, 16); v128.store(out, c, 32); v128.store(out, e, 48);
+    v128.store(out, g, 64); v128.store(out, h, 80); v128.store(out, k, 96); v128.store(out, l, 112);
+  }
+  for (; j < columns; j += 8) {
+    const at = <usize>j << 2;
+    let a = zero, b = zero;
+    let entry = list;
+    for (let left = entries; left != 0; left--, entry += 8) {
+      const error = splatOf(entry);
+      const row = load<usize>(entry, 4) + at;
+      a = multiplyAdd(error, v128.load(row), a);
+      b = multiplyAdd(error, v128.load(row, 16), b);
+    }
+    storeLanes(to + at, a, columns - j);
+    if (columns - j > 4) storeLanes(to + at + 16, b, columns - j - 4);
+  }
+}
+
+/** rowsInputError of one example where all weights are finite: what an error of 0 would add is 0. */
+export function sparseRowsInputError(d: usize, example: i32, scratch: usize): void {
+  const inputs = word(d, f.INPUT_SIZE), units = word(d, f.OUTPUT_SIZE);
+  const inputBytes = <usize>inputs << 2, unitBytes = <usize>units << 2;
+  const errors = address(d, f.OUTPUT_ERROR) + <usize>example * unitBytes;
+  const entries = listOf(scratch, errors, 4, address(d, f.WEIGHT), inputBytes, units);
+  sumOfRows(address(d, f.INPUT_ERROR) + <usize>example * inputBytes, scratch, entries, inputs);
+}
+
+/** rowsGradient of one unit where all inputs are finite. */
+export function sparseRowsGradient(d: usize, unit: i32, scratch: usize): void {
+  const inputs = word(d, f.INPUT_SIZE), units = word(d, f.OUTPUT_SIZE), n = word(d, f.EXAMPLES);
+  const inputBytes = <usize>inputs << 2, unitBytes = <usize>units << 2;
+  const errors = address(d, f.OUTPUT_ERROR) + (<usize>unit << 2);
+  const entries = listOf(scratch, errors, unitBytes, address(d, f.INPUT), inputBytes, n);
+  sumOfRows(address(d, f.WEIGHT_GRADIENT) + <usize>unit * inputBytes, scratch, entries, inputs);
+  let bias: f64 = 0;
+  for (let i = 0; i < entries; i++) bias += <f64>load<f32>(scratch + (<usize>i << 3));
+  store<f32>(address(d, f.BIAS_GRADIENT) + (<usize>unit << 2), <f32>bias);
+}

@@ -53,14 +53,21 @@ export function updateAdam(
   }
 }
 
-/** Largest |x|; NaN if there is one. */
+/**
+ * Largest |x|; NaN if there is one. The bits of a float32 without its sign, read as an integer, are in the order of its
+ * magnitude, infinity and NaN behind all numbers.
+ */
 export function largestMagnitude(from: usize, count: i32): f32 {
-  let largest = f32x4.splat(0);
+  const magnitude = i32x4.splat(0x7fffffff);
+  let a = i32x4.splat(0), b = a;
   let left = count;
-  for (; left >= 4; left -= 4, from += 16) largest = f32x4.max(largest, f32x4.abs(v128.load(from)));
-  for (; left > 0; left--, from += 4) largest = f32x4.max(largest, f32x4.abs(f32x4.splat(load<f32>(from))));
-  return max(
-    max(f32x4.extract_lane(largest, 0), f32x4.extract_lane(largest, 1)),
-    max(f32x4.extract_lane(largest, 2), f32x4.extract_lane(largest, 3)),
-  );
+  for (; left >= 8; left -= 8, from += 32) {
+    a = i32x4.max_u(a, v128.and(v128.load(from), magnitude));
+    b = i32x4.max_u(b, v128.and(v128.load(from, 16), magnitude));
+  }
+  a = i32x4.max_u(a, b);
+  for (; left > 0; left--, from += 4) a = i32x4.max_u(a, v128.and(v128.load_splat<f32>(from), magnitude));
+  a = i32x4.max_u(a, v128.shuffle<i32>(a, a, 2, 3, 0, 1));
+  a = i32x4.max_u(a, v128.shuffle<i32>(a, a, 1, 0, 3, 2));
+  return f32x4.extract_lane(a, 0);
 }
