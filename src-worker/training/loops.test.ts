@@ -73,7 +73,7 @@ const switching =
 
 const tiny = { recipe: TINY_RECIPE, dataset: tinyDataset() };
 
-describe.each<EngineName>(['wasm', 'cpu'])('on %s', (engineName) => {
+describe.each<EngineName>(['simd', 'wasm', 'cpu'])('on %s', (engineName) => {
   let engine: Engine;
   beforeAll(async () => {
     ({ engine } = await openEngine(engineName));
@@ -344,11 +344,11 @@ describe.each<EngineName>(['wasm', 'cpu'])('on %s', (engineName) => {
   });
 });
 
-describe('on wasm, with MNIST and dropout', () => {
+describe.each<EngineName>(['simd', 'wasm'])('on %s, with MNIST and dropout', (engineName) => {
   let engine: Engine;
   let dataset: Dataset;
   beforeAll(async () => {
-    ({ engine } = await openEngine('wasm'));
+    ({ engine } = await openEngine(engineName));
     dataset = openDataset({});
     return () => {
       engine.dispose();
