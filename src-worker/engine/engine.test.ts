@@ -362,14 +362,17 @@ describe('the engines together', () => {
       engine.dispose();
       return results;
     };
-    const wasm = await weightsAfterSteps('wasm');
     const cpu = await weightsAfterSteps('cpu');
-    samples.forEach(([plan], index) => {
-      for (const { name } of plan.parameters) {
-        const difference = relativeDifference(entry(wasm[index]!, name), entry(cpu[index]!, name));
-        expect(difference, `${name} of network ${index}: ${JSON.stringify(plan.spec)}`).toBeLessThan(1e-5);
-      }
-    });
+    for (const engineName of ENGINE_NAMES) {
+      const weights = await weightsAfterSteps(engineName);
+      samples.forEach(([plan], index) => {
+        for (const { name } of plan.parameters) {
+          const difference = relativeDifference(entry(weights[index]!, name), entry(cpu[index]!, name));
+          const where = `${engineName}: ${name} of network ${index}: ${JSON.stringify(plan.spec)}`;
+          expect(difference, where).toBeLessThan(1e-5);
+        }
+      });
+    }
   });
 
   // Catches: a kernel that is wrong only for several channels of images larger than the random networks have.

@@ -97,7 +97,7 @@ function noise(height: number, width: number, classes: number): Dataset {
   return { name: 'noise', height, width, classes, train: examples, test: examples };
 }
 
-describe.each<EngineName>(['wasm', 'cpu'])('on %s', (engineName) => {
+describe.each<EngineName>(['simd', 'wasm', 'cpu'])('on %s', (engineName) => {
   let engine: Engine;
   beforeAll(async () => {
     ({ engine } = await openEngine(engineName));
@@ -408,11 +408,11 @@ describe.each<EngineName>(['wasm', 'cpu'])('on %s', (engineName) => {
   });
 });
 
-describe('on wasm, with MNIST and dropout', () => {
+describe.each<EngineName>(['simd', 'wasm'])('on %s, with MNIST and dropout', (engineName) => {
   let engine: Engine;
   let dataset: Dataset;
   beforeAll(async () => {
-    ({ engine } = await openEngine('wasm'));
+    ({ engine } = await openEngine(engineName));
     dataset = openDataset({});
     return () => {
       engine.dispose();
