@@ -68,8 +68,8 @@ export function run(kernel: i32, d: usize, from: i32, to: i32, thread: i32): voi
   }
 }
 
-/** How often a thread looks again before it sleeps: some tens of microseconds, about the time between two calls. */
-const LOOKS: i32 = 4000;
+/** How often a thread looks again before it sleeps: some 60 microseconds, about the time between two calls of a step. */
+const LOOKS: i32 = 40_000;
 
 /**
  * Shares a call out and takes part in it; returns when all of it is done. What an item computes depends on the item alone,
