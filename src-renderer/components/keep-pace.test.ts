@@ -27,18 +27,18 @@ function pagePaced(reducedMotion: boolean) {
 }
 
 describe('the pace of the page', () => {
-  test('running, words come eight times a second and pictures as they are drawn; stepping, both at once', () => {
+  test('running, words come four times a second and pictures as they are drawn; stepping, both at once', () => {
     expect(pagePaced(false)).toEqual({
       pictures: [0, 0, 0],
-      words: [0, 125, 0],
+      words: [0, 250, 0],
       running: [false, true, false],
     });
   });
 
-  test('with reduced motion both come four times a second while running', () => {
+  test('with reduced motion both come twice a second while running', () => {
     expect(pagePaced(true)).toEqual({
-      pictures: [0, 250, 0],
-      words: [0, 250, 0],
+      pictures: [0, 500, 0],
+      words: [0, 500, 0],
       running: [false, true, false],
     });
   });

@@ -2,9 +2,9 @@ import { REDUCED_MOTION } from '../state/screen';
 import { appStore } from '../state/store';
 
 /** While training runs free, text and charts change at most this often: faster cannot be read, and costs layout. */
-const WORDS_INTERVAL_MS = 125;
+const WORDS_INTERVAL_MS = 250;
 /** The same, and for pictures too, where less motion is asked for. */
-const CALM_INTERVAL_MS = 250;
+const CALM_INTERVAL_MS = 500;
 
 interface PacedParts {
   readonly frames: { setMinimumInterval(intervalMs: number): void };

@@ -1,6 +1,14 @@
-/** Touches the document only when the text is another. */
+/** Touches the document only when the text is another, and keeps the text node: a new one would be laid out from nothing. */
 export function setText(element: Element | null, text: string): void {
-  if (element !== null && element.textContent !== text) element.textContent = text;
+  if (element === null || element.textContent === text) return;
+  const only = element.childNodes.length === 1 ? element.firstChild : null;
+  if (only instanceof Text) only.data = text;
+  else element.textContent = text;
+}
+
+/** Shows or hides, only when that changes: to set `hidden` again would have its style computed again. */
+export function setHidden(element: HTMLElement | null, hidden: boolean): void {
+  if (element !== null && element.hidden !== hidden) element.hidden = hidden;
 }
 
 /** Sets or removes a data attribute, only when it is another. */

@@ -151,6 +151,19 @@ describe('a picture', () => {
     );
   });
 
+  test('that is what it was is not written again, and one that changes back is', () => {
+    const tiles = tileGrid({ count: 2, tileHeight: 1, tileWidth: 1, across: 2, cell: 1, gap: 1 });
+    const canvas = new MemoryCanvas();
+    const picture = new Picture(canvas, tiles);
+    const putsOf = (...values: number[]): number => {
+      picture.paint({ values: Float32Array.from(values), scales: Float64Array.of(1), table, gapPixel: GAP });
+      return canvas.puts;
+    };
+    // A change too small for another colour is none on the screen.
+    expect([putsOf(0, 1), putsOf(0, 1), putsOf(0, 2), putsOf(1, 1), putsOf(0, 1)]).toEqual([1, 1, 1, 2, 3]);
+    expect(canvas.pixelAt(0, 0)).toBe(table.pixels[ZERO_INDEX]);
+  });
+
   test('follows a change of theme down to the gaps', () => {
     const tiles = tileGrid({ count: 2, tileHeight: 1, tileWidth: 1, across: 2, cell: 1, gap: 1 });
     const canvas = new MemoryCanvas();

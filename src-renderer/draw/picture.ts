@@ -41,6 +41,8 @@ export class Picture {
   private readonly context: PictureContext;
   private readonly image: ImageData;
   private readonly raster: Raster;
+  /** What the canvas shows; a new one is transparent. */
+  private readonly shown: Uint32Array;
   private readonly tiles: Tiles;
   private gapPixel: number | null = null;
 
@@ -54,6 +56,7 @@ export class Picture {
     this.tiles = tiles;
     this.image = context.createImageData(tiles.width, tiles.height);
     this.raster = { pixels: new Uint32Array(this.image.data.buffer), width: tiles.width };
+    this.shown = new Uint32Array(this.raster.pixels.length);
   }
 
   paint({ values, scales, table, gapPixel }: PictureContent): void {
@@ -63,6 +66,17 @@ export class Picture {
     }
     if (values === null) paintZero(this.raster, this.tiles, table.pixels);
     else paintTiles(this.raster, this.tiles, values, scales, table.pixels);
+    this.show();
+  }
+
+  /**
+   * A canvas that is written to is copied and composited anew, which costs far more than the painting. Many pictures are what
+   * they were: the digit's maps come several times slower than weights.
+   */
+  private show(): void {
+    const { pixels } = this.raster;
+    if (isSame(pixels, this.shown)) return;
+    this.shown.set(pixels);
     this.context.putImageData(this.image, 0, 0);
   }
 
@@ -91,6 +105,11 @@ export class Picture {
     }
     return { width, height, pixelsPerValue: tiles.cell, data };
   }
+}
+
+function isSame(one: Uint32Array, other: Uint32Array): boolean {
+  for (let i = 0; i < one.length; i += 1) if (one[i] !== other[i]) return false;
+  return true;
 }
 
 /** Whether each segment is a whole kernel, not one band of a unit. */

@@ -14,6 +14,7 @@ import { type Cell, cellTitle, columnOf } from './cell';
 import { cellPlaces, type ScreenRect } from './cell-places';
 import { ExplanationView } from './explanation-view';
 import { differenceWords, sumSentence } from './words';
+import { setHidden } from '../set-text';
 
 const ARROWS: Readonly<Record<string, { rows?: number; columns?: number; planes?: number }>> = {
   ArrowUp: { rows: -1 },
@@ -183,7 +184,7 @@ function Body({ shown, onClose }: { shown: Shown; onClose: () => void }): ReactE
 /** Touches the document only when it is elsewhere. */
 function place(element: HTMLElement | null, rect: ScreenRect | null): void {
   if (element === null) return;
-  element.hidden = rect === null;
+  setHidden(element, rect === null);
   if (rect === null) return;
   const { left, top, width, height } = rect;
   const box = [left, top, width, height].join(' ');

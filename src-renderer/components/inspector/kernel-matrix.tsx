@@ -6,6 +6,7 @@ import type { Selection } from '../../state/store';
 import { usePainter } from '../live';
 import { usePage } from '../page-context';
 import { isBlank, kernelValues, scopeModelOf, type KernelKind } from '../scope/scope-model';
+import { setHidden } from '../set-text';
 
 /** Width of the rail's content, CSS pixels. */
 const WIDTH = 230;
@@ -108,7 +109,7 @@ export function KernelMatrix({
 
 function placeOutline(outline: HTMLElement | null, tiles: Tiles, size: number, index: number | null): void {
   if (outline === null) return;
-  outline.hidden = index === null;
+  setHidden(outline, index === null);
   if (index === null) return;
   const tile = rectsOf(tiles, Math.floor(index / tiles.kernelSize))[0];
   if (tile === undefined) return;

@@ -7,7 +7,7 @@ import { tileGrid, type Tiles } from '../../scene/tiles';
 import { appStore } from '../../state/store';
 import { usePainter } from '../live';
 import { usePage } from '../page-context';
-import { setText } from '../set-text';
+import { setHidden, setText } from '../set-text';
 import {
   isBlank,
   isKernelKind,
@@ -65,7 +65,7 @@ export function Loupe({ value = null }: { value?: MagnifiedValue | null }): Reac
   usePainter(() => {
     const found = near();
     if (host.current === null) return;
-    host.current.hidden = found === null;
+    setHidden(host.current, found === null);
     if (found === null) return;
     const { rows, columns } = found.around;
     if (rows !== shown.rows || columns !== shown.columns) setShown({ rows, columns });
@@ -180,7 +180,7 @@ function markKernels(
   { kernelRows, kernelColumns, rowInKernel, columnInKernel }: Neighbourhood,
 ): void {
   if (host === null) return;
-  host.hidden = kernelRows === 1;
+  setHidden(host, kernelRows === 1);
   host.style.backgroundSize = `${String(kernelColumns * CELL)}px ${String(kernelRows * CELL)}px`;
   host.style.backgroundPosition = `${String(-columnInKernel * CELL)}px ${String(-rowInKernel * CELL)}px`;
 }
@@ -214,7 +214,7 @@ function place(
   [0, here, count - 1].forEach((at, order) => {
     const span = spans[order];
     if (span === undefined) return;
-    span.hidden = order !== 1 && Math.abs(at - here) < APART[side];
+    setHidden(span, order !== 1 && Math.abs(at - here) < APART[side]);
     span.style[side] = `${String((at + 0.5) * CELL)}px`;
     setText(span, text(at));
   });

@@ -10,7 +10,7 @@ import { Loupe } from '../loupe/loupe';
 import { usePainter } from '../live';
 import { arithmeticOf } from '../arithmetic/arithmetic-model';
 import { usePage } from '../page-context';
-import { setText } from '../set-text';
+import { setHidden, setText } from '../set-text';
 import { isBlank, isKernelKind, scopeModelOf, type Hover, type ScopeModel } from './scope-model';
 import './hover-tip.css';
 
@@ -32,7 +32,7 @@ export function HoverTip(): ReactElement {
     const { hover } = model;
     const hidden = hover === null || plan === null || arithmetic.coversHover;
     const words = hidden ? null : describe(model, plan, hover);
-    current.hidden = words === null;
+    setHidden(current, words === null);
     if (words === null) return;
     const wait = shown.current.atMs + TEXT_INTERVAL_MS - nowMs;
     if (hover === shown.current.hover && wait > 0) parts.loop.invalidateAfter(wait);

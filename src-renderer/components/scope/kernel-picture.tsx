@@ -18,7 +18,7 @@ import { usePage } from '../page-context';
 import { KernelCells } from './kernel-cells';
 import { alongUnit, neighbour } from './kernel-walk';
 import { MarkLayer } from './mark-layer';
-import { setData, setText } from '../set-text';
+import { setData, setHidden, setText } from '../set-text';
 import { outlineStyle, placeOutlines } from './outlines';
 import { isBlank, isKernelKind, scopeModelOf, type KernelKind } from './scope-model';
 
@@ -255,7 +255,7 @@ export function showFreshness(
 ): void {
   setData(picture, 'freshness', freshness);
   if (tag === null) return;
-  tag.hidden = freshness === 'fresh' || slot === null;
+  setHidden(tag, freshness === 'fresh' || slot === null);
   const words = {
     fresh: '',
     old: `old, step ${formatCount(slot?.state.step ?? 0)}`,

@@ -8,6 +8,7 @@ import {
 } from '../../draw/marks';
 import { markFates, type FateMarks } from '../../draw/fate-marks';
 import { tokens } from '../../draw/tokens';
+import { setHidden } from '../set-text';
 
 export interface MarkContent {
   /** The values, when some of them are NaN or infinite. */
@@ -27,14 +28,14 @@ export class MarkLayer {
   constructor(canvas: HTMLCanvasElement, space: MarkSpace) {
     this.canvas = canvas;
     this.space = space;
-    canvas.hidden = true;
+    setHidden(canvas, true);
   }
 
   /** @param key says when the content is another */
   paint({ nonFinite, deadKernels, deadMaps, fates }: MarkContent, key: string): void {
     const empty = nonFinite === null && deadKernels.length === 0 && deadMaps.length === 0 && fates === null;
     if (empty) {
-      this.canvas.hidden = true;
+      setHidden(this.canvas, true);
       this.drawnKey = '';
       return;
     }
@@ -49,7 +50,7 @@ export class MarkLayer {
     canvas.style.width = `${String(width / this.space.pixelRatio)}px`;
     canvas.style.height = `${String(height / this.space.pixelRatio)}px`;
     canvas.style.left = canvas.style.top = `${String(-MARK_MARGIN)}px`;
-    canvas.hidden = false;
+    setHidden(canvas, false);
     const context = canvas.getContext('2d');
     if (context === null) return;
     const { nan, zero, warn, mark, ink2, ink3, line2 } = tokens();

@@ -1,4 +1,5 @@
 import { rectsOf, type Rect, type Tiles } from '../../scene/tiles';
+import { setHidden } from '../set-text';
 
 /** Room between a kernel and its outline, CSS pixels. */
 const OUTLINE_ROOM = 2;
@@ -30,7 +31,7 @@ export function placeOutlines(
   [...host.children].forEach((child, band) => {
     const rect = rects[band];
     if (!(child instanceof HTMLElement)) return;
-    child.hidden = rect === undefined;
+    setHidden(child, rect === undefined);
     if (rect === undefined) return;
     const { left, top, width, height } = outlineStyle(rect, tiles, pixelRatio);
     Object.assign(child.style, {
