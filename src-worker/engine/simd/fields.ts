@@ -37,6 +37,10 @@ export const ROWS_GRADIENT = 12;
 export const SPARSE_ROWS_INPUT_ERROR = 25;
 /** Unit: gradient, from the errors that are not 0. */
 export const SPARSE_ROWS_GRADIENT = 26;
+/** Image: a convolution that leaves its padding out, as 0 times infinity would be NaN. */
+export const EXACT_CONVOLUTION = 27;
+/** Four filters: gradient that leaves the padding out. */
+export const EXACT_GRADIENT = 28;
 /** Image. */
 export const MAX_POOL = 13;
 export const MAX_POOL_ERROR = 14;

@@ -312,7 +312,8 @@ function extents({ spec, inputShape, outputShape }: LayerPlan): Readonly<Record<
 
 /** What one thread needs for one item: of a dense layer a list of errors, of a convolution an image, whichever way it goes. */
 function scratchBytes(layer: LayerPlan, examples: number): number {
-  if (layer.spec.kind === 'dense') return Math.ceil((Math.max(layer.spec.units, examples) * 8 + 64) / 64) * 64;
+  if (layer.spec.kind === 'dense')
+    return Math.ceil((Math.max(layer.spec.units, examples) * 8 + 64) / 64) * 64;
   if (layer.spec.kind !== 'conv2d') return 0;
   const { filters, channels, side, padding, places, height, width } = convolutionExtents(layer);
   const [, outHeight = 1, outWidth = 1] = layer.outputShape;

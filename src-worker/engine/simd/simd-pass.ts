@@ -232,11 +232,26 @@ export class SimdPass implements Pass {
       CURVES[kind].forward(this.#input(layer), this.#values(output, layer));
       return;
     }
-    this.#machine.pool.run(FORWARD[kind], descriptor.address, itemsOf(kind, n), work * n);
+    const kernel = this.#mindsPadding(layer) ? fields.EXACT_CONVOLUTION : FORWARD[kind];
+    this.#machine.pool.run(kernel, descriptor.address, itemsOf(kind, n), work * n);
   }
 
-  #runStage(layout: PassLayout, { convolution, dropout, reluPlace }: ConvolutionPool): void {
+  /** Whether 0 of the padding times a weight may be NaN. */
+  #mindsPadding(layer: LayerPlan): boolean {
+    return layer.spec.kind === 'conv2d' && layer.spec.padding > 0 && !this.#hasFiniteWeights(layer);
+  }
+
+  #runStage(layout: PassLayout, { convolution, dropout, reluPlace, last }: ConvolutionPool): void {
     const { n } = this.#minibatch();
+    if (this.#mindsPadding(convolution)) {
+      this.#inputMagnitudes.set(convolution.index, NaN);
+      for (const layer of this.#network.plan.layers.slice(convolution.index, last.index + 1)) {
+        layout.output(layer);
+        this.#runForward(layout.of(layer));
+        this.#shownOutputs.add(layer.index);
+      }
+      return;
+    }
     const { descriptor, work } = layout.of(convolution);
     const { words } = descriptor;
     const inputs = sizeOf(convolution.inputShape);
@@ -259,8 +274,15 @@ export class SimdPass implements Pass {
     const { pool } = this.#machine;
     const { spec } = layer;
     if (spec.kind === 'conv2d') {
-      pool.run(fields.DENSE_GRADIENT, descriptor.address, Math.ceil(spec.filters / 4), work * n);
-    } else if (spec.kind === 'dense' && sparse && this.#isFinite(descriptor, fields.INPUT, layer.inputShape)) {
+      const errors = fields.OUTPUT_ERROR;
+      const exact = spec.padding > 0 && !this.#isFinite(descriptor, errors, layer.outputShape);
+      const kernel = exact ? fields.EXACT_GRADIENT : fields.DENSE_GRADIENT;
+      pool.run(kernel, descriptor.address, Math.ceil(spec.filters / 4), work * n);
+    } else if (
+      spec.kind === 'dense' &&
+      sparse &&
+      this.#isFinite(descriptor, fields.INPUT, layer.inputShape)
+    ) {
       pool.run(fields.SPARSE_ROWS_GRADIENT, descriptor.address, spec.units, work * n * LEFT_OF_ERRORS);
     } else if (spec.kind === 'dense') {
       pool.run(fields.ROWS_GRADIENT, descriptor.address, Math.ceil(spec.units / 4), work * n);

@@ -11,7 +11,7 @@ new WebAssembly.Instance(module, { env: { memory } }).exports.serve(control, thr
 `;
 
 /** Multiply-adds below which a call is not worth waking anybody for. */
-const WORTH_SHARING = 200_000;
+const WORTH_SHARING = 500_000;
 
 /** Runs kernels, large ones on several threads. Who computes an item changes no bit of it. */
 export class WorkerPool {

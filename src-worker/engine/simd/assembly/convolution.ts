@@ -59,7 +59,7 @@ export function packTurned(d: usize): void {
 
 // @ts-ignore: decorator
 @inline
-function sourceOf(d: usize, image: i32): usize {
+export function sourceOf(d: usize, image: i32): usize {
   const size = word(d, f.SOURCE_HEIGHT) * word(d, f.SOURCE_WIDTH) * word(d, f.CHANNELS);
   return address(d, f.SOURCE) + (<usize>(image * size) << 2);
 }
@@ -257,7 +257,7 @@ export function listedInputError(d: usize, image: i32, scratch: usize): void {
   unpad(d, image, scratch);
 }
 
-function unpad(d: usize, image: i32, scratch: usize): void {
+export function unpad(d: usize, image: i32, scratch: usize): void {
   const height = word(d, f.HEIGHT), padding = word(d, f.PADDING), channels = word(d, f.CHANNELS);
   const rowBytes = <usize>(word(d, f.WIDTH) * channels) << 2;
   const sourceRow = <usize>(word(d, f.SOURCE_WIDTH) * channels) << 2;
@@ -438,7 +438,7 @@ export function listedGradient(d: usize, o: i32): void {
 }
 
 /** (kernel row, kernel column, channel) -> PyTorch's (channel, row, column) */
-function unpackGradient(d: usize, o: i32): void {
+export function unpackGradient(d: usize, o: i32): void {
   const channels = word(d, f.CHANNELS), side = word(d, f.SIDE);
   const filledPlaces = filledUp(side * channels);
   const from = address(d, f.GRADIENT_ROWS) + (<usize>(o * side * filledPlaces) << 2);
@@ -483,34 +483,6 @@ export function denseInputError(d: usize, image: i32, scratch: usize): void {
     address(d, f.TURNED_FILTER), address(d, f.NO_BIAS), channels,
     address(d, f.INPUT_ERROR) + <usize>(image * height) * inputRow, height, width, inputRow,
   );
-}
-
-/** Every product of an error and a weight, in plain loops: right for NaN and infinity too. */
-export function exactInputError(d: usize, image: i32, scratch: usize): void {
-  const filters = word(d, f.OUT_CHANNELS), channels = word(d, f.CHANNELS), side = word(d, f.SIDE);
-  const stride = word(d, f.STRIDE), outHeight = word(d, f.OUT_HEIGHT), outWidth = word(d, f.OUT_WIDTH);
-  const sourceWidth = word(d, f.SOURCE_WIDTH);
-  const filled = filledUp(filters);
-  clear(scratch, <usize>(word(d, f.SOURCE_HEIGHT) * sourceWidth * channels) << 2);
-  let at = address(d, f.OUTPUT_ERROR) + (<usize>(image * outHeight * outWidth * filters) << 2);
-  for (let y = 0; y < outHeight; y++) {
-    for (let x = 0; x < outWidth; x++) {
-      for (let o = 0; o < filters; o++) {
-        const error = load<f32>(at);
-        at += 4;
-        for (let ky = 0; ky < side; ky++) {
-          let to = scratch + (<usize>(((y * stride + ky) * sourceWidth + x * stride) * channels) << 2);
-          let from = address(d, f.FILTER) + (<usize>(ky * side * channels * filled + o) << 2);
-          for (let place = side * channels; place != 0; place--) {
-            store<f32>(to, load<f32>(to) + error * load<f32>(from));
-            to += 4;
-            from += <usize>filled << 2;
-          }
-        }
-      }
-    }
-  }
-  unpad(d, image, scratch);
 }
 
 /** Gradient of four filters: every error times its patch, in tiles of four filters x twelve places of a kernel row. */

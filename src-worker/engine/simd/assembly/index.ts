@@ -9,7 +9,6 @@ import {
   denseGradient,
   denseInputError,
   errorList,
-  exactInputError,
   listedGradient,
   listedInputError,
   packConvolution,
@@ -26,6 +25,7 @@ import {
   rectify,
   rectifyError,
 } from './elementwise';
+import { exactConvolution, exactGradient, exactInputError } from './exact';
 import { address } from './memory';
 import { averagePool, averagePoolError, maxPool, maxPoolError } from './pooling';
 import { rowsForward, rowsGradient, rowsInputError, sparseRowsGradient, sparseRowsInputError } from './rows';
@@ -46,6 +46,8 @@ export function run(kernel: i32, d: usize, from: i32, to: i32, thread: i32): voi
       case f.DENSE_INPUT_ERROR: denseInputError(d, item, scratch); break;
       case f.EXACT_INPUT_ERROR: exactInputError(d, item, scratch); break;
       case f.DENSE_GRADIENT: denseGradient(d, item); break;
+      case f.EXACT_CONVOLUTION: exactConvolution(d, item); break;
+      case f.EXACT_GRADIENT: exactGradient(d, item); break;
       case f.ROWS: rowsForward(d, item); break;
       case f.ROWS_INPUT_ERROR: rowsInputError(d, item); break;
       case f.ROWS_GRADIENT: rowsGradient(d, item); break;
@@ -68,8 +70,8 @@ export function run(kernel: i32, d: usize, from: i32, to: i32, thread: i32): voi
   }
 }
 
-/** How often a thread looks again before it sleeps: some tens of microseconds, about the time between two calls. */
-const LOOKS: i32 = 4000;
+/** How often a thread looks again before it sleeps: some 60 microseconds, about the time between two calls of a step. */
+const LOOKS: i32 = 40_000;
 
 /**
  * Shares a call out and takes part in it; returns when all of it is done. What an item computes depends on the item alone,
