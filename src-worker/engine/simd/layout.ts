@@ -2,7 +2,7 @@ import { sizeOf, type LayerPlan, type NetworkPlan } from '../../../src-shared/mo
 import { GradscopeError } from '../../../src-shared/protocol/errors';
 import type { Arena, Block } from './arena';
 import * as fields from './fields';
-import type { ParameterBlocks } from './simd-network';
+import type { ParameterBlocks } from './machine';
 import { findStages, type ConvolutionPool } from './stages';
 
 /** One layer of one pass: its descriptor and the memory that the descriptor points at. */

@@ -8,7 +8,7 @@ import type { Block } from './arena';
 import * as fields from './fields';
 import { CURVES, FORWARD, INPUT_ERROR, itemsOf } from './layer-kernels';
 import { imageExtents, PassLayout, type LayerBlocks } from './layout';
-import type { SimdMachine, SimdNetwork } from './simd-network';
+import type { PassOwner, SimdMachine } from './machine';
 import type { ConvolutionPool } from './stages';
 
 /** Below this no sum of products overflows, so 0 times any of them is 0. */
@@ -33,7 +33,7 @@ interface Loaded {
  */
 export class SimdPass implements Pass {
   readonly tensors: PassTensors;
-  readonly #network: SimdNetwork;
+  readonly #network: PassOwner;
   readonly #machine: SimdMachine;
   readonly #onDispose: (pass: SimdPass) => void;
   readonly #carriers = new Map<Block, tf.Tensor>();
@@ -51,7 +51,7 @@ export class SimdPass implements Pass {
   readonly #shownOutputs = new Set<number>();
   readonly #shownErrors = new Set<number>();
 
-  constructor(network: SimdNetwork, machine: SimdMachine, onDispose: (pass: SimdPass) => void) {
+  constructor(network: PassOwner, machine: SimdMachine, onDispose: (pass: SimdPass) => void) {
     this.#network = network;
     this.#machine = machine;
     this.#onDispose = onDispose;
