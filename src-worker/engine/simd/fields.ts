@@ -52,6 +52,10 @@ export const CHANNELS_FIRST = 21;
 export const CHANNELS_FIRST_ERROR = 22;
 export const LEAKY_RELU = 23;
 export const LEAKY_RELU_ERROR = 24;
+export const SIGMOID = 29;
+export const SIGMOID_ERROR = 30;
+export const TANH = 31;
+export const TANH_ERROR = 32;
 
 // Fields of every descriptor.
 export const INPUT = 0;

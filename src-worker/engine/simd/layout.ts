@@ -336,10 +336,11 @@ function workOf({ spec, inputShape, outputShape }: LayerPlan): number {
     case 'maxPool2d':
     case 'averagePool2d':
       return outputs * spec.size ** 2;
-    case 'relu':
-    case 'leakyRelu':
     case 'sigmoid':
     case 'tanh':
+      return outputs * 10;
+    case 'relu':
+    case 'leakyRelu':
     case 'dropout':
     case 'flatten':
       return outputs;
