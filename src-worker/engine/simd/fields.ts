@@ -9,8 +9,6 @@
 export const DESCRIPTOR_WORDS = 64;
 
 // Kernels, and what one item of their work is.
-/** Image: zeros around it. */
-export const PAD = 1;
 /** Image: the layer alone. */
 export const CONVOLUTION = 2;
 /** Image: convolution, channel dropout, ReLU and max-pool 2 x 2 in one pass. */
@@ -54,6 +52,10 @@ export const CHANNELS_FIRST = 21;
 export const CHANNELS_FIRST_ERROR = 22;
 export const LEAKY_RELU = 23;
 export const LEAKY_RELU_ERROR = 24;
+export const SIGMOID = 29;
+export const SIGMOID_ERROR = 30;
+export const TANH = 31;
+export const TANH_ERROR = 32;
 
 // Fields of every descriptor.
 export const INPUT = 0;
@@ -128,9 +130,8 @@ export const SKIP_DROPPED = 43;
 /** Slope of leaky ReLU for values that are not above 0, a float32. */
 export const SLOPE = 44;
 
-// The block by which threads share out the items of one kernel call; 64-bit words first.
-/** 64 bits: number of the call, and below it the next chunk that nobody has taken. */
-export const CONTROL_TICKET = 0;
+// The block by which threads share out the items of one kernel call.
+// It begins with the ticket, 64 bits: number of the call, and below it the next chunk that nobody has taken.
 export const CONTROL_CALL = 2;
 export const CONTROL_SLEEPING = 3;
 export const CONTROL_KERNEL = 4;

@@ -2,7 +2,7 @@ import { sizeOf, type LayerPlan, type NetworkPlan } from '../../../src-shared/mo
 import { GradscopeError } from '../../../src-shared/protocol/errors';
 import type { Arena, Block } from './arena';
 import * as fields from './fields';
-import type { ParameterBlocks } from './simd-network';
+import type { ParameterBlocks } from './machine';
 import { findStages, type ConvolutionPool } from './stages';
 
 /** One layer of one pass: its descriptor and the memory that the descriptor points at. */
@@ -336,10 +336,11 @@ function workOf({ spec, inputShape, outputShape }: LayerPlan): number {
     case 'maxPool2d':
     case 'averagePool2d':
       return outputs * spec.size ** 2;
-    case 'relu':
-    case 'leakyRelu':
     case 'sigmoid':
     case 'tanh':
+      return outputs * 10;
+    case 'relu':
+    case 'leakyRelu':
     case 'dropout':
     case 'flatten':
       return outputs;

@@ -3,25 +3,9 @@ import type { LayerPlan, NetworkPlan, ParameterPlan } from '../../../src-shared/
 import type { StateSlot } from '../../../src-shared/model/optimiser';
 import { GradscopeError } from '../../../src-shared/protocol/errors';
 import type { EngineNetwork, OptimiserSettings, ParameterTensor, Pass, TensorView } from '../engine';
-import type { Arena, Block } from './arena';
-import type { Kernels } from './kernels';
+import type { Block } from './arena';
+import type { ParameterBlocks, PassOwner, SimdMachine } from './machine';
 import { SimdPass } from './simd-pass';
-import type { WorkerPool } from './worker-pool';
-
-/** What a parameter is made of, all in PyTorch's layout, so nothing is reordered on the way in or out. */
-export interface ParameterBlocks {
-  readonly weight: Block;
-  readonly gradient: Block;
-  /** What the optimiser remembers, from its first update on. */
-  readonly slots: Map<StateSlot, Block>;
-}
-
-/** What networks and passes of the engine share. */
-export interface SimdMachine {
-  readonly kernels: Kernels;
-  readonly arena: Arena;
-  readonly pool: WorkerPool;
-}
 
 interface Carriers {
   readonly variable: tf.Variable;
@@ -29,7 +13,7 @@ interface Carriers {
 }
 
 /** A network in the engine's own memory. fit() gets tfjs tensors on that very memory. */
-export class SimdNetwork implements EngineNetwork {
+export class SimdNetwork implements EngineNetwork, PassOwner {
   readonly plan: NetworkPlan;
   readonly tensors: TensorView;
   readonly #machine: SimdMachine;
@@ -37,7 +21,6 @@ export class SimdNetwork implements EngineNetwork {
   readonly #carriers = new Map<string, Carriers>();
   readonly #passes = new Set<SimdPass>();
   readonly #onDispose: (network: SimdNetwork) => void;
-  /** Counts the changes of any weight: a pass knows by it whether what it derived from them still holds. */
   #version = 0;
   #disposed = false;
 
@@ -117,7 +100,6 @@ export class SimdNetwork implements EngineNetwork {
     return pass;
   }
 
-  /** Weight and bias of a layer that has them. */
   parametersOf(layer: LayerPlan): [weight: ParameterBlocks, bias: ParameterBlocks] {
     const [weight, bias] = layer.parameters;
     if (weight === undefined || bias === undefined) {

@@ -6,9 +6,9 @@ import { toChannelsFirst, toChannelsLast } from '../kernels/layout';
 import { LOSS_KERNELS } from '../kernels/loss';
 import type { Block } from './arena';
 import * as fields from './fields';
-import { CURVES, FORWARD, INPUT_ERROR, itemsOf } from './layer-kernels';
+import { FORWARD, INPUT_ERROR, itemsOf } from './layer-kernels';
 import { imageExtents, PassLayout, type LayerBlocks } from './layout';
-import type { SimdMachine, SimdNetwork } from './simd-network';
+import type { PassOwner, SimdMachine } from './machine';
 import type { ConvolutionPool } from './stages';
 
 /** Below this no sum of products overflows, so 0 times any of them is 0. */
@@ -33,7 +33,7 @@ interface Loaded {
  */
 export class SimdPass implements Pass {
   readonly tensors: PassTensors;
-  readonly #network: SimdNetwork;
+  readonly #network: PassOwner;
   readonly #machine: SimdMachine;
   readonly #onDispose: (pass: SimdPass) => void;
   readonly #carriers = new Map<Block, tf.Tensor>();
@@ -51,7 +51,7 @@ export class SimdPass implements Pass {
   readonly #shownOutputs = new Set<number>();
   readonly #shownErrors = new Set<number>();
 
-  constructor(network: SimdNetwork, machine: SimdMachine, onDispose: (pass: SimdPass) => void) {
+  constructor(network: PassOwner, machine: SimdMachine, onDispose: (pass: SimdPass) => void) {
     this.#network = network;
     this.#machine = machine;
     this.#onDispose = onDispose;
@@ -225,13 +225,9 @@ export class SimdPass implements Pass {
     }
   }
 
-  #runForward({ layer, descriptor, work, output }: LayerBlocks): void {
+  #runForward({ layer, descriptor, work }: LayerBlocks): void {
     const { n } = this.#minibatch();
     const { kind } = layer.spec;
-    if (kind === 'sigmoid' || kind === 'tanh') {
-      CURVES[kind].forward(this.#input(layer), this.#values(output, layer));
-      return;
-    }
     const kernel = this.#mindsPadding(layer) ? fields.EXACT_CONVOLUTION : FORWARD[kind];
     this.#machine.pool.run(kernel, descriptor.address, itemsOf(kind, n), work * n);
   }
@@ -294,14 +290,9 @@ export class SimdPass implements Pass {
     return this.#machine.kernels.largestMagnitude(words[field]!, count) < Infinity;
   }
 
-  #runInputError({ layer, descriptor, sparse, work, output, error }: LayerBlocks): void {
+  #runInputError({ layer, descriptor, sparse, work }: LayerBlocks): void {
     const { n } = this.#minibatch();
     const { kind } = layer.spec;
-    if (kind === 'sigmoid' || kind === 'tanh') {
-      const inputError = this.#inputError(layer);
-      CURVES[kind].backward(this.#values(output, layer), this.#values(error, layer), inputError);
-      return;
-    }
     if (kind === 'dense' && sparse && this.#hasFiniteWeights(layer)) {
       const { pool } = this.#machine;
       pool.run(fields.SPARSE_ROWS_INPUT_ERROR, descriptor.address, n, work * n * LEFT_OF_ERRORS);
@@ -313,24 +304,6 @@ export class SimdPass implements Pass {
       else kernel = fields.EXACT_INPUT_ERROR;
     }
     this.#machine.pool.run(kernel, descriptor.address, itemsOf(kind, n), work * n);
-  }
-
-  /** The values of the minibatch, of a layer whose output and input have the same extents. */
-  #values(block: Block | null, { outputShape }: LayerPlan): Float32Array {
-    if (block === null) throw new GradscopeError('internal', 'What is to be computed has no memory.');
-    return block.floats.subarray(0, this.#minibatch().n * sizeOf(outputShape));
-  }
-
-  #input(layer: LayerPlan): Float32Array {
-    const before = this.#network.plan.layers[layer.index - 1];
-    const { layout } = this.#minibatch();
-    return this.#values(before === undefined ? layout.input : layout.output(before), layer);
-  }
-
-  #inputError(layer: LayerPlan): Float32Array {
-    const before = this.#network.plan.layers[layer.index - 1];
-    const { layout } = this.#minibatch();
-    return this.#values(before === undefined ? layout.inputError : layout.error(before), layer);
   }
 
   /** From the few errors that are not 0; from all of them where 0 times a weight or an activation may not be 0. */

@@ -15,6 +15,7 @@ import {
   packRows,
   packTurned,
 } from './convolution';
+import { sigmoid, sigmoidError, tanh, tanhError } from './curves';
 import {
   channelsFirst,
   channelsFirstError,
@@ -65,6 +66,10 @@ export function run(kernel: i32, d: usize, from: i32, to: i32, thread: i32): voi
       case f.CHANNELS_FIRST_ERROR: channelsFirstError(d, item); break;
       case f.LEAKY_RELU: leakyRectify(d, item); break;
       case f.LEAKY_RELU_ERROR: leakyRectifyError(d, item); break;
+      case f.SIGMOID: sigmoid(d, item); break;
+      case f.SIGMOID_ERROR: sigmoidError(d, item); break;
+      case f.TANH: tanh(d, item); break;
+      case f.TANH_ERROR: tanhError(d, item); break;
       default: unreachable();
     }
   }
