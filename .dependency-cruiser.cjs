@@ -138,7 +138,8 @@ module.exports = {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: '^out/' },
+    // AssemblyScript is compiled apart, by its own compiler.
+    exclude: { path: '^out/|^src-worker/engine/simd/assembly/' },
     tsPreCompilationDeps: true,
     combinedDependencies: false,
     tsConfig: { fileName: 'tsconfig.base.json' },

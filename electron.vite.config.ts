@@ -2,6 +2,7 @@ import react from '@vitejs/plugin-react';
 import { defineConfig } from 'electron-vite';
 import { resolve } from 'node:path';
 import type { Plugin, Rolldown } from 'vite';
+import { simdKernels } from './scripts/lib/assemblyscript.mjs';
 
 const from = (path: string): string => resolve(import.meta.dirname, path);
 
@@ -56,7 +57,7 @@ export default defineConfig({
         output: { entryFileNames: '[name].js', chunkFileNames: 'chunks/[name]-[hash].js' },
       },
     },
-    plugins: [entriesStandAlone],
+    plugins: [simdKernels(), entriesStandAlone],
   },
   preload: {
     build: {

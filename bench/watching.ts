@@ -305,7 +305,11 @@ function reportPage(name: string, rounds: readonly Results[]): void {
         ],
         ['waiting for an animation frame, ms', over(({ wait }) => wait.p50), over(({ wait }) => wait.p95)],
         ['pictures drawn, a second', over(({ framesPerSecond }) => framesPerSecond), ''],
-        ['age of the picture when drawn, ms', over(({ pictureAgeMs }) => pictureAgeMs ?? Number.NaN), ''],
+        [
+          'from applied to drawn, ms',
+          over(({ latency }) => latency?.p50 ?? Number.NaN),
+          over(({ latency }) => latency?.p95 ?? Number.NaN),
+        ],
       ],
     ),
   );

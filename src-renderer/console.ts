@@ -1,6 +1,6 @@
 import type { Freshness, Status } from '../src-shared/protocol/messages';
 import type { Phase } from '../src-shared/model/phases';
-import type { FrameLoop, FramePerformance } from './draw/frame-loop';
+import type { FrameLoop, FramePerformance, Percentiles } from './draw/frame-loop';
 import type { DrawnPicture } from './draw/picture';
 import type { PictureRegistry } from './draw/picture-registry';
 import type { Feed } from './feed/feed';
@@ -41,7 +41,10 @@ export interface ConsoleStatus {
   readonly imagesPerSecond: number | null;
 }
 
-export interface ConsolePerformance extends FramePerformance, Rates {}
+export interface ConsolePerformance extends FramePerformance, Rates {
+  /** From values being computed to their picture being on the screen, ms, over the last pictures; null: none moved yet. */
+  readonly latency: Percentiles | null;
+}
 
 /** `window.gradscope`: what anybody can ask the page from the console or from a test. It changes nothing. */
 export interface GradscopeConsole {
@@ -104,7 +107,7 @@ export function gradscopeConsole({ feed, frames, loop, pictures }: ConsoleParts)
     status,
     tensor,
     drawn: (name: string, kind: string) => pictures.read(name, kind),
-    perf: () => ({ ...loop.perf(), ...appStore.getState().rates }),
+    perf: () => ({ ...loop.perf(), ...appStore.getState().rates, latency: feed.latency() }),
     waitForIdle: async () => {
       while (!isIdle()) await nextChange(frames, loop);
     },

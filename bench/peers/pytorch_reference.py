@@ -12,6 +12,7 @@ It writes to src-worker/engine/fixtures (or to --out FOLDER):
   each from `initial.*`; the JSON has the loss of each step (before its update) and the minibatches.
 - layers.safetensors, .json: small networks with every kind of layer, one minibatch each: the output of every layer, the
   error of every output (from tensors' retain_grad), the gradient of every parameter, the loss. Some hold NaN or infinity.
+- optimisers.safetensors, .json: five steps of each optimiser on one small network; weights and state after each.
 
 Run again, it writes the same bytes with the versions named in the JSON. One thread, so that no sum depends on the machine.
 The networks are written out here on purpose, not read from Gradscope: it is a second opinion.
@@ -133,16 +134,30 @@ def write_parity(out, name):
 # ---- single layers ----
 
 
-def conv(name, filters, kernel):
-    return {"kind": "conv2d", "name": name, "filters": filters, "kernelSize": kernel, "stride": 1, "padding": 0}
+def conv(name, filters, kernel, stride=1, padding=0):
+    shape = {"filters": filters, "kernelSize": kernel, "stride": stride, "padding": padding}
+    return {"kind": "conv2d", "name": name} | shape
 
 
-def pool(name, size):
-    return {"kind": "maxPool2d", "name": name, "size": size, "stride": size, "padding": 0}
+def pool(name, size, stride=None, padding=0, kind="maxPool2d"):
+    return {"kind": kind, "name": name, "size": size, "stride": stride or size, "padding": padding}
+
+
+def average(name, size, stride=None, padding=0):
+    return pool(name, size, stride, padding, "averagePool2d")
 
 
 def relu(name):
     return {"kind": "relu", "name": name}
+
+
+def leaky_relu(name, slope):
+    return {"kind": "leakyRelu", "name": name, "slope": slope}
+
+
+def squash(kind, name):
+    """`sigmoid` or `tanh`."""
+    return {"kind": kind, "name": name}
 
 
 def dropout(name, unit, rate=0.5):
@@ -163,6 +178,17 @@ POOL_FIRST = [
 RELU_FIRST = [
     conv("conv1", 3, 3), relu("relu1"), pool("pool1", 3),
     conv("conv2", 4, 2), relu("relu2"), dropout("dropout1", "element"),
+    FLATTEN, dense("fc1", 5),
+]  # fmt: skip
+# Strides that leave rows over and windows that overlap, with padding and without.
+STRIDES = [
+    conv("conv1", 3, 3, stride=2, padding=1), leaky_relu("leaky1", 0.25), average("pool1", 3, stride=2, padding=1),
+    conv("conv2", 4, 3, padding=2), squash("tanh", "tanh1"), pool("pool2", 3, stride=2, padding=1),
+    FLATTEN, dense("fc1", 6), squash("sigmoid", "sigmoid1"), dense("fc2", 5),
+]  # fmt: skip
+OVERLAPS = [
+    conv("conv1", 3, 2, stride=3), squash("sigmoid", "sigmoid1"), pool("pool1", 2, stride=1, padding=1),
+    conv("conv2", 2, 1, padding=1), average("pool2", 2, stride=3),
     FLATTEN, dense("fc1", 5),
 ]  # fmt: skip
 
@@ -191,7 +217,18 @@ CASES = [
     ("infinite-conv2-weight", RELU_FIRST, (1, 12, 13), False, [poke("conv2.weight", 3, math.inf)]),
     ("overflow", POOL_FIRST, (2, 13, 12), False,
      [poke("fc1.weight", i, 3e38 * (-1) ** i) for i in range(6)]),
+    ("strides", STRIDES, (2, 11, 12), False, []),
+    ("overlaps", OVERLAPS, (1, 12, 14), False, []),
+    ("ties-overlaps", OVERLAPS, (1, 12, 14), True, []),
+    # Here PyTorch does not multiply the padding. With one example, or a kernel of 1 x 1, it does, and a NaN weight spreads.
+    ("nan-padded-weight", STRIDES, (2, 11, 12), False, [poke("conv1.weight", 0, math.nan)]),
+    ("nan-padded-pixel", STRIDES, (2, 11, 12), False, [poke("images", 0, math.nan)]),
+    ("infinite-padded-weight", STRIDES, (2, 11, 12), False, [poke("conv2.weight", 5, -math.inf)]),
 ]  # fmt: skip
+
+
+def side(layer, size, extent):
+    return (extent + 2 * layer["padding"] - size) // layer["stride"] + 1
 
 
 def run_case(prefix, layers, input_shape, whole, pokes):
@@ -211,9 +248,9 @@ def run_case(prefix, layers, input_shape, whole, pokes):
             k, c, f = layer["kernelSize"], shape[0], layer["filters"]
             tensors[f"{name}.weight"] = torch.from_numpy(values(f, c, k, k, scale=(c * k * k) ** -0.5))
             tensors[f"{name}.bias"] = torch.from_numpy(values(f, scale=0.1))
-            shape = (f, shape[1] - k + 1, shape[2] - k + 1)
-        elif layer["kind"] == "maxPool2d":
-            shape = (shape[0], shape[1] // layer["size"], shape[2] // layer["size"])
+            shape = (f, side(layer, k, shape[1]), side(layer, k, shape[2]))
+        elif layer["kind"] in ("maxPool2d", "averagePool2d"):
+            shape = (shape[0], side(layer, layer["size"], shape[1]), side(layer, layer["size"], shape[2]))
         elif layer["kind"] == "flatten":
             shape = (math.prod(shape),)
         elif layer["kind"] == "dense":
@@ -235,9 +272,16 @@ def run_case(prefix, layers, input_shape, whole, pokes):
     for layer in layers:
         name = f"{prefix}/{layer['name']}"
         if layer["kind"] == "conv2d":
-            x = F.conv2d(x, parameters[f"{name}.weight"], parameters[f"{name}.bias"])
+            weight, bias = parameters[f"{name}.weight"], parameters[f"{name}.bias"]
+            x = F.conv2d(x, weight, bias, stride=layer["stride"], padding=layer["padding"])
         elif layer["kind"] == "maxPool2d":
-            x = F.max_pool2d(x, layer["size"])
+            x = F.max_pool2d(x, layer["size"], layer["stride"], layer["padding"])
+        elif layer["kind"] == "averagePool2d":
+            x = F.avg_pool2d(x, layer["size"], layer["stride"], layer["padding"])
+        elif layer["kind"] == "leakyRelu":
+            x = F.leaky_relu(x, layer["slope"])
+        elif layer["kind"] in ("sigmoid", "tanh"):
+            x = getattr(torch, layer["kind"])(x)
         elif layer["kind"] == "relu":
             x = F.relu(x)
         elif layer["kind"] == "flatten":
@@ -273,6 +317,59 @@ def write_layers(out):
     write_json(out / "layers.json", "pytorch_reference.py", {"cases": cases})
 
 
+# ---- optimisers ----
+
+OPTIMISERS = {
+    "sgd-plain": {"kind": "sgd", "learningRate": 0.1, "momentum": 0, "nesterov": False, "weightDecay": 0.02},
+    "sgd-nesterov": {"kind": "sgd", "learningRate": 0.1, "momentum": 0.9, "nesterov": True, "weightDecay": 0.01},
+    "adam": {"kind": "adam", "learningRate": 0.01, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8, "weightDecay": 0},
+    "adam-decay": {"kind": "adam", "learningRate": 0.02, "beta1": 0.8, "beta2": 0.9, "epsilon": 1e-3, "weightDecay": 0.1},
+}  # fmt: skip
+SLOTS = {"momentum_buffer": "momentum", "exp_avg": "firstMoment", "exp_avg_sq": "secondMoment"}
+
+
+def optimiser_of(parameters, spec):
+    if spec["kind"] == "sgd":
+        options = {"momentum": spec["momentum"], "nesterov": spec["nesterov"]}
+        return torch.optim.SGD(parameters, lr=spec["learningRate"], weight_decay=spec["weightDecay"], **options)
+    betas, epsilon = (spec["beta1"], spec["beta2"]), spec["epsilon"]
+    return torch.optim.Adam(
+        parameters, lr=spec["learningRate"], betas=betas, eps=epsilon, weight_decay=spec["weightDecay"]
+    )
+
+
+def write_optimisers(out):
+    """Five steps of each on one network and the same five minibatches of noise; weights and state after each."""
+    torch.manual_seed(20221109)
+    steps, n = 5, 4
+    images, labels = torch.randn(steps, n, 1, 6, 6), torch.randint(0, 3, (steps, n))
+    layers = [conv("conv1", 2, 3), squash("tanh", "tanh1"), average("pool1", 2), FLATTEN, dense("fc1", 3)]
+    model = torch.nn.Sequential()
+    model.add_module("conv1", torch.nn.Conv2d(1, 2, 3))
+    for name, module in (("tanh", torch.nn.Tanh()), ("pool", torch.nn.AvgPool2d(2)), ("flat", torch.nn.Flatten())):
+        model.add_module(name, module)
+    model.add_module("fc1", torch.nn.Linear(8, 3))
+    initial = weights_of(model, "initial")
+    tensors = initial | {"images": images.reshape(steps, -1)}
+    for name, spec in OPTIMISERS.items():
+        model.load_state_dict({key.removeprefix("initial."): value for key, value in initial.items()})
+        optimiser = optimiser_of(model.parameters(), spec)
+        for step in range(steps):
+            optimiser.zero_grad()
+            softmax_cross_entropy(model(images[step]), labels[step]).backward()
+            optimiser.step()
+            tensors |= weights_of(model, f"{name}/{step + 1}/weight")
+            for parameter, tensor in model.named_parameters():
+                for key, slot in SLOTS.items():
+                    held = optimiser.state[tensor].get(key)
+                    if held is not None:
+                        tensors[f"{name}/{step + 1}/{slot}.{parameter}"] = held.clone()
+    save_file(tensors, out / "optimisers.safetensors")
+    spec = {"input": [1, 6, 6], "layers": layers, "loss": "softmaxCrossEntropy"}
+    content = {"n": n, "labels": labels.tolist(), "network": spec, "optimisers": OPTIMISERS}
+    write_json(out / "optimisers.json", "pytorch_reference.py", content)
+
+
 def write_json(path, script, content):
     versions = {"torch": torch.__version__, "numpy": np.__version__}
     content = {"madeBy": f"bench/peers/{script}", "versions": versions} | content
@@ -287,6 +384,7 @@ def main():
     torch.set_num_threads(1)
     torch.use_deterministic_algorithms(True)
     write_layers(out)
+    write_optimisers(out)
     for name in RECIPES:
         write_parity(out, name)
 

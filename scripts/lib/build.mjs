@@ -5,7 +5,10 @@ import { runNode } from './processes.mjs';
 import { inProject, Refusal, say } from './project.mjs';
 
 const SOURCES = ['src-main', 'src-renderer', 'src-shared', 'src-worker', 'assets'];
-const SETTINGS = ['package.json', 'package-lock.json', 'electron.vite.config.ts', 'tsconfig.base.json'];
+const SETTINGS = [
+  ...['package.json', 'package-lock.json', 'electron.vite.config.ts', 'tsconfig.base.json'],
+  'scripts/lib/assemblyscript.mjs',
+];
 const NOT_BUILT = /\.(test|bench)\.tsx?$/;
 const STAMP = inProject('out/built.sha256');
 

@@ -68,7 +68,7 @@ describe('npm run train', () => {
     expect(epoch['epoch']).toBe(1);
     const done = events.at(-1) ?? {};
     expect(Object.keys(done)).toEqual(['event', 'engine', 'steps', 'weightsSha256']);
-    expect(done).toMatchObject({ engine: 'wasm', steps: 3 });
+    expect(done).toMatchObject({ engine: 'simd', steps: 3 });
 
     const file = imperative?.file ?? Buffer.alloc(8);
     const data = file.subarray(8 + Number(file.readBigUInt64LE(0)));

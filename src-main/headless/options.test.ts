@@ -2,8 +2,12 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { RECIPES } from '../../src-shared/model/recipe';
+import { ENGINE_NAMES } from '../../src-shared/model/run-config';
 import { exitCodeOf, sentenceOf } from '../program';
 import { readHeadlessRun } from './options';
+
+const ENGINES = ['auto', ...ENGINE_NAMES].join(', ');
 
 let folder: string;
 const inFolder = (name: string): string => join(folder, name);
@@ -96,18 +100,17 @@ describe('the options of npm run train', () => {
     [['--save'], "Option '--save <file>' argument missing."],
     [
       ['--recipe', 'x'],
-      'There is no recipe called "x"; there is pytorch-paper, keras-paper, keras-double-softmax.',
+      `There is no recipe called "x"; there is ${RECIPES.map(({ name }) => name).join(', ')}.`,
     ],
     [
       ['--mode', 'both'],
       "Option '--mode <loop>' argument 'both' is invalid: it should be imperative or fit.",
     ],
-    [['--engine', 'simd'], 'The engine simd is not part of this build; there is auto, wasm, cpu.'],
     [
       ['--engine', 'tensorflow-gpu'],
-      'The engine tensorflow-gpu is not part of this build; there is auto, wasm, cpu.',
+      `The engine tensorflow-gpu is not part of this build; there is ${ENGINES}.`,
     ],
-    [['--engine', 'x'], 'There is no engine called "x"; there is auto, wasm, cpu.'],
+    [['--engine', 'x'], `There is no engine called "x"; there is ${ENGINES}.`],
     [['--epochs', '1', '--steps', '1'], "Option '--steps <n>' cannot be used with option '--epochs <n>'."],
   ])('%j are refused', async (args, sentence) => {
     expect(await refusalOf(...args)).toEqual({ code: 2, sentence });

@@ -38,7 +38,7 @@ export interface HeadlessRun {
 }
 
 /** Engines people may know of that this build does not have. */
-const OTHER_ENGINES = ['simd', 'tensorflow', 'tensorflow-gpu'];
+const OTHER_ENGINES = ['tensorflow', 'tensorflow-gpu'];
 
 /**
  * @throws CommanderError for an option there is not or a value that does not fit.

@@ -110,6 +110,11 @@ export class Feed implements RequestClient {
     return reply;
   }
 
+  /** How late pictures come (see RateMeter.latency). */
+  latency(): ReturnType<RateMeter['latency']> {
+    return this.rates.latency();
+  }
+
   /**
    * Whether the picture on the screen is the newest there will be: of where training stands, and of what was asked for
    * last. While training runs there is always a newer one, so any will do; without a trainer none will come.

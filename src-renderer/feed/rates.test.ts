@@ -19,6 +19,14 @@ test('a picture ages only while the trainer is known to be further', () => {
   expect(meter.read(3500, false).pictureAgeMs).toBe(11);
 });
 
+test('how late pictures come is told of the last sixty, however long they then stay', () => {
+  const meter = new RateMeter();
+  expect(meter.latency()).toBeNull();
+  for (let k = 0; k < 100; k += 1) meter.drawn(k * 200, k * 200 + k);
+  meter.read(1e6, true);
+  expect(meter.latency()).toEqual({ p50: 70, p95: 97, max: 99 });
+});
+
 test('a picture of what has been standing has no age', () => {
   const meter = new RateMeter();
   meter.drawn(null, 1008);

@@ -1,15 +1,18 @@
 const WINDOW_MS = 1000;
+const LATENCIES = 60;
 
 /** What the page measures of its own pictures. Times are of the page's clock. */
 export class RateMeter {
   private drawnAtMs: number[] = [];
   private ageMs: number | null = null;
+  private latenciesMs: number[] = [];
   private behindSinceMs: number | null = null;
   private skippedSoFar = 0;
 
   reset(): void {
     this.drawnAtMs = [];
     this.ageMs = null;
+    this.latenciesMs = [];
     this.behindSinceMs = null;
     this.skippedSoFar = 0;
   }
@@ -23,6 +26,15 @@ export class RateMeter {
     this.drawnAtMs.push(nowMs);
     this.behindSinceMs = null;
     this.ageMs = appliedAtMs === null ? null : Math.max(0, nowMs - appliedAtMs);
+    if (this.ageMs !== null) this.latenciesMs = [...this.latenciesMs.slice(1 - LATENCIES), this.ageMs];
+  }
+
+  /** From values being computed to their picture being on the screen, ms, over the last pictures; null: there are none. */
+  latency(): { readonly p50: number; readonly p95: number; readonly max: number } | null {
+    const sorted = this.latenciesMs.toSorted((a, b) => a - b);
+    const at = (share: number): number =>
+      sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
+    return sorted.length === 0 ? null : { p50: at(0.5), p95: at(0.95), max: at(1) };
   }
 
   /**

@@ -4,13 +4,18 @@ import { RECIPES } from '../../src-shared/model/recipe';
 import { watchItemSchema } from '../../src-shared/protocol/messages';
 import { watchList } from './watch-list';
 
-test.each(RECIPES)('$name: every filter, gradient and update, whole', ({ network }) => {
+/** A layer of more values than this has fewer pixels than values, and is reduced by the trainer. */
+const WHOLE = 65_536;
+
+test.each(RECIPES)('$name: every filter, gradient and update, whole where it can be', ({ network }) => {
   const plan = planNetwork(network);
   const items = watchList(plan);
   for (const { name, size } of plan.parameters) {
     for (const kind of ['weight', 'gradient', 'update'] as const) {
       const item = items.find((other) => other.name === name && other.kind === kind);
-      expect(item?.maxValues, `${name} ${kind} would be reduced`).toBeGreaterThanOrEqual(size);
+      expect(item?.maxValues, `${name} ${kind} would be reduced`).toBeGreaterThanOrEqual(
+        Math.min(size, WHOLE),
+      );
     }
   }
   expect(items.map((item) => watchItemSchema.parse(item))).toEqual(items);

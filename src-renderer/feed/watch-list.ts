@@ -4,8 +4,8 @@ import type { View } from '../state/store';
 
 /** Values a kernel matrix can show at one pixel each: two bands as wide as a column, some layers high. */
 const MATRIX_VALUES = 65_536;
-/** Values the maps of a layer can show. */
-const MAP_VALUES = 16_384;
+/** Values the maps of a layer can show at one pixel each. They are shown whole or not at all: a mean of several maps is none. */
+const MAP_VALUES = 65_536;
 
 /** The saliency of the digit, where it is looked at. */
 export const saliencyItems = (saliency: View['saliency']): WatchItem[] =>

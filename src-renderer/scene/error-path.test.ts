@@ -4,12 +4,19 @@ import { planNetwork, type LayerPlan, type LayerSpec } from '../../src-shared/mo
 import { FATE, fatesAlong, poolWinners, strongestMap, type PathLayer } from './error-path';
 
 const relu: LayerSpec = { kind: 'relu', name: 'relu' };
-const pool = (size: number, name = 'pool'): LayerSpec => ({
+const pool = (size: number, name = 'pool', stride = size, padding = 0): LayerSpec => ({
   kind: 'maxPool2d',
   name,
   size,
-  stride: size,
-  padding: 0,
+  stride,
+  padding,
+});
+const average = (size: number, stride: number, padding = 0): LayerSpec => ({
+  kind: 'averagePool2d',
+  name: 'average',
+  size,
+  stride,
+  padding,
 });
 const drop = (unit: 'channel' | 'element'): LayerSpec => ({
   kind: 'dropout',
@@ -31,22 +38,32 @@ function plansOf(shape: [number, number, number], specs: readonly LayerSpec[]): 
 }
 
 /** A layer forward, by the book and one value at a time. */
-function forward({ spec, inputShape }: LayerPlan, input: Float32Array, mask: Float32Array): Float32Array {
-  const [channels = 1, height = 1, width = 1] = inputShape;
+function forward(
+  { spec, inputShape, outputShape }: LayerPlan,
+  input: Float32Array,
+  mask: Float32Array,
+): Float32Array {
+  const [, height = 1, width = 1] = inputShape;
+  const [channels = 1, outHeight = 1, outWidth = 1] = outputShape;
   if (spec.kind === 'relu') return input.map((value) => Math.max(value, 0));
+  if (spec.kind === 'leakyRelu') return input.map((value) => (value > 0 ? value : value * spec.slope));
   if (spec.kind === 'dropout')
     return input.map((value, index) => value * (mask[Math.floor((index * mask.length) / input.length)] ?? 0));
-  const size = spec.kind === 'maxPool2d' ? spec.size : 1;
-  const [outHeight, outWidth] = [Math.floor(height / size), Math.floor(width / size)];
+  if (spec.kind !== 'maxPool2d' && spec.kind !== 'averagePool2d') throw new Error(spec.kind);
+  const { size, stride, padding } = spec;
   return Float32Array.from({ length: channels * outHeight * outWidth }, (_, out) => {
     const x = out % outWidth;
     const y = Math.floor(out / outWidth) % outHeight;
     const channel = Math.floor(out / (outWidth * outHeight));
     const window = Array.from({ length: size * size }, (__, at) => {
-      const row = y * size + Math.floor(at / size);
-      return input[(channel * height + row) * width + x * size + (at % size)] ?? 0;
-    });
-    return Math.max(...window);
+      const row = y * stride - padding + Math.floor(at / size);
+      const column = x * stride - padding + (at % size);
+      const isInside = row >= 0 && column >= 0 && row < height && column < width;
+      return isInside ? (input[(channel * height + row) * width + column] ?? 0) : null;
+    }).filter((value) => value !== null);
+    return spec.kind === 'maxPool2d'
+      ? Math.max(...window)
+      : window.reduce((sum, value) => sum + value, 0) / size ** 2;
   });
 }
 
@@ -74,6 +91,12 @@ const chains: LayerSpec[][] = [
   [drop('channel'), pool(2), relu],
   [relu, pool(3), drop('element')],
   [pool(2), relu, pool(2, 'pool2')],
+  [pool(3, 'pool', 2, 1), relu],
+  [relu, pool(2, 'pool', 1)],
+  [pool(2, 'pool', 1), drop('element'), pool(3, 'pool2', 1, 1), relu],
+  [{ kind: 'leakyRelu', name: 'leaky', slope: 0.25 }, average(2, 2), relu],
+  [relu, average(2, 3, 1)],
+  [average(3, 1, 1), pool(2)],
 ];
 
 describe('the way of an error back', () => {
@@ -145,7 +168,9 @@ describe('max-pooling', () => {
     [[1, NaN, 9, 2], 1],
     [[NaN, 9, NaN, 2], 2],
   ])('of %j takes place %i', (values, winner) => {
-    expect([...poolWinners(Float32Array.from(values), [1, 2, 2], 2)]).toEqual([winner]);
+    expect([
+      ...poolWinners(Float32Array.from(values), [1, 2, 2], { size: 2, stride: 2, padding: 0 }),
+    ]).toEqual([winner]);
   });
 
   test('has one winner a window, inside it, and no value there is larger', () => {
@@ -160,7 +185,7 @@ describe('max-pooling', () => {
           fc.pre(size <= height && size <= width);
           const input = Float32Array.from({ length: channels * height * width }, () => next(stream));
           const [outHeight, outWidth] = [Math.floor(height / size), Math.floor(width / size)];
-          const winners = poolWinners(input, [channels, height, width], size);
+          const winners = poolWinners(input, [channels, height, width], { size, stride: size, padding: 0 });
           expect(winners).toHaveLength(channels * outHeight * outWidth);
           winners.forEach((winner, out) => {
             const [y, x] = [Math.floor(winner / width) % height, winner % width];

@@ -1,4 +1,4 @@
-import type { LayerPlan } from '../../src-shared/model/network';
+import type { LayerPlan, LayerSpecOf } from '../../src-shared/model/network';
 
 /** What became of a value on its way forward, and so of the error on its way back to it. */
 export const FATE = {
@@ -21,82 +21,95 @@ export interface PathLayer {
   readonly mask: Float32Array | null;
 }
 
+type PoolSpec = LayerSpecOf<'maxPool2d' | 'averagePool2d'>;
+
 /**
  * Index in the input of the value that won each window of max-pooling, one entry an output value. As in PyTorch: the first
- * of equal values in row-major order; a NaN wins over every number, and the last NaN of a window over those before it.
+ * of equal values in row-major order; a NaN wins over every number, and the last NaN of a window over those before it; never
+ * the padding.
  *
  * @param input (channels, height, width)
  */
 export function poolWinners(
   input: Float32Array,
-  [channels = 1, height = 1, width = 1]: readonly number[],
-  size: number,
+  shape: readonly number[],
+  spec: Pick<PoolSpec, 'size' | 'stride' | 'padding'>,
 ): Int32Array {
-  const outHeight = Math.floor(height / size);
-  const outWidth = Math.floor(width / size);
-  const winners = new Int32Array(channels * outHeight * outWidth);
+  const winners: number[] = [];
+  const best: number[] = [];
+  eachPooled(shape, spec, (index, out) => {
+    const value = input[index] ?? 0;
+    winners[out] ??= index;
+    best[out] ??= Number.NEGATIVE_INFINITY;
+    if (!(value > best[out] || Number.isNaN(value))) return;
+    best[out] = value;
+    winners[out] = index;
+  });
+  return Int32Array.from(winners);
+}
+
+/** Visits each value of the image under each window, window by window, row by row. */
+function eachPooled(
+  [channels = 1, height = 1, width = 1]: readonly number[],
+  { size, stride, padding }: Pick<PoolSpec, 'size' | 'stride' | 'padding'>,
+  visit: (index: number, out: number) => void,
+): void {
+  const windows = (extent: number): number => Math.floor((extent + 2 * padding - size) / stride) + 1;
   let out = 0;
   for (let channel = 0; channel < channels; channel += 1) {
-    for (let y = 0; y < outHeight; y += 1) {
-      for (let x = 0; x < outWidth; x += 1) {
-        const corner = (channel * height + y * size) * width + x * size;
-        let best = Number.NEGATIVE_INFINITY;
-        let winner = corner;
-        for (let row = 0; row < size; row += 1) {
-          for (let column = 0; column < size; column += 1) {
-            const index = corner + row * width + column;
-            const value = input[index] ?? 0;
-            if (!(value > best || Number.isNaN(value))) continue;
-            best = value;
-            winner = index;
+    for (let y = 0; y < windows(height); y += 1) {
+      for (let x = 0; x < windows(width); x += 1, out += 1) {
+        const [top, left] = [y * stride - padding, x * stride - padding];
+        for (let row = Math.max(0, top); row < Math.min(height, top + size); row += 1) {
+          for (let column = Math.max(0, left); column < Math.min(width, left + size); column += 1) {
+            visit((channel * height + row) * width + column, out);
           }
         }
-        winners[out] = winner;
-        out += 1;
       }
     }
   }
-  return winners;
 }
 
 /**
  * The fate of each value that goes into the first of these layers, on its way through all of them: one FATE a value.
  * Of several reasons for which an error does not come back the first that it met going forward is told, but one that
- * another value of its window beat is lost, whatever had been made of it.
+ * another value of its window beat is lost, whatever had been made of it. Where windows overlap, a value that reaches the end
+ * through any of them passed.
  */
 export function fatesAlong(path: readonly PathLayer[]): Uint8Array {
-  const start = path[0]?.input.length ?? 0;
-  const fates = new Uint8Array(start);
-  /** Where each value is by now; -1 once it was lost. */
-  let place = Int32Array.from({ length: start }, (_, index) => index);
-  const stop = (index: number, fate: number): void => {
-    if (fates[index] === FATE.passed) fates[index] = fate;
-  };
-  for (const { layer, input, output, mask } of path) {
+  const last = path.at(-1);
+  // Backwards: of the values that come out of a layer, then of those that go in. Being lost is noted apart, as it may come
+  // after another reason and outweighs it.
+  let fates = new Uint8Array(last?.output.length ?? 0);
+  let lost = new Uint8Array(fates.length);
+  for (const { layer, input, output, mask } of path.toReversed()) {
     const { spec, inputShape } = layer;
     if (spec.kind === 'relu') {
-      place.forEach((at, index) => {
+      fates = fates.map((fate, index) => {
         // NaN is not stopped.
-        if (at >= 0 && (output[at] ?? 0) <= 0) stop(index, FATE.stopped);
+        return (output[index] ?? 0) <= 0 ? FATE.stopped : fate;
       });
     } else if (spec.kind === 'dropout' && mask !== null) {
       const each = input.length / mask.length;
-      place.forEach((at, index) => {
-        if (at >= 0 && mask[Math.floor(at / each)] === 0) stop(index, FATE.dropped);
+      fates.forEach((_, index) => {
+        if (mask[Math.floor(index / each)] === 0) fates[index] = FATE.dropped;
       });
-    } else if (spec.kind === 'maxPool2d') {
-      const after = new Int32Array(input.length).fill(-1);
-      poolWinners(input, inputShape, spec.size).forEach((winner, out) => {
-        after[winner] = out;
-      });
-      place = place.map((at, index) => {
-        const next = at < 0 ? -1 : (after[at] ?? -1);
-        if (next < 0 && fates[index] !== FATE.dropped) fates[index] = FATE.lost;
-        return next;
-      });
+    } else if (spec.kind === 'maxPool2d' || spec.kind === 'averagePool2d') {
+      const before = new Uint8Array(input.length);
+      const lostBefore = new Uint8Array(input.length).fill(1);
+      const goesOn = (index: number, out: number): void => {
+        const isPassed = lost[out] === 0 && fates[out] === FATE.passed;
+        if (lostBefore[index] === 0 && !isPassed) return;
+        before[index] = fates[out] ?? FATE.passed;
+        lostBefore[index] = lost[out] ?? 0;
+      };
+      if (spec.kind === 'maxPool2d') poolWinners(input, inputShape, spec).forEach(goesOn);
+      else eachPooled(inputShape, spec, goesOn);
+      fates = before;
+      lost = lostBefore;
     }
   }
-  return fates;
+  return fates.map((fate, index) => (lost[index] === 1 && fate !== FATE.dropped ? FATE.lost : fate));
 }
 
 /** Which map (or unit) has the largest values: the largest sum of |v| over a map; the first of equals. */

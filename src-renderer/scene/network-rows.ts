@@ -1,4 +1,10 @@
-import type { LayerPlan, NetworkPlan, NetworkSpec, ParameterPlan } from '../../src-shared/model/network';
+import type {
+  LayerPlan,
+  LayerSpecOf,
+  NetworkPlan,
+  NetworkSpec,
+  ParameterPlan,
+} from '../../src-shared/model/network';
 
 /** A layer with weights, shown in full. */
 export interface LayerRow {
@@ -81,13 +87,21 @@ export const kernelName = (layer: string, { filter, input }: KernelAddress): str
     ? `${layer} unit ${String(filter)}`
     : `${layer} filter ${String(filter)} input ${String(input)}`;
 
+/** `2`, or `3/2` where the stride is not the size of the window. */
+const windowText = ({ size, stride }: LayerSpecOf<'maxPool2d' | 'averagePool2d'>): string =>
+  stride === size ? String(size) : `${String(size)}/${String(stride)}`;
+
 /** `pool 2`, `ReLU`, `dropout`: what a layer without weights is called in its row. */
 export function betweenName({ spec }: LayerPlan): string {
   switch (spec.kind) {
     case 'maxPool2d':
-      return `pool ${String(spec.size)}`;
+      return `pool ${windowText(spec)}`;
+    case 'averagePool2d':
+      return `avg pool ${windowText(spec)}`;
     case 'relu':
       return 'ReLU';
+    case 'leakyRelu':
+      return 'leaky ReLU';
     default:
       return spec.kind;
   }

@@ -172,7 +172,7 @@ function windowsOf(
   return sides.map((extent) => {
     const padded = extent + 2 * layer.padding;
     if (size > padded) {
-      const found = layer.padding === 0 ? `${extent}` : `${extent} with its padding ${padded}`;
+      const found = layer.padding === 0 ? `${extent}` : `${extent}, with its padding ${padded}`;
       throw new GradscopeError(
         'bad-config',
         `Layer ${layer.name} (${layer.kind}) has a window of ${size} x ${size}, but its input a side of only ${found}.`,

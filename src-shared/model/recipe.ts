@@ -26,15 +26,23 @@ export const recipeSchema = z.strictObject({
 
 export type Recipe = z.infer<typeof recipeSchema>;
 
-const conv = (name: string, filters: number): LayerSpec => ({
+const conv = (name: string, filters: number, kernelSize = 5, padding = 0): LayerSpec => ({
   kind: 'conv2d',
   name,
   filters,
-  kernelSize: 5,
+  kernelSize,
   stride: 1,
-  padding: 0,
+  padding,
 });
 const pool = (name: string): LayerSpec => ({ kind: 'maxPool2d', name, size: 2, stride: 2, padding: 0 });
+const average = (name: string): LayerSpec => ({
+  kind: 'averagePool2d',
+  name,
+  size: 2,
+  stride: 2,
+  padding: 0,
+});
+const tanh = (name: string): LayerSpec => ({ kind: 'tanh', name });
 const relu = (name: string): LayerSpec => ({ kind: 'relu', name });
 const dropout = (name: string, unit: 'channel' | 'element'): LayerSpec => ({
   kind: 'dropout',
@@ -52,6 +60,9 @@ const PAPER_OPTIMISER: OptimiserSpec = {
   nesterov: false,
   weightDecay: 0,
 };
+
+/** Mean and standard deviation of the training images, as PyTorch's examples have them. */
+const MNIST_STANDARDISED = { mean: 0.1307, deviation: 0.3081 };
 
 const network = (layers: LayerSpec[]): NetworkSpec => ({
   input: [1, 28, 28],
@@ -85,9 +96,9 @@ const KERAS_PAPER: Recipe = {
 };
 
 /**
- * The two recipes of the paper (CP8321-A6, 2022): the same 21,840 parameters, trained the way each library's notebook does.
+ * First the two recipes of the paper (CP8321-A6, 2022): the same 21,840 parameters, trained the way each library's notebook does.
  * The Keras notebook passes from_logits=True with the output of a softmax. Keras 2.10 is believed to find the logits behind it,
- * which keras-paper does; the third recipe takes the notebook at its word.
+ * which keras-paper does; the third recipe takes the notebook at its word. The others are of other networks, to compare with.
  */
 const ALL_RECIPES: readonly Recipe[] = [
   {
@@ -110,7 +121,7 @@ const ALL_RECIPES: readonly Recipe[] = [
     ]),
     optimiser: PAPER_OPTIMISER,
     initialisation: 'torchDefault',
-    input: { mean: 0.1307, deviation: 0.3081 },
+    input: MNIST_STANDARDISED,
     batchSize: 64,
     testBatchSize: 1000,
     epochs: 3,
@@ -122,6 +133,61 @@ const ALL_RECIPES: readonly Recipe[] = [
     summary:
       'The Keras notebook with its mistake: softmax applied twice, as its loss takes probabilities for logits. Learns slowly.',
     network: { ...KERAS_PAPER.network, loss: 'softmaxOfSoftmaxCrossEntropy' },
+  },
+  {
+    name: 'lenet-5',
+    summary:
+      'LeNet-5 of 1998: tanh and average pooling, its first convolution padded by 2; with softmax at the end, 3 epochs.',
+    network: network([
+      conv('conv1', 6, 5, 2),
+      tanh('tanh1'),
+      average('pool1'),
+      conv('conv2', 16),
+      tanh('tanh2'),
+      average('pool2'),
+      flatten,
+      dense('fc1', 120),
+      tanh('tanh3'),
+      dense('fc2', 84),
+      tanh('tanh4'),
+      dense('fc3', 10),
+    ]),
+    optimiser: { kind: 'sgd', learningRate: 0.01, momentum: 0.9, nesterov: false, weightDecay: 0 },
+    initialisation: 'glorotUniform',
+    input: MNIST_STANDARDISED,
+    batchSize: 64,
+    testBatchSize: 1000,
+    epochs: 3,
+  },
+  {
+    name: 'wide-mnist',
+    summary:
+      'Wider than the paper: 32 and 64 filters of 3 x 3, 225,034 parameters, trained by Adam, 2 epochs.',
+    network: network([
+      conv('conv1', 32, 3),
+      relu('relu1'),
+      pool('pool1'),
+      conv('conv2', 64, 3),
+      relu('relu2'),
+      pool('pool2'),
+      flatten,
+      dense('fc1', 128),
+      relu('relu3'),
+      dense('fc2', 10),
+    ]),
+    optimiser: {
+      kind: 'adam',
+      learningRate: 0.001,
+      beta1: 0.9,
+      beta2: 0.999,
+      epsilon: 1e-8,
+      weightDecay: 0,
+    },
+    initialisation: 'glorotUniform',
+    input: MNIST_STANDARDISED,
+    batchSize: 64,
+    testBatchSize: 1000,
+    epochs: 2,
   },
 ];
 

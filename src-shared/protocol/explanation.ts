@@ -20,12 +20,17 @@ const result = {
 /** Products that were added, and how many of them are exactly zero. A bias is not counted. */
 const counts = { terms: count, zeros: count };
 
+/** Where a window lies: row and column of the map at its top left, negative where it sticks out into the padding. */
+const corner = z.tuple([z.int(), z.int()]);
+/** Rows top to bottom - 1 and columns left to right - 1 of the window are in the map. */
+const inside = z.strictObject({ top: count, left: count, bottom: count, right: count });
+
 /**
  * Of a convolution: a window of a map for each plane, times a kernel for each plane. Payload: the windows, then the kernels,
- * each (planes, height, width).
+ * each (planes, height, width). Where the window sticks out of the map (outside `inside`) there is no term; the payload has a zero.
  * - an output: planes are the input maps; plus `bias`
  * - the error of a layer before a convolution: planes are the filters; the windows are of their errors, the kernels are turned
- *   by 180 degrees. Where the window sticks out of the map (outside `inside`) there is no term; the payload has a zero.
+ *   by 180 degrees, and of those of a stride above 1 only the values that reach the place are there
  */
 const windowSchema = z.strictObject({
   form: z.literal('window'),
@@ -33,10 +38,8 @@ const windowSchema = z.strictObject({
   planes: z.int().positive(),
   height: z.int().positive(),
   width: z.int().positive(),
-  /** Row and column of the map at the top left of the window; negative where it sticks out. */
-  corner: z.tuple([z.int(), z.int()]),
-  /** Rows top to bottom - 1 and columns left to right - 1 of the window are in the map. */
-  inside: z.strictObject({ top: count, left: count, bottom: count, right: count }),
+  corner,
+  inside,
   planeSums: z.array(number),
   bias: number.nullable(),
   ...counts,
@@ -70,27 +73,51 @@ const maximumSchema = z.strictObject({
   form: z.literal('maximum'),
   height: z.int().positive(),
   width: z.int().positive(),
-  corner: z.tuple([count, count]),
+  corner,
+  inside,
   winner: count,
+  ...result,
+});
+
+/** Output of an average pool: the sum of its window / (height x width); the padding counts as zeros. Payload: the window. */
+const meanSchema = z.strictObject({
+  form: z.literal('mean'),
+  height: z.int().positive(),
+  width: z.int().positive(),
+  corner,
+  inside,
   ...result,
 });
 
 /**
  * A value passed on: `factor` x `operand`, which is value `from` of the layer before (of an error: of the layer after).
- * - relu: factor 0 or 1, by `decidedBy`, the input (of an error: the output)
+ * - relu, leakyRelu: factor 1, or 0 or the slope, by `decidedBy`, the input (of an error: the output)
+ * - sigmoid, tanh: that function of the operand, factor null; of an error the factor is the slope at `decidedBy`, the output
  * - dropout: the factor of the mask; 1 where dropout is off
  * - flatten: 1
- * - maxPool, of an error: 1 for the value that won its window, else 0. `operand` and `from` are null at an edge that no
- *   window reaches.
  */
 const passedSchema = z.strictObject({
   form: z.literal('passed'),
-  rule: z.enum(['relu', 'dropout', 'flatten', 'maxPool']),
+  rule: z.enum(['relu', 'leakyRelu', 'sigmoid', 'tanh', 'dropout', 'flatten']),
   direction: z.enum(['forward', 'backward']),
-  operand: number.nullable(),
-  from: count.nullable(),
-  factor: number,
+  operand: number,
+  from: count,
+  factor: number.nullable(),
   decidedBy: number.nullable(),
+  ...result,
+});
+
+/**
+ * An error that came back through windows: the sum of factor x operand over all windows that the value is in, `operand` being the
+ * error of value `from` of the layer after.
+ * - maxPool: factor 1 where the value won the window, else 0
+ * - averagePool: factor 1 / size^2
+ * Without shares no window reaches the value, and nothing comes back; only so for a convolution (conv2d).
+ */
+const sharesSchema = z.strictObject({
+  form: z.literal('shares'),
+  rule: z.enum(['maxPool', 'averagePool', 'conv2d']),
+  shares: z.array(z.strictObject({ from: count, operand: number, factor: number })),
   ...result,
 });
 
@@ -136,7 +163,9 @@ export const explanationSchema = z.discriminatedUnion('form', [
   windowSchema,
   termsSchema,
   maximumSchema,
+  meanSchema,
   passedSchema,
+  sharesSchema,
   lossSchema,
   updateSchema,
 ]);

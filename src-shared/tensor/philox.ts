@@ -41,14 +41,16 @@ export function philox4x32(
   out[offset + 3] = c3;
 }
 
-/** The upper 32 bits of the 64-bit product of two unsigned words, from four products of 16 bits that doubles hold exactly. */
+/**
+ * The upper 32 bits of the 64-bit product of two unsigned words, from four products of 16 bits. All in 32-bit integers, which
+ * wrap but are read as unsigned: each sum stays below 2^32, as (2^16 - 1)^2 + 2^16 - 1 does.
+ */
 export function highProduct(a: number, b: number): number {
   const aLow = a & 0xffff;
   const aHigh = a >>> 16;
   const bLow = b & 0xffff;
   const bHigh = b >>> 16;
-  // Each sum stays below 2^32: (2^16 - 1)^2 + 2^16 - 1 < 2^32.
-  const middle = aHigh * bLow + ((aLow * bLow) >>> 16);
-  const carry = aLow * bHigh + (middle & 0xffff);
-  return (aHigh * bHigh + (middle >>> 16) + (carry >>> 16)) >>> 0;
+  const middle = (Math.imul(aHigh, bLow) + (Math.imul(aLow, bLow) >>> 16)) | 0;
+  const carry = (Math.imul(aLow, bHigh) + (middle & 0xffff)) | 0;
+  return (Math.imul(aHigh, bHigh) + (middle >>> 16) + (carry >>> 16)) >>> 0;
 }

@@ -106,21 +106,23 @@ export interface Minibatch {
   readonly labels: Uint8Array;
 }
 
-/** Copies the images named by `indices`, normalised by `table` (see normalisation). */
+/** Copies the images named by `indices`, normalised by `table` (see normalisation), into `buffer`, which is large enough. */
 export function gatherMinibatch(
   dataset: Dataset,
   set: ExampleSet,
   indices: ArrayLike<number>,
   table: Float32Array,
+  buffer = new Float32Array(indices.length * dataset.height * dataset.width),
 ): Minibatch {
   const size = dataset.height * dataset.width;
-  const images = new Float32Array(indices.length * size);
+  const images = buffer.subarray(0, indices.length * size);
   const labels = new Uint8Array(indices.length);
+  const { pixels } = set;
+  let to = 0;
   for (let i = 0; i < indices.length; i++) {
     const index = indices[i]!;
-    const from = index * size;
-    const to = i * size;
-    for (let pixel = 0; pixel < size; pixel++) images[to + pixel] = table[set.pixels[from + pixel]!]!;
+    const end = (index + 1) * size;
+    for (let from = index * size; from < end; from++) images[to++] = table[pixels[from]!]!;
     labels[i] = set.labels[index]!;
   }
   return { images, labels };

@@ -9,13 +9,16 @@ const cannotLoad = (): Promise<never> =>
 
 describe('openEngine', () => {
   // Catches: a backend that does not load under Node, or that another one silently stands in for.
-  it.each(['wasm', 'cpu'] as const)('opens %s by its name, again after it was disposed', async (name) => {
-    for (let time = 0; time < 2; time++) {
-      const { engine } = await openEngine(name);
-      expect(engine.name).toBe(name);
-      engine.dispose();
-    }
-  });
+  it.each(['simd', 'wasm', 'cpu'] as const)(
+    'opens %s by its name, again after it was disposed',
+    async (name) => {
+      for (let time = 0; time < 2; time++) {
+        const { engine } = await openEngine(name);
+        expect(engine.name).toBe(name);
+        engine.dispose();
+      }
+    },
+  );
 
   // Catches: tensors of the engine before that are looked for on the backend of the one after it.
   it('can dispose the engine before when the next is open', async () => {
@@ -41,7 +44,7 @@ describe('openEngine', () => {
 
   it('takes the first engine when the choice is left to it', async () => {
     const { engine, chosenBecause } = await openEngine('auto');
-    expect(engine.name).toBe('wasm');
+    expect(engine.name).toBe('simd');
     expect(chosenBecause).toContain('first');
     engine.dispose();
   });
@@ -49,7 +52,11 @@ describe('openEngine', () => {
   // Catches: auto hiding why it went on to another engine.
   it('goes on to the next and says why, when the choice is left to it', async () => {
     const { engine: cpu } = await openEngine('cpu');
-    const opened = await openEngine('auto', { wasm: cannotLoad, cpu: () => Promise.resolve(cpu) });
+    const opened = await openEngine('auto', {
+      simd: cannotLoad,
+      wasm: cannotLoad,
+      cpu: () => Promise.resolve(cpu),
+    });
     expect(opened.engine).toBe(cpu);
     expect(opened.chosenBecause).toContain('it is broken');
     cpu.dispose();
@@ -57,7 +64,7 @@ describe('openEngine', () => {
 
   // Catches: a named engine quietly replaced by another.
   it('refuses with the reason when an engine asked for by name cannot load, or none can', async () => {
-    const openers = { wasm: cannotLoad, cpu: cannotLoad };
+    const openers = { simd: cannotLoad, wasm: cannotLoad, cpu: cannotLoad };
     await expect(openEngine('wasm', openers)).rejects.toMatchObject({ code: 'engine-unavailable' });
     await expect(openEngine('auto', openers)).rejects.toThrow('No engine can load');
   });
@@ -65,6 +72,6 @@ describe('openEngine', () => {
   // Catches: a fault of the program being taken for an engine that is not there.
   it('does not go on when opening fails for another reason', async () => {
     const broken = (): Promise<never> => Promise.reject(new TypeError('a bug'));
-    await expect(openEngine('auto', { wasm: broken, cpu: broken })).rejects.toThrow('a bug');
+    await expect(openEngine('auto', { simd: broken, wasm: broken, cpu: broken })).rejects.toThrow('a bug');
   });
 });

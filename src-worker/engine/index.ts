@@ -6,6 +6,7 @@ type Openers = Readonly<Record<EngineName, () => Promise<Engine>>>;
 
 /** Loaded when they are asked for: starting waits for no backend that nobody uses. */
 const OPENERS: Openers = {
+  simd: async () => (await import('./simd/simd-engine')).openSimdEngine(),
   wasm: async () => (await import('./wasm-engine')).openWasmEngine(),
   cpu: async () => (await import('./cpu-engine')).openCpuEngine(),
 };

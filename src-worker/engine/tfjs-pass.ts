@@ -1,11 +1,19 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { sizeOf, type LayerPlan, type NetworkPlan, type ParameterPlan } from '../../src-shared/model/network';
+import {
+  sizeOf,
+  type LayerPlan,
+  type LayerSpecOf,
+  type NetworkPlan,
+  type ParameterPlan,
+} from '../../src-shared/model/network';
 import { GradscopeError } from '../../src-shared/protocol/errors';
 import type { Arithmetic } from './arithmetic';
 import type { ForwardContext, Pass, PassTensors, TensorView } from './engine';
 import { spreadFactors, toChannelsFirst, toChannelsLast } from './kernels/layout';
-import * as kernels from './kernels/layers';
+import * as activations from './kernels/activations';
+import type { ConvolutionShape } from './kernels/layers';
 import { LOSS_KERNELS } from './kernels/loss';
+import * as pooling from './kernels/pooling';
 
 /** Buffers for one minibatch size. An error's buffer is made when it is first needed: a pass that only tests has none. */
 interface Buffers {
@@ -92,7 +100,7 @@ export class TfjsPass implements Pass {
     switch (layer.spec.kind) {
       case 'conv2d':
         this.#arithmetic.convolutionForward(
-          convolutionShape(layer, buffers.n),
+          convolutionShape(layer, layer.spec, buffers.n),
           input,
           ...this.#variables(layer),
           own.output,
@@ -102,10 +110,27 @@ export class TfjsPass implements Pass {
         this.#arithmetic.denseForward(buffers.n, input, ...this.#variables(layer), own.output);
         break;
       case 'maxPool2d':
-        kernels.maxPoolForward(poolShape(layer, buffers.n), view(input), view(own.output), own.argmax);
+        pooling.maxPoolForward(
+          poolShape(layer, layer.spec, buffers.n),
+          view(input),
+          view(own.output),
+          own.argmax,
+        );
+        break;
+      case 'averagePool2d':
+        pooling.averagePoolForward(poolShape(layer, layer.spec, buffers.n), view(input), view(own.output));
         break;
       case 'relu':
-        kernels.reluForward(view(input), view(own.output));
+        activations.reluForward(view(input), view(own.output));
+        break;
+      case 'leakyRelu':
+        activations.leakyReluForward(layer.spec.slope, view(input), view(own.output));
+        break;
+      case 'sigmoid':
+        activations.sigmoidForward(view(input), view(own.output));
+        break;
+      case 'tanh':
+        activations.tanhForward(view(input), view(own.output));
         break;
       case 'dropout': {
         const mask = context.mask(layer);
@@ -114,7 +139,7 @@ export class TfjsPass implements Pass {
           view(own.output).set(view(input));
         } else {
           spreadMask(layer, mask, buffers.n, own.factors);
-          kernels.multiply(view(input), own.factors, view(own.output));
+          activations.multiply(view(input), own.factors, view(own.output));
         }
         break;
       }
@@ -197,7 +222,7 @@ export class TfjsPass implements Pass {
   #parameterGradients(layer: LayerPlan, buffers: Buffers, error: tf.Tensor): void {
     const input = this.#inputOf(layer);
     if (layer.spec.kind === 'conv2d') {
-      const shape = convolutionShape(layer, buffers.n);
+      const shape = convolutionShape(layer, layer.spec, buffers.n);
       this.#arithmetic.convolutionBackwardFilter(shape, input, error, ...this.#gradients(layer));
     } else if (layer.spec.kind === 'dense') {
       this.#arithmetic.denseBackwardWeight(buffers.n, input, error, ...this.#gradients(layer));
@@ -215,7 +240,7 @@ export class TfjsPass implements Pass {
     switch (layer.spec.kind) {
       case 'conv2d': {
         const [weight] = this.#variables(layer);
-        const shape = convolutionShape(layer, buffers.n);
+        const shape = convolutionShape(layer, layer.spec, buffers.n);
         this.#arithmetic.convolutionBackwardInput(shape, error, weight, inputError);
         break;
       }
@@ -225,13 +250,30 @@ export class TfjsPass implements Pass {
         break;
       }
       case 'maxPool2d':
-        kernels.maxPoolBackward(view(error), own.argmax, view(inputError));
+        pooling.maxPoolBackward(
+          poolShape(layer, layer.spec, buffers.n),
+          view(error),
+          own.argmax,
+          view(inputError),
+        );
+        break;
+      case 'averagePool2d':
+        pooling.averagePoolBackward(poolShape(layer, layer.spec, buffers.n), view(error), view(inputError));
         break;
       case 'relu':
-        kernels.reluBackward(view(own.output), view(error), view(inputError));
+        activations.reluBackward(view(own.output), view(error), view(inputError));
+        break;
+      case 'leakyRelu':
+        activations.leakyReluBackward(layer.spec.slope, view(own.output), view(error), view(inputError));
+        break;
+      case 'sigmoid':
+        activations.sigmoidBackward(view(own.output), view(error), view(inputError));
+        break;
+      case 'tanh':
+        activations.tanhBackward(view(own.output), view(error), view(inputError));
         break;
       case 'dropout':
-        if (own.dropping) kernels.multiply(view(error), own.factors, view(inputError));
+        if (own.dropping) activations.multiply(view(error), own.factors, view(inputError));
         else view(inputError).set(view(error));
         break;
       case 'flatten': {
@@ -375,26 +417,23 @@ function imageExtents(shape: readonly number[]): {
   return { channels, height, width, pixels: height * width };
 }
 
-function convolutionShape(layer: LayerPlan, n: number): kernels.ConvolutionShape {
-  const input = imageExtents(layer.inputShape);
-  const output = imageExtents(layer.outputShape);
-  return {
-    n,
-    height: input.height,
-    width: input.width,
-    channels: input.channels,
-    filters: output.channels,
-    kernel: input.height - output.height + 1,
-    outHeight: output.height,
-    outWidth: output.width,
-  };
-}
-
-function poolShape(layer: LayerPlan, n: number): kernels.PoolShape {
+function convolutionShape(layer: LayerPlan, spec: LayerSpecOf<'conv2d'>, n: number): ConvolutionShape {
   const { channels, height, width } = imageExtents(layer.inputShape);
   const output = imageExtents(layer.outputShape);
-  const size = layer.spec.kind === 'maxPool2d' ? layer.spec.size : 1;
-  return { n, channels, height, width, size, outHeight: output.height, outWidth: output.width };
+  const { filters, kernelSize: kernel, stride, padding } = spec;
+  const { height: outHeight, width: outWidth } = output;
+  return { n, height, width, channels, filters, kernel, stride, padding, outHeight, outWidth };
+}
+
+function poolShape(
+  layer: LayerPlan,
+  { size, stride, padding }: LayerSpecOf<'maxPool2d' | 'averagePool2d'>,
+  n: number,
+): pooling.PoolShape {
+  const { channels, height, width } = imageExtents(layer.inputShape);
+  const output = imageExtents(layer.outputShape);
+  const { height: outHeight, width: outWidth } = output;
+  return { n, channels, height, width, size, stride, padding, outHeight, outWidth };
 }
 
 /** From one factor for each channel or value, channel first, to one for each value, channels last. */

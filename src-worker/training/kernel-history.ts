@@ -234,10 +234,10 @@ function historyLayers(plan: NetworkPlan): HistoryLayer[] {
 
 const valuesOf = ({ kernels, filters }: HistoryLayer): number => NORMS * kernels + filters;
 
-/** The first ReLU that the layer's own outputs reach: before the next layer with weights mixes them. */
+/** The first ReLU, leaky or not, that the layer's own outputs reach: before the next layer with weights mixes them. */
 function firstReluAfter({ layers }: NetworkPlan, { index }: LayerPlan): LayerPlan | null {
   for (const layer of layers.slice(index + 1)) {
-    if (layer.spec.kind === 'relu') return layer;
+    if (layer.spec.kind === 'relu' || layer.spec.kind === 'leakyRelu') return layer;
     if (layer.parameters.length > 0) return null;
   }
   return null;

@@ -157,6 +157,7 @@ class Walker implements GateHost<'layer'>, Mailbox<'layer'> {
 }
 
 describe.each<[EngineName, number]>([
+  ['simd', 60],
   ['wasm', 60],
   ['cpu', 60],
 ])('on %s, in networks of every shape', (engineName, numRuns) => {

@@ -3,6 +3,7 @@ import { dropoutMask } from '../../src-shared/model/dropout-mask';
 import { initialValues } from '../../src-shared/model/initialise';
 import {
   planNetwork,
+  sizeOf,
   type LayerPlan,
   type NetworkPlan,
   type ParameterPlan,
@@ -114,6 +115,8 @@ export class Session implements SessionView {
   readonly #config: SessionOptions['config'];
   readonly #order: MinibatchOrder;
   readonly #pixelTable: Float32Array;
+  /** Of the minibatch on its way into the pass: memory anew at each step costs more than the images. */
+  #images = new Float32Array(0);
   readonly #mirrors: Mirrors;
   #epochs: number;
   #progress: Progress = {
@@ -226,7 +229,15 @@ export class Session implements SessionView {
     const { step, epoch, stepInEpoch, phase } = this.#progress;
     const next = this.epochDone ? { epoch: epoch + 1, stepInEpoch: 0 } : { epoch, stepInEpoch };
     const indices = this.#order.indices(next.epoch, next.stepInEpoch);
-    const { images, labels } = gatherMinibatch(this.dataset, this.dataset.train, indices, this.#pixelTable);
+    const pixels = indices.length * sizeOf(this.plan.spec.input);
+    if (this.#images.length < pixels) this.#images = new Float32Array(pixels);
+    const { images, labels } = gatherMinibatch(
+      this.dataset,
+      this.dataset.train,
+      indices,
+      this.#pixelTable,
+      this.#images,
+    );
     this.pass.load(images, labels, indices.length);
     this.#mirrors.beginStep();
     const { seed, dropout } = this.#config;

@@ -39,7 +39,7 @@ describe('the parabola', () => {
   });
 });
 
-describe.each(['cpu', 'wasm'] as const)('the effect of a step on %s', (name) => {
+describe.each(['cpu', 'simd', 'wasm'] as const)('the effect of a step on %s', (name) => {
   let engine: Engine;
   beforeAll(async () => {
     ({ engine } = await openEngine(name));

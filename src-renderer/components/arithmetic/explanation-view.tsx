@@ -5,7 +5,8 @@ import { columnOf, type Cell } from './cell';
 import { NumberGrid } from './number-grid';
 import { TermsView } from './terms-view';
 import { WindowView } from './window-view';
-import { passedReason, updateLines } from './words';
+import { isInsideWindow } from './window-place';
+import { passedReason, sharesReason, updateLines } from './words';
 
 /** What a value was made of, in numbers. */
 export function ExplanationView({
@@ -30,18 +31,33 @@ export function ExplanationView({
         </>
       );
     case 'maximum':
+    case 'mean': {
+      const { form, inside, height, width } = explanation;
+      const isWhole = inside.bottom - inside.top === height && inside.right - inside.left === width;
       return (
         <>
-          <p className="source">{`window of ${sourceOf(plan, cell)}; the outlined value won`}</p>
+          <p className="source">
+            window of {sourceOf(plan, cell)}
+            {form === 'maximum' && '; the outlined value won'}
+            {!isWhole && (form === 'mean' ? '; hatched: padding, counted as 0' : '; hatched: padding')}
+          </p>
           <div className="equation">
             <NumberGrid
               name="window"
               values={arrays}
-              width={explanation.width}
-              outlined={explanation.winner}
+              width={width}
+              isInside={(index) => isInsideWindow(inside, width, index)}
+              outlined={form === 'maximum' ? explanation.winner : null}
             />
           </div>
         </>
+      );
+    }
+    case 'shares':
+      return (
+        <p className="source">
+          {sourceOf(plan, cell)}: {sharesReason(explanation)}
+        </p>
       );
     case 'passed':
       return (
@@ -73,7 +89,11 @@ export function ExplanationView({
                 <th scope="row">{rule}</th>
                 <td>{numbers}</td>
                 <td>
-                  <i>tensor</i> {tensor}
+                  {tensor !== '' && (
+                    <>
+                      <i>tensor</i> {tensor}
+                    </>
+                  )}
                 </td>
               </tr>
             ))}

@@ -3,6 +3,7 @@ import type { ExplanationOf } from '../../../src-shared/protocol/explanation';
 import { fromWireNumber } from '../../../src-shared/protocol/wire-number';
 import { formatNumber } from '../../scene/numbers';
 import { NumberGrid } from './number-grid';
+import { isInsideWindow } from './window-place';
 
 /** A patch times a kernel, number by number, of one plane; and what every plane adds to the sum. */
 export function WindowView({
@@ -24,11 +25,7 @@ export function WindowView({
   const length = height * width;
   const patch = arrays.subarray(plane * length, (plane + 1) * length);
   const kernel = arrays.subarray((planes + plane) * length, (planes + plane + 1) * length);
-  const isInside = (index: number): boolean => {
-    const row = Math.floor(index / width);
-    const column = index % width;
-    return row >= inside.top && row < inside.bottom && column >= inside.left && column < inside.right;
-  };
+  const isInside = (index: number): boolean => isInsideWindow(inside, width, index);
   const products = patch.map((value, index) => (isInside(index) ? value * (kernel[index] ?? 0) : 0));
   const word = side === 'input' ? 'input' : 'filter';
   const rows = spanWords('row', corner[0] + inside.top, corner[0] + inside.bottom - 1);

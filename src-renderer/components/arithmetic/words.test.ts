@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { ExplanationOf } from '../../../src-shared/protocol/explanation';
-import { differenceWords, passedReason, sumSentence, updateLines } from './words';
+import { differenceWords, passedReason, sharesReason, sumSentence, updateLines } from './words';
 
 const minus = '\u2212';
 const terms: ExplanationOf<'terms'> = {
@@ -63,9 +63,75 @@ test('a value that was only passed on or stopped says why', () => {
   expect(passedReason({ ...passed, rule: 'dropout', factor: 2 })).toBe(
     'kept, and scaled up for those that are dropped',
   );
-  expect(passedReason({ ...passed, rule: 'maxPool', operand: null })).toBe(
-    'no window reaches this edge, so no error comes back',
+  expect(sumSentence({ ...passed, rule: 'tanh', direction: 'forward', factor: null })).toContain(
+    'tanh(0.2500) = ',
   );
+});
+
+// Catches: an error that came through windows that overlap, told as if there were one.
+test('an error that came through windows says through how many', () => {
+  const shares: ExplanationOf<'shares'> = {
+    form: 'shares',
+    rule: 'maxPool',
+    shares: [],
+    value: 0.75,
+    sum: 0.75,
+    absolute: 0.75,
+    step: 1,
+  };
+  const share = (operand: number, factor: number) => ({ from: 0, operand, factor });
+  expect(sharesReason(shares)).toBe('no window reaches this place, so no error comes back');
+  expect(sumSentence(shares)).toContain('nothing comes back = ');
+  expect(sharesReason({ ...shares, shares: [share(0.5, 1)] })).toContain('it won its window');
+  expect(sharesReason({ ...shares, shares: [share(0.5, 0)] })).toContain('another value won its window');
+  const two = { ...shares, shares: [share(0.5, 1), share(3, 0), share(0.25, 1)] };
+  expect(sharesReason(two)).toContain('it won 2 of the 3 windows');
+  expect(sumSentence(two)).toContain('1.000 × 0.5000 + 1.000 × 0.2500 = 0.7500');
+  expect(sharesReason({ ...two, rule: 'averagePool' })).toContain('the 3 windows it is in');
+});
+
+// Catches: Adam's or Nesterov's rule with lines of plain momentum, or a number in another place than its formula.
+test('the lines of every optimiser', () => {
+  const update = {
+    form: 'update',
+    count: 2,
+    gradient: 0.5,
+    decayed: 0.6,
+    direction: 0.9,
+    weightBefore: 1,
+    weightSum: 0.91,
+    weightAfter: 0.91,
+    update: -0.09,
+    step: 2,
+  } as const;
+  const rules = (lines: ReturnType<typeof updateLines>): string[] => lines.map(([rule]) => rule);
+  const nesterov = updateLines({
+    ...update,
+    optimiser: { kind: 'sgd', learningRate: 0.1, momentum: 0.5, nesterov: true, weightDecay: 0.1 },
+    state: [{ slot: 'momentum', before: 0, sum: 0.6, after: 0.6 }],
+  });
+  expect(rules(nesterov)).toEqual([
+    'd = g + 0.1 W',
+    'v = 0.5 v + d',
+    's = d + 0.5 v',
+    `W = W ${minus} 0.1 s`,
+  ]);
+  expect(nesterov[2]?.[1]).toBe('0.6000 + 0.5 × 0.6000 = 0.9000');
+  const adam = updateLines({
+    ...update,
+    optimiser: { kind: 'adam', learningRate: 0.1, beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0 },
+    state: [
+      { slot: 'firstMoment', before: 0, sum: 0.06, after: 0.06 },
+      { slot: 'secondMoment', before: 0, sum: 0.0036, after: 0.0036 },
+    ],
+  });
+  expect(rules(adam)).toEqual([
+    'm = 0.9 m + 0.1 g',
+    'v = 0.99 v + 0.01 g²',
+    's = m̂ / (√v̂ + ε)',
+    `W = W ${minus} 0.1 s`,
+  ]);
+  expect(adam[2]?.[1]).toContain(`0.06000 / (1 ${minus} 0.9^2)`);
 });
 
 test('the two lines of an update, with enough digits to see the weight move', () => {

@@ -3,6 +3,7 @@ import { fromWireNumber, toWireNumber } from '../../../src-shared/protocol/wire-
 import { formatCount, formatPrecise } from '../../scene/numbers';
 
 type Passed = ExplanationOf<'passed'>;
+type Shares = ExplanationOf<'shares'>;
 
 const n = (value: Parameters<typeof fromWireNumber>[0]): string => formatPrecise(fromWireNumber(value), 4);
 
@@ -18,9 +19,18 @@ export function sumSentence(explanation: Explanation): string {
       return `sum of ${formatCount(terms)} ${what} ${n(products)} + bias ${n(bias)} = ${n(sum)}; tensor ${n(value)}`;
     }
     case 'maximum': {
-      const { height, width, sum, value } = explanation;
-      return `largest of ${String(height * width)} = ${n(sum)}; tensor ${n(value)}`;
+      const { inside, sum, value } = explanation;
+      const count = (inside.bottom - inside.top) * (inside.right - inside.left);
+      return `largest of ${String(count)} = ${n(sum)}; tensor ${n(value)}`;
     }
+    case 'mean': {
+      const { height, width, sum, value } = explanation;
+      const count = height * width;
+      const total = fromWireNumber(sum) * count;
+      return `sum ${n(toWireNumber(total))} / ${String(count)} = ${n(sum)}; tensor ${n(value)}`;
+    }
+    case 'shares':
+      return `${sharesWords(explanation)} = ${n(explanation.sum)}; tensor ${n(explanation.value)}`;
     case 'passed':
       return `${passedWords(explanation)} = ${n(explanation.sum)}; tensor ${n(explanation.value)}`;
     case 'loss': {
@@ -46,13 +56,49 @@ export function sumSentence(explanation: Explanation): string {
 const examplesWords = (count: number): string => `${formatCount(count)} example${count === 1 ? '' : 's'}`;
 
 function passedWords({ rule, direction, operand, factor }: Passed): string {
-  if (operand === null) return 'nothing comes back';
   if (rule === 'relu' && direction === 'forward') return `max(0, ${n(operand)})`;
+  if (factor === null) return `${rule}(${n(operand)})`;
   return `${n(factor)} \u00d7 ${n(operand)}`;
 }
 
+/** At most so many products are written out. */
+const MOST_SHARES = 4;
+
+function sharesWords({ shares }: Shares): string {
+  const parts = shares.filter(({ factor }) => factor !== 0);
+  const [first] = shares;
+  if (first === undefined) return 'nothing comes back';
+  if (parts.length === 0) return `0 \u00d7 ${n(first.operand)}`;
+  const written = parts
+    .slice(0, MOST_SHARES)
+    .map(({ operand, factor }) => `${n(factor)} \u00d7 ${n(operand)}`);
+  const left = parts.length - written.length;
+  return written.join(' + ') + (left === 0 ? '' : ` + ${String(left)} more`);
+}
+
+/** Through which windows an error came back. */
+export function sharesReason({ rule, shares }: Shares): string {
+  if (shares.length === 0) {
+    return `no ${rule === 'conv2d' ? 'kernel' : 'window'} reaches this place, so no error comes back`;
+  }
+  const won = shares.filter(({ factor }) => factor !== 0).length;
+  if (rule !== 'maxPool') {
+    return shares.length === 1
+      ? 'its share of the error of its window'
+      : `its shares of the errors of the ${String(shares.length)} windows it is in`;
+  }
+  if (shares.length === 1) {
+    return won === 1
+      ? 'it won its window, so the whole error of the window comes here'
+      : 'another value won its window, so no error comes here';
+  }
+  return won === 0
+    ? `other values won the ${String(shares.length)} windows it is in, so no error comes here`
+    : `it won ${String(won)} of the ${String(shares.length)} windows it is in: their whole errors come here`;
+}
+
 /** Why the factor is what it is. */
-export function passedReason({ rule, direction, operand, factor, decidedBy }: Passed): string {
+export function passedReason({ rule, direction, factor, decidedBy }: Passed): string {
   const passes = factor !== 0;
   switch (rule) {
     case 'relu':
@@ -66,11 +112,16 @@ export function passedReason({ rule, direction, operand, factor, decidedBy }: Pa
           : 'dropped in this step';
     case 'flatten':
       return 'the same value, laid out in a row';
-    case 'maxPool':
-      if (operand === null) return 'no window reaches this edge, so no error comes back';
-      return passes
-        ? 'it won its window, so the whole error of the window comes here'
-        : 'another value won its window, so no error comes here';
+    case 'leakyRelu': {
+      const what = direction === 'forward' ? '' : `its output is ${n(decidedBy ?? 0)}, `;
+      return `${what}${factor === 1 ? 'above zero: passed on' : 'not above zero: times the slope'}`;
+    }
+    case 'sigmoid':
+    case 'tanh': {
+      if (direction === 'forward') return `${rule} of the value`;
+      const slope = rule === 'sigmoid' ? 'y (1 \u2212 y)' : '1 \u2212 y\u00b2';
+      return `its output y is ${n(decidedBy ?? 0)}: times the slope there, ${slope}`;
+    }
   }
 }
 

@@ -1,5 +1,5 @@
 import { Toolbar } from 'radix-ui';
-import { useMemo, type ReactElement } from 'react';
+import { useEffect, useMemo, useRef, type ReactElement } from 'react';
 import type { Phase } from '../../../src-shared/model/phases';
 import { formatPercent } from '../../scene/numbers';
 import { appStore, useApp, type CodeView } from '../../state/store';
@@ -50,8 +50,15 @@ interface LineProps {
 
 function Line({ line, number, isLit, isAround }: LineProps): ReactElement {
   const tokens = useMemo(() => tokensOf(line.text), [line.text]);
+  const item = useRef<HTMLLIElement>(null);
+  // The longest code does not fit into a low window. Running free, the line moves too fast to be followed.
+  useEffect(() => {
+    if (isLit && appStore.getState().status?.state !== 'running')
+      item.current?.scrollIntoView({ block: 'nearest' });
+  }, [isLit]);
   return (
     <li
+      ref={item}
       className={isLit ? 'lit' : isAround ? 'around' : undefined}
       aria-current={isLit ? 'step' : undefined}
       value={number}

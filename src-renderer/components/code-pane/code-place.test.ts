@@ -208,7 +208,7 @@ describe('the text', () => {
     for (const part of ['SGD(0.1, 0)', 'epochs=6', 'batch_size=32', '# dropout off']) {
       expect(text('fit')).toContain(part);
     }
-    for (const part of ['range(6)', 'training=False', 'SGD(0.1, momentum=0)']) {
+    for (const part of ['range(6)', 'z = net(x)', 'SGD(0.1, momentum=0)']) {
       expect(text('tape')).toContain(part);
     }
     const doubled = codeFacts(recipeNamed('keras-double-softmax'), DEFAULT_RUN_CONFIG, 6);

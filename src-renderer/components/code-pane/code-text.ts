@@ -200,7 +200,8 @@ function fitCode(facts: CodeFacts): readonly CodeLine[] {
 
 function tapeCode(facts: CodeFacts): readonly CodeLine[] {
   const { epochs, optimiser, loss, dropout } = facts;
-  const training = dropout.length === 0 ? 'False' : 'True';
+  // Without dropout a network computes the same in training and test; the argument would only take room.
+  const training = dropout.length === 0 ? '' : ', training=True';
   return [
     plain('w = net.trainable_weights', NO_PLACE),
     ...constructorLines(optimiser).map((line) => plain(line, NO_PLACE)),
@@ -217,7 +218,7 @@ function tapeCode(facts: CodeFacts): readonly CodeLine[] {
     ),
     {
       ...stops(
-        `      z = net(x, training=${training})`,
+        `      z = net(x${training})`,
         after('forward'),
         ['forward'],
         `Each layer writes on the tape what it did; dropout is ${rates(facts) ?? 'off'}. Play stops after the last layer.`,

@@ -11,20 +11,21 @@ export function updateRule(optimiser: OptimiserSpec): readonly string[] {
     const looksAhead = nesterov ? [`p.g += ${String(momentum)} * p.v`] : [];
     return [...decays, `p.v = ${String(momentum)} * p.v + p.g`, ...looksAhead];
   }
-  const { beta1, beta2 } = optimiser;
+  const { beta1, beta2, epsilon } = optimiser;
   return [
     ...decays,
     `p.m += ${rest(beta1)} * (p.g - p.m)`,
     `p.v += ${rest(beta2)} * (p.g**2 - p.v)`,
     `m = p.m / (1 - ${String(beta1)}**t)`,
     `v = p.v / (1 - ${String(beta2)}**t)`,
+    `s = m / (sqrt(v) + ${String(epsilon)})`,
   ];
 }
 
 /** The line that moves the weights. */
 export function weightRule(optimiser: OptimiserSpec): string {
   const rate = String(optimiser.learningRate);
-  if (optimiser.kind === 'adam') return `p.w -= ${rate} * m / (sqrt(v) + ${String(optimiser.epsilon)})`;
+  if (optimiser.kind === 'adam') return `p.w -= ${rate} * s`;
   const moves = optimiser.momentum === 0 || optimiser.nesterov ? 'p.g' : 'p.v';
   return `p.w -= ${rate} * ${moves}`;
 }

@@ -1,5 +1,5 @@
 import type { ReactElement } from 'react';
-import type { LayerPlan } from '../../../src-shared/model/network';
+import type { LayerPlan, LayerSpecOf } from '../../../src-shared/model/network';
 import { layerKey } from '../../draw/layer-keys';
 import { betweenName, networkRows, type NetworkRow } from '../../scene/network-rows';
 import { formatCount } from '../../scene/numbers';
@@ -43,10 +43,10 @@ export function NetworkTable(): ReactElement | null {
 function Row({ row }: { row: NetworkRow }): ReactElement | null {
   if (row.kind === 'layer') {
     const { spec, outputShape, parameters } = row.layer;
-    const size = spec.kind === 'conv2d' ? ` ${String(spec.kernelSize)} × ${String(spec.kernelSize)}` : '';
+    const size = spec.kind === 'conv2d' ? ` ${squareText(spec.kernelSize)}` : '';
     return (
       <tr className="learns">
-        <th scope="row">
+        <th scope="row" title={precisely(row.layer)}>
           <i style={{ background: layerKey(row.keyIndex) }} />
           {spec.name}
           {size}
@@ -73,11 +73,33 @@ function Row({ row }: { row: NetworkRow }): ReactElement | null {
 
 function precisely({ spec }: LayerPlan): string {
   switch (spec.kind) {
+    case 'conv2d':
+      return `${String(spec.filters)} filters of ${squareText(spec.kernelSize)}${stepsText(spec)}`;
+    case 'dense':
+      return `${String(spec.units)} units, each of all inputs`;
     case 'dropout':
       return `dropout of ${spec.unit === 'channel' ? 'whole maps' : 'single values'} with probability ${String(spec.rate)}`;
     case 'maxPool2d':
-      return `max-pooling over ${String(spec.size)} × ${String(spec.size)}`;
-    default:
-      return spec.kind === 'relu' ? 'ReLU' : spec.name;
+      return `max-pooling over ${squareText(spec.size)}${stepsText(spec)}`;
+    case 'averagePool2d':
+      return `average pooling over ${squareText(spec.size)}${stepsText(spec)}`;
+    case 'relu':
+      return 'ReLU';
+    case 'leakyRelu':
+      return `leaky ReLU, slope ${String(spec.slope)} below 0`;
+    case 'sigmoid':
+    case 'tanh':
+      return spec.kind;
+    case 'flatten':
+      return spec.name;
   }
+}
+
+const squareText = (size: number): string => `${String(size)} × ${String(size)}`;
+
+/** `, stride 2, padding 1`: what is as it is without a word is left out. */
+function stepsText(spec: LayerSpecOf<'conv2d' | 'maxPool2d' | 'averagePool2d'>): string {
+  const usual = spec.kind === 'conv2d' ? 1 : spec.size;
+  const strided = spec.stride === usual ? '' : `, stride ${String(spec.stride)}`;
+  return strided + (spec.padding === 0 ? '' : `, padding ${String(spec.padding)}`);
 }

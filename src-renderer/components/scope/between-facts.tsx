@@ -20,7 +20,8 @@ const BAR_HEIGHT = 11;
 /** Output of a layer for what the maps show; null where there is none yet. */
 function shownOutput(view: FrameView | null, layer: LayerPlan): FrameSlot | null {
   const slot = view?.slot(layer.spec.name, mapKind(view, 'output')) ?? null;
-  return slot === null || isBlank(slot) ? null : slot;
+  // Of block means nothing is said: they are not the values.
+  return slot === null || isBlank(slot) || slot.slot.block !== null ? null : slot;
 }
 
 export function Active({ layer }: { layer: LayerPlan }): ReactElement {
@@ -35,7 +36,7 @@ export function Active({ layer }: { layer: LayerPlan }): ReactElement {
       meter.current.style.width = formatWidth(share === null || Number.isNaN(share) ? 0 : share);
   });
   return (
-    <span className="fact" title="Share of ReLU outputs above zero for what the maps are of">
+    <span className="fact" title="Share of outputs above zero for what the maps are of">
       active
       {layer.outputShape.length === 3 && (
         <span className="meter">
@@ -109,13 +110,18 @@ export function Means({ layer, pixelRatio }: { layer: LayerPlan; pixelRatio: num
     const context = scaledContext(canvas.current, width, BAR_HEIGHT, pixelRatio);
     if (slot === null) return;
     const means = channelMeans(slot.values, channels);
-    const most = Math.max(...means.filter(Number.isFinite), 0);
+    const known = means.filter(Number.isFinite);
+    const [least, most] = [Math.min(...known, 0), Math.max(...known, 0)];
+    /** From the top; bars stand on zero, and hang from it where outputs can be negative. */
+    const heightOf = (value: number): number =>
+      most === least ? BAR_HEIGHT - 1 : Math.round((BAR_HEIGHT - 1) * ((most - value) / (most - least)));
     means.forEach((value, channel) => {
       const finite = Number.isFinite(value);
-      const share = finite && most > 0 ? Math.max(0, value) / most : 0;
-      const height = finite ? Math.max(1, Math.round(BAR_HEIGHT * share)) : BAR_HEIGHT;
+      const [from, to] = finite
+        ? [heightOf(Math.max(value, 0)), heightOf(Math.min(value, 0))]
+        : [0, BAR_HEIGHT - 1];
       context.fillStyle = finite ? ink2 : nan;
-      context.fillRect(channel * pitch, BAR_HEIGHT - height, pitch - 1, height);
+      context.fillRect(channel * pitch, from, pitch - 1, to - from + 1);
     });
   });
   return (

@@ -23,8 +23,8 @@ export function BetweenRow({
 }): ReactElement {
   const { layers, loss } = row;
   const isInside = useApp(({ status }) => examplesUnderWay(status) !== null);
-  const relu = layers.findLast(({ spec }) => spec.kind === 'relu') ?? null;
-  const pool = layers.find(({ spec }) => spec.kind === 'maxPool2d') ?? null;
+  const relu = layers.findLast(({ spec }) => spec.kind === 'relu' || spec.kind === 'leakyRelu') ?? null;
+  const pool = layers.find(({ spec }) => spec.kind === 'maxPool2d' || spec.kind === 'averagePool2d') ?? null;
   const flatten = layers.find(({ spec }) => spec.kind === 'flatten') ?? null;
   const dropout = layers.find(({ spec }) => spec.kind === 'dropout') ?? null;
   const shown = lastShown(layers);
@@ -39,7 +39,9 @@ export function BetweenRow({
           <Means layer={meansOf} pixelRatio={pixelRatio} />
         )}
         {relu !== null && <Active layer={relu} />}
-        {relu !== null && meansOf === null && relu.outputShape.length === 3 && <DeadMaps layer={relu} />}
+        {relu?.spec.kind === 'relu' && meansOf === null && relu.outputShape.length === 3 && (
+          <DeadMaps layer={relu} />
+        )}
         {pool !== null && (
           <span>
             {planeSize(pool.inputShape)} to {planeSize(pool.outputShape)}
@@ -64,7 +66,7 @@ export function BetweenRow({
 
 /** The last of these layers whose output is watched: flatten and, for the digit, dropout only pass theirs on. */
 const lastShown = (layers: readonly LayerPlan[]): LayerPlan | null =>
-  layers.findLast(({ spec }) => spec.kind === 'relu' || spec.kind === 'maxPool2d') ?? null;
+  layers.findLast(({ spec }) => spec.kind !== 'flatten' && spec.kind !== 'dropout') ?? null;
 
 /** The layer of a row whose maps are shown: the one at which training stands, else the last. */
 function stripLayer({ layers, strips }: BetweenRowLayout, mark: RowMark, side: MapSide): LayerPlan | null {

@@ -38,9 +38,11 @@ export function fatesThrough(
     if (input === null || output === null) return null;
     path.push({ layer, input, output, mask: exampleValues(view, layer.spec.name, 'mask') });
   }
-  const pool = layers.find(({ spec }) => spec.kind === 'maxPool2d');
-  const window = pool?.spec.kind === 'maxPool2d' ? pool.spec.size : null;
-  return { fates: fatesAlong(path), outlined: window !== null, window };
+  const pool = layers.find(({ spec }) => spec.kind === 'maxPool2d')?.spec;
+  const outlined = pool?.kind === 'maxPool2d';
+  // Lines can only be drawn between windows that lie side by side, from the first value on.
+  const window = outlined && pool.stride === pool.size && pool.padding === 0 ? pool.size : null;
+  return { fates: fatesAlong(path), outlined, window };
 }
 
 /** Standing at a layer in the backward pass: where the error that arrived there comes from, and where none can. */

@@ -62,8 +62,11 @@ export function MapPicture({
         withMean={withMean}
         pixelRatio={pixelRatio}
         onSlot={(picture, slot) => {
-          known.current = slot !== null && !isBlank(slot);
+          known.current = slot !== null && !isBlank(slot) && !isReduced(slot);
           showFreshness(picture, tag.current, slot, mapFreshness(slot));
+          if (slot === null || !isReduced(slot) || tag.current === null) return;
+          tag.current.hidden = false;
+          setText(tag.current, 'too large to show');
         }}
       />
       <span ref={tag} className="tag" style={{ top: cssSize(tiles.height, tiles, pixelRatio) / 2 }} hidden />
@@ -127,7 +130,7 @@ export function Maps({
       const state = `${String(view?.serial)} ${table.theme} ${String(scale.value)}`;
       report.current?.(host.current, slot);
       setLabel(host.current, nameOf(layer, side, view, title));
-      const blank = slot === null || isBlank(slot);
+      const blank = slot === null || isBlank(slot) || isReduced(slot);
       if (state !== drawn) {
         drawn = state;
         scales[0] = scale.value;
@@ -199,6 +202,9 @@ export function Maps({
     </div>
   );
 }
+
+/** Block means of maps that are too large to be sent value by value: nothing that could be drawn as maps. */
+const isReduced = ({ slot }: FrameSlot): boolean => slot.block !== null;
 
 function setLabel(element: HTMLElement | null, label: string): void {
   if (element !== null && element.ariaLabel !== label) element.ariaLabel = label;

@@ -1,4 +1,4 @@
-import type { LayerPlan, NetworkPlan } from '../../../src-shared/model/network';
+import type { LayerPlan, LayerSpecOf, NetworkPlan } from '../../../src-shared/model/network';
 import { betweenName, planeSize } from '../../scene/network-rows';
 import { shapeText } from '../format';
 import { followers, inputName } from '../scope/error-fates';
@@ -49,6 +49,8 @@ export function stageScript(
   const kind = forward ? 'output' : 'error';
   const isWhole = layer.inputShape.length === 1 || layer.outputShape.length === 1;
   const hasWeights = layer.parameters.length > 0;
+  // Sigmoid and tanh: the slope that the error is multiplied by follows from the output.
+  const hasSlope = layer.spec.kind === 'sigmoid' || layer.spec.kind === 'tanh';
   const own = layer.spec.kind === 'relu' || layer.spec.kind === 'maxPool2d' ? [layer] : [];
   const after = !forward && hasWeights ? followers(plan, layer) : [];
   const input = inputName(plan, layer);
@@ -74,7 +76,7 @@ export function stageScript(
     hasChosen: isWhole && layer.spec.kind !== 'flatten',
     fates: after,
     legend: followersLegend(after),
-    inset: !forward && hasWeights ? { title: 'output', name: layer.spec.name } : null,
+    inset: !forward && (hasWeights || hasSlope) ? { title: 'output', name: layer.spec.name } : null,
   };
   // Nothing needs the error of the image, so none is computed.
   return { top: !forward && input === 'input' ? null : top, does: doing(layer, direction), bottom };
@@ -89,7 +91,7 @@ export function mapsBehind({ layers }: NetworkPlan, { spec, index }: LayerPlan):
 function ownLegend({ spec }: LayerPlan, direction: 'forward' | 'backward'): Station['legend'] {
   switch (spec.kind) {
     case 'maxPool2d':
-      return { ...NO_LEGEND, outline: `largest of its ${square(spec.size)}` };
+      return { ...NO_LEGEND, outline: `largest of ${windowWords(spec)}` };
     case 'relu':
       return {
         ...NO_LEGEND,
@@ -109,8 +111,11 @@ function followersLegend(after: readonly LayerPlan[]): Station['legend'] {
   if (pool?.spec.kind !== 'maxPool2d') {
     return { outline: null, cross: hasRelu ? 'stopped by ReLU' : null, box: dropsUnits ? 'dropped' : null };
   }
-  const size = square(pool.spec.size);
-  return { outline: `won its ${size}`, cross: hasRelu ? 'won, but stopped by ReLU' : null, box: null };
+  return {
+    outline: `won ${windowWords(pool.spec)}`,
+    cross: hasRelu ? 'won, but stopped by ReLU' : null,
+    box: null,
+  };
 }
 
 function doing(layer: LayerPlan, direction: 'forward' | 'backward'): string {
@@ -121,7 +126,9 @@ function doing(layer: LayerPlan, direction: 'forward' | 'backward'): string {
   switch (spec.kind) {
     case 'conv2d': {
       const all = inputs === 1 ? 'the image' : `all ${String(inputs)} maps`;
-      if (forward) return `${square(spec.kernelSize)} kernels slide over ${all}; the sum, plus bias`;
+      if (forward) {
+        return `${square(spec.kernelSize)} kernels slide over ${all}${stepWords(spec, 1)}; the sum, plus bias`;
+      }
       return layer.index === 0
         ? 'The image needs no error: it ends here, in the gradient'
         : `each error goes back over ${square(spec.kernelSize)} inputs, times the kernels`;
@@ -132,11 +139,11 @@ function doing(layer: LayerPlan, direction: 'forward' | 'backward'): string {
         : `each input: sum over ${String(outputs)} units of error × weight`;
     case 'maxPool2d':
       return forward
-        ? `keeps the largest of each ${square(spec.size)}`
+        ? `keeps the largest of each ${square(spec.size)}${stepWords(spec, spec.size)}`
         : `max-${betweenName(layer)} sends it to the winner only; the others get 0`;
     case 'averagePool2d':
       return forward
-        ? `mean of each ${square(spec.size)}`
+        ? `mean of each ${square(spec.size)}${stepWords(spec, spec.size)}`
         : `each value gets its share, 1/${String(spec.size ** 2)}, of the error of every window it is in`;
     case 'leakyRelu':
       return forward
@@ -169,6 +176,20 @@ function dropping({ rate, unit }: Extract<LayerPlan['spec'], { kind: 'dropout' }
 
 const planeText = (from: readonly number[], to: readonly number[]): string =>
   `${shapeText(from)} to ${shapeText(to)}`;
+
+/** `its 2 × 2` where a value is in one window only. */
+const windowWords = ({ size, stride }: LayerSpecOf<'maxPool2d'>): string =>
+  `${stride < size ? 'a' : 'its'} ${square(size)}`;
+
+/** `, 2 apart, with a border of 1 zero`: what is not as without a word. */
+function stepWords(
+  { kind, stride, padding }: LayerSpecOf<'conv2d' | 'maxPool2d' | 'averagePool2d'>,
+  usual: number,
+): string {
+  const apart = stride === usual ? '' : `, ${String(stride)} apart`;
+  const zeros = padding === 1 ? '1 zero' : `${String(padding)} zeros`;
+  return apart + (padding === 0 || kind === 'maxPool2d' ? '' : `, with a border of ${zeros}`);
+}
 
 /** With spaces at which no line breaks. */
 const square = (size: number): string => unbroken(`${String(size)} × ${String(size)}`);

@@ -1,6 +1,6 @@
 /**
- * Backpropagation in plain loops: for each kind of layer its forward pass and its vector-Jacobian products. This is the
- * reference that every other implementation is held to, and the one that runs where a library's kernel would hide a NaN.
+ * Backpropagation in plain loops: of convolutions and dense layers the forward pass and the vector-Jacobian products
+ * (pooling.ts and activations.ts have those of the other layers). This is the reference that every other implementation is held to, and the one that runs where a library's kernel would hide a NaN.
  *
  * Memory layout (channels last): a minibatch of images is (n, height, width, channels) in one flat array, so the channels
  * of a pixel, and the pixels of a row, lie side by side. A filter is (filters, kernel row, kernel column, channels): then
@@ -13,7 +13,10 @@
  * if w is NaN or infinite (0 * w is then NaN): with such a w nothing is skipped. Skipping changes no bit of a result.
  */
 
-/** Extents of a convolution without padding, stride 1: outHeight = height - kernel + 1, likewise the width. */
+/**
+ * Extents of a convolution. outHeight = floor((height + 2 padding - kernel) / stride) + 1, likewise the width. Where a kernel
+ * sticks out into the padding there is no product, not one with 0: a NaN weight spreads no further than it reaches.
+ */
 export interface ConvolutionShape {
   readonly n: number;
   readonly height: number;
@@ -22,11 +25,14 @@ export interface ConvolutionShape {
   readonly filters: number;
   /** Side of the square kernel. */
   readonly kernel: number;
+  readonly stride: number;
+  /** Rows and columns added on each side. */
+  readonly padding: number;
   readonly outHeight: number;
   readonly outWidth: number;
 }
 
-/** output[n,y,x,f] = bias[f] + sum over ky,kx,c of input[n,y+ky,x+kx,c] filter[f,ky,kx,c] */
+/** output[n,y,x,f] = bias[f] + sum over ky,kx,c of input[n, y stride - padding + ky, x stride - padding + kx, c] filter[f,ky,kx,c] */
 export function convolutionForward(
   shape: ConvolutionShape,
   input: Float32Array,
@@ -35,17 +41,23 @@ export function convolutionForward(
   output: Float32Array,
 ): void {
   const { n, height, width, channels, filters, kernel, outHeight, outWidth } = shape;
+  const { stride, padding } = shape;
   const rowLength = kernel * channels;
   let out = 0;
   for (let image = 0; image < n; image++) {
     for (let y = 0; y < outHeight; y++) {
+      const top = y * stride - padding;
+      const [firstRow, endRow] = [Math.max(0, -top), Math.min(kernel, height - top)];
       for (let x = 0; x < outWidth; x++) {
+        const left = x * stride - padding;
+        const first = Math.max(0, -left) * channels;
+        const end = Math.min(kernel, width - left) * channels;
         for (let f = 0; f < filters; f++) {
           let sum = bias[f]!;
-          for (let ky = 0; ky < kernel; ky++) {
-            const from = ((image * height + y + ky) * width + x) * channels;
+          for (let ky = firstRow; ky < endRow; ky++) {
+            const from = ((image * height + top + ky) * width + left) * channels;
             const row = (f * kernel + ky) * rowLength;
-            for (let i = 0; i < rowLength; i++) sum += input[from + i]! * filter[row + i]!;
+            for (let i = first; i < end; i++) sum += input[from + i]! * filter[row + i]!;
           }
           output[out++] = sum;
         }
@@ -54,7 +66,10 @@ export function convolutionForward(
   }
 }
 
-/** inputError[n,y+ky,x+kx,c] += outputError[n,y,x,f] filter[f,ky,kx,c]: each error goes back the way its value came. */
+/**
+ * inputError[n, y stride - padding + ky, x stride - padding + kx, c] += outputError[n,y,x,f] filter[f,ky,kx,c]: each error goes
+ * back the way its value came.
+ */
 export function convolutionBackwardInput(
   shape: ConvolutionShape,
   outputError: Float32Array,
@@ -62,6 +77,7 @@ export function convolutionBackwardInput(
   inputError: Float32Array,
 ): void {
   const { n, height, width, channels, filters, kernel, outHeight, outWidth } = shape;
+  const { stride, padding } = shape;
   const rowLength = kernel * channels;
   const skipZeros = allFinite(filter);
   const sums = new Float64Array(height * width * channels);
@@ -69,14 +85,19 @@ export function convolutionBackwardInput(
   for (let image = 0; image < n; image++) {
     sums.fill(0);
     for (let y = 0; y < outHeight; y++) {
+      const top = y * stride - padding;
+      const [firstRow, endRow] = [Math.max(0, -top), Math.min(kernel, height - top)];
       for (let x = 0; x < outWidth; x++) {
+        const left = x * stride - padding;
+        const first = Math.max(0, -left) * channels;
+        const end = Math.min(kernel, width - left) * channels;
         for (let f = 0; f < filters; f++) {
           const error = outputError[out++]!;
           if (error === 0 && skipZeros) continue;
-          for (let ky = 0; ky < kernel; ky++) {
-            const to = ((y + ky) * width + x) * channels;
+          for (let ky = firstRow; ky < endRow; ky++) {
+            const to = ((top + ky) * width + left) * channels;
             const row = (f * kernel + ky) * rowLength;
-            for (let i = 0; i < rowLength; i++) sums[to + i]! += error * filter[row + i]!;
+            for (let i = first; i < end; i++) sums[to + i]! += error * filter[row + i]!;
           }
         }
       }
@@ -86,7 +107,7 @@ export function convolutionBackwardInput(
 }
 
 /**
- * filterGradient[f,ky,kx,c] = sum over n,y,x of outputError[n,y,x,f] input[n,y+ky,x+kx,c]
+ * filterGradient[f,ky,kx,c] = sum over n,y,x of outputError[n,y,x,f] input[n, y stride - padding + ky, x stride - padding + kx, c]
  * biasGradient[f] = sum over n,y,x of outputError[n,y,x,f]
  */
 export function convolutionBackwardFilter(
@@ -97,6 +118,7 @@ export function convolutionBackwardFilter(
   biasGradient: Float32Array,
 ): void {
   const { n, height, width, channels, filters, kernel, outHeight, outWidth } = shape;
+  const { stride, padding } = shape;
   const rowLength = kernel * channels;
   const skipZeros = allFinite(input);
   const sums = new Float64Array(filterGradient.length);
@@ -104,15 +126,20 @@ export function convolutionBackwardFilter(
   let out = 0;
   for (let image = 0; image < n; image++) {
     for (let y = 0; y < outHeight; y++) {
+      const top = y * stride - padding;
+      const [firstRow, endRow] = [Math.max(0, -top), Math.min(kernel, height - top)];
       for (let x = 0; x < outWidth; x++) {
+        const left = x * stride - padding;
+        const first = Math.max(0, -left) * channels;
+        const end = Math.min(kernel, width - left) * channels;
         for (let f = 0; f < filters; f++) {
           const error = outputError[out++]!;
           if (error === 0 && skipZeros) continue;
           biasSums[f]! += error;
-          for (let ky = 0; ky < kernel; ky++) {
-            const from = ((image * height + y + ky) * width + x) * channels;
+          for (let ky = firstRow; ky < endRow; ky++) {
+            const from = ((image * height + top + ky) * width + left) * channels;
             const row = (f * kernel + ky) * rowLength;
-            for (let i = 0; i < rowLength; i++) sums[row + i]! += error * input[from + i]!;
+            for (let i = first; i < end; i++) sums[row + i]! += error * input[from + i]!;
           }
         }
       }
@@ -189,86 +216,6 @@ export function denseBackwardWeight(
   }
   weightGradient.set(sums);
   biasGradient.set(biasSums);
-}
-
-/** Extents of max-pooling over windows of size x size that do not overlap; what is left over at the edge is not looked at. */
-export interface PoolShape {
-  readonly n: number;
-  readonly height: number;
-  readonly width: number;
-  readonly channels: number;
-  readonly size: number;
-  readonly outHeight: number;
-  readonly outWidth: number;
-}
-
-/**
- * The largest value of each window, and in `argmax` where in `input` it was. As in PyTorch: the first of equal values in
- * row-major order; a NaN wins over every number, and the last NaN of a window over those before it.
- */
-export function maxPoolForward(
-  shape: PoolShape,
-  input: Float32Array,
-  output: Float32Array,
-  argmax: Int32Array,
-): void {
-  const { n, height, width, channels, size, outHeight, outWidth } = shape;
-  let out = 0;
-  for (let image = 0; image < n; image++) {
-    for (let y = 0; y < outHeight; y++) {
-      for (let x = 0; x < outWidth; x++) {
-        const corner = ((image * height + y * size) * width + x * size) * channels;
-        for (let c = 0; c < channels; c++) {
-          let largest = -Infinity;
-          let at = corner + c;
-          for (let wy = 0; wy < size; wy++) {
-            for (let wx = 0; wx < size; wx++) {
-              const index = corner + (wy * width + wx) * channels + c;
-              const value = input[index]!;
-              if (value > largest || Number.isNaN(value)) {
-                largest = value;
-                at = index;
-              }
-            }
-          }
-          output[out] = largest;
-          argmax[out++] = at;
-        }
-      }
-    }
-  }
-}
-
-/** Each error goes to the place its value was taken from; all others did not matter. */
-export function maxPoolBackward(
-  outputError: Float32Array,
-  argmax: Int32Array,
-  inputError: Float32Array,
-): void {
-  inputError.fill(0);
-  for (let i = 0; i < outputError.length; i++) inputError[argmax[i]!] = outputError[i]!;
-}
-
-/** max(x, 0); NaN stays NaN. */
-export function reluForward(input: Float32Array, output: Float32Array): void {
-  for (let i = 0; i < input.length; i++) {
-    const value = input[i]!;
-    output[i] = value <= 0 ? 0 : value;
-  }
-}
-
-/** The error passes where the output is not 0, and at NaN (PyTorch's threshold_backward). */
-export function reluBackward(
-  output: Float32Array,
-  outputError: Float32Array,
-  inputError: Float32Array,
-): void {
-  for (let i = 0; i < output.length; i++) inputError[i] = output[i]! <= 0 ? 0 : outputError[i]!;
-}
-
-/** result = values * factors: dropout's forward pass on activations, and its backward pass on errors. */
-export function multiply(values: Float32Array, factors: Float32Array, result: Float32Array): void {
-  for (let i = 0; i < values.length; i++) result[i] = values[i]! * factors[i]!;
 }
 
 /** sums[c] = sum over all rows of values[row,c]: the gradient of a bias, from the error of what it was added to. */

@@ -1,6 +1,7 @@
 import type { LayerPlan, NetworkPlan } from '../../../src-shared/model/network';
 import { sizeOf } from '../../../src-shared/model/network';
 import { toUnitInterval, fillWords } from '../../../src-shared/tensor/random';
+import type { OptimiserSpecOf } from '../../../src-shared/model/optimiser';
 import type { EngineNetwork, ForwardContext, OptimiserSettings, ParameterTensor, Pass } from '../engine';
 
 /** A minibatch for tests, with the factors of each dropout layer that is on, by the layer's name. */
@@ -30,7 +31,7 @@ export function backwardAll(pass: Pass, plan: NetworkPlan): void {
 }
 
 /** SGD with momentum alone, as in the paper's recipes. */
-export const sgd = (learningRate: number, momentum: number): OptimiserSettings => ({
+export const sgd = (learningRate: number, momentum: number): OptimiserSpecOf<'sgd'> => ({
   kind: 'sgd',
   learningRate,
   momentum,

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { z } from 'zod';
 import { networkSpecSchema } from '../../../src-shared/model/network';
+import { optimiserSchema } from '../../../src-shared/model/optimiser';
 
 /** What pytorch_reference.py, pytorch_layer_walk.py and pytorch_saliency.py in bench/peers wrote: see there for what is in it. */
 
@@ -17,6 +18,13 @@ const layersSchema = z.object({
       network: networkSpecSchema,
     }),
   ),
+});
+
+const optimisersSchema = z.object({
+  n: z.int(),
+  labels: z.array(z.array(z.int())),
+  network: networkSpecSchema,
+  optimisers: z.record(z.string(), optimiserSchema),
 });
 
 const runSchema = z.object({ steps: z.int(), batchSize: z.int(), losses: z.array(z.number()) });
@@ -41,6 +49,11 @@ export function layerFixtures() {
     tensors: parseTensors(readFileSync(fixture('layers.safetensors'))),
   };
 }
+
+export const optimiserFixture = () => ({
+  ...optimisersSchema.parse(readJson('optimisers.json')),
+  tensors: parseTensors(readFileSync(fixture('optimisers.safetensors'))),
+});
 
 export function layerWalkFixture() {
   return {

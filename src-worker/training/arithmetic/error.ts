@@ -1,8 +1,19 @@
-import type { LayerPlan, NetworkPlan, NetworkSpec } from '../../../src-shared/model/network';
-import { GradscopeError } from '../../../src-shared/protocol/errors';
+import type { LayerPlan, LayerSpecOf, NetworkPlan, NetworkSpec } from '../../../src-shared/model/network';
 import type { ExplanationOf } from '../../../src-shared/protocol/explanation';
+import { activateBackward } from './activation';
 import { type Explained, passed, termsOf } from './explained';
-import { cut, dropoutFactor, extents, parametersOf, placeIn, winnerOf } from './places';
+import {
+  cut,
+  dropoutFactor,
+  extents,
+  parametersOf,
+  placeIn,
+  reachOf,
+  windowAt,
+  windowOf,
+  windowsOf,
+  winnerOf,
+} from './places';
 import type { ExampleValues } from './sources';
 import { TermSum } from './sums';
 import { addUp } from './window';
@@ -25,23 +36,22 @@ export function explainError(
   const { step } = values;
   switch (next.spec.kind) {
     case 'conv2d':
-      return throughConvolution(next, index, values, value);
+      return throughConvolution(next, next.spec, index, values, value);
     case 'dense':
       return { explanation: throughDense(next, index, values, value), arrays: [] };
     case 'maxPool2d':
-      return throughPool(next, next.spec.size, index, values, value);
-    case 'relu': {
-      const operand = values.error(next)[index]!;
-      const output = values.output(next)[index]!;
-      const stopped = output <= 0;
-      const parts = { operand, from: index, factor: stopped ? 0 : 1, decidedBy: output };
-      return passed('relu', parts, { value, sum: stopped ? 0 : operand, step }, 'backward');
-    }
     case 'averagePool2d':
+      return { explanation: throughPool(next, next.spec, index, values, value), arrays: [] };
+    case 'relu':
     case 'leakyRelu':
     case 'sigmoid':
-    case 'tanh':
-      throw new GradscopeError('internal', `No arithmetic of ${layer.spec.name} is known.`);
+    case 'tanh': {
+      const operand = values.error(next)[index]!;
+      const output = values.output(next)[index]!;
+      const { sum, factor } = activateBackward(next.spec, operand, output);
+      const parts = { operand, from: index, factor, decidedBy: output };
+      return passed(next.spec.kind, parts, { value, sum, step }, 'backward');
+    }
     case 'dropout': {
       const operand = values.error(next)[index]!;
       const factor = dropoutFactor(next, index, values);
@@ -96,43 +106,46 @@ const ERRORS_OF_LOGITS: Readonly<Record<NetworkSpec['loss'], ErrorOfLogits>> = {
 };
 
 /**
- * error of input[i,y,x] = sum over o,ky,kx of error[o,y-ky,x-kx] weight[o,i,ky,kx]: a full correlation with the kernel turned
- * by 180 degrees.
+ * error of input[i,y,x] = sum over o and the outputs (row, column) whose kernels reach it of
+ * error[o,row,column] weight[o, i, y + padding - row stride, x + padding - column stride]: without strides a full correlation with
+ * the kernel turned by 180 degrees.
  */
-function throughConvolution(next: LayerPlan, index: number, values: ExampleValues, value: number): Explained {
+function throughConvolution(
+  next: LayerPlan,
+  spec: LayerSpecOf<'conv2d'>,
+  index: number,
+  values: ExampleValues,
+  value: number,
+): Explained {
   const { channel, row, column } = placeIn(next.inputShape, index);
   const input = extents(next.inputShape);
   const output = extents(next.outputShape);
-  const size = input.height - output.height + 1;
-  const [top, left] = [row - size + 1, column - size + 1];
-  const inside = {
-    top: Math.max(0, -top),
-    left: Math.max(0, -left),
-    bottom: Math.min(size, output.height - top),
-    right: Math.min(size, output.width - left),
-  };
-  const error = values.error(next);
+  const windows = windowsOf(spec);
+  const { size, stride, padding } = windows;
+  const [top, bottom] = reachOf(windows, row);
+  const [left, right] = reachOf(windows, column);
+  if (top > bottom || left > right) {
+    const nothing = { form: 'shares', rule: 'conv2d', value, sum: 0, absolute: 0 } as const;
+    return { explanation: { ...nothing, shares: [], step: values.step }, arrays: [] };
+  }
+  const place = windowAt(output, [top, left], bottom - top + 1, right - left + 1);
+  const { height, width } = place;
   const weight = values.parameter(parametersOf(next).weight);
-  const patch = new Float32Array(output.channels * size * size);
-  const kernels = new Float32Array(patch.length);
+  const kernels = new Float32Array(output.channels * height * width);
   let at = 0;
   for (let o = 0; o < output.channels; o++) {
-    for (let a = 0; a < size; a++) {
-      for (let b = 0; b < size; b++, at++) {
-        const isInside = a >= inside.top && a < inside.bottom && b >= inside.left && b < inside.right;
-        if (isInside) patch[at] = error[(o * output.height + top + a) * output.width + left + b]!;
-        kernels[at] = weight[((o * input.channels + channel) * size + size - 1 - a) * size + size - 1 - b]!;
+    for (let a = 0; a < height; a++) {
+      const ky = row + padding - (top + a) * stride;
+      for (let b = 0; b < width; b++, at++) {
+        const kx = column + padding - (left + b) * stride;
+        kernels[at] = weight[((o * input.channels + channel) * size + ky) * size + kx]!;
       }
     }
   }
-  const corner: [number, number] = [top, left];
   const window = {
     planes: output.channels,
-    height: size,
-    width: size,
-    corner,
-    inside,
-    left: patch,
+    ...place,
+    left: cut(values.error(next), output, place),
     right: kernels,
   };
   return addUp(window, { left: 'error', bias: null, value, step: values.step });
@@ -154,29 +167,46 @@ function throughDense(
   return termsOf(sum, { ...head, axes: ['unit'] }, (o) => [o]);
 }
 
-/** The error of a window goes to the value that won it, and nowhere else. */
+/** Of each window that the value is in: the whole error where it won (max), or its share (average). */
 function throughPool(
   next: LayerPlan,
-  size: number,
+  spec: LayerSpecOf<'maxPool2d' | 'averagePool2d'>,
   index: number,
   values: ExampleValues,
   value: number,
-): Explained {
+): ExplanationOf<'shares'> {
   const { channel, row, column } = placeIn(next.inputShape, index);
   const input = extents(next.inputShape);
   const output = extents(next.outputShape);
-  const [y, x] = [Math.floor(row / size), Math.floor(column / size)];
-  const { step } = values;
-  if (y >= output.height || x >= output.width) {
-    const parts = { operand: null, from: null, factor: 0, decidedBy: null };
-    return passed('maxPool', parts, { value, sum: 0, step }, 'backward');
-  }
+  const windows = windowsOf(spec);
   const plane = input.height * input.width;
   const map = values.input(next).subarray(channel * plane, (channel + 1) * plane);
-  const winner = winnerOf(cut(map, { ...input, channels: 1 }, [y * size, x * size], size));
-  const won = winner === (row - y * size) * size + column - x * size;
-  const from = (channel * output.height + y) * output.width + x;
-  const operand = values.error(next)[from]!;
-  const parts = { operand, from, factor: won ? 1 : 0, decidedBy: null };
-  return passed('maxPool', parts, { value, sum: won ? operand : 0, step }, 'backward');
+  const error = values.error(next);
+  const factorOf = (y: number, x: number): number => {
+    if (spec.kind === 'averagePool2d') return 1 / spec.size ** 2;
+    const place = windowOf(input, windows, y, x);
+    const winner = winnerOf(cut(map, { ...input, channels: 1 }, place), place);
+    return winner === (row - place.corner[0]) * place.width + column - place.corner[1] ? 1 : 0;
+  };
+  const within = (place: number, count: number): [number, number] => {
+    const [first, last] = reachOf(windows, place);
+    return [Math.max(0, first), Math.min(count - 1, last)];
+  };
+  const [top, bottom] = within(row, output.height);
+  const [left, right] = within(column, output.width);
+  const shares: { from: number; operand: number; factor: number }[] = [];
+  let [sum, absolute] = [0, 0];
+  for (let y = top; y <= bottom; y++) {
+    for (let x = left; x <= right; x++) {
+      const from = (channel * output.height + y) * output.width + x;
+      const [operand, factor] = [error[from]!, factorOf(y, x)];
+      shares.push({ from, operand, factor });
+      // What did not win has no part in an error that is not finite either.
+      if (factor === 0) continue;
+      sum += factor * operand;
+      absolute += Math.abs(factor * operand);
+    }
+  }
+  const rule = spec.kind === 'maxPool2d' ? 'maxPool' : 'averagePool';
+  return { form: 'shares', rule, shares, value, sum, absolute, step: values.step };
 }

@@ -7,11 +7,12 @@ export interface Explained {
   readonly arrays: readonly Float32Array[];
 }
 
-type PassedParts = Pick<ExplanationOf<'passed'>, 'factor'> & {
-  readonly operand: number | null;
-  readonly from: number | null;
+interface PassedParts {
+  readonly operand: number;
+  readonly from: number;
+  readonly factor: number | null;
   readonly decidedBy: number | null;
-};
+}
 
 export function passed(
   rule: ExplanationOf<'passed'>['rule'],

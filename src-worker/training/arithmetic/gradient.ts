@@ -1,7 +1,7 @@
 import type { LayerPlan, ParameterPlan } from '../../../src-shared/model/network';
 import type { ExplanationOf } from '../../../src-shared/protocol/explanation';
 import { termsOf } from './explained';
-import { extents } from './places';
+import { extents, windowsOf } from './places';
 import { TermSum } from './sums';
 
 /** What a parameter's gradient is made of, for the whole minibatch, channel first. */
@@ -27,10 +27,11 @@ export function explainGradient(
   const outputs = extents(layer.outputShape);
   const positions = outputs.height * outputs.width;
   const image = inputs.channels * inputs.height * inputs.width;
-  const size = inputs.height - outputs.height + 1;
+  // A dense layer is a convolution of one pixel.
+  const spec = layer.spec.kind === 'conv2d' ? windowsOf(layer.spec) : { size: 1, stride: 1, padding: 0 };
+  const { size, stride, padding } = spec;
   const kernel = role === 'bias' ? 1 : inputs.channels * size * size;
   const filter = Math.floor(index / kernel);
-  // A dense layer is a convolution of one pixel.
   const [channel, ky, kx] = [
     Math.floor((index % kernel) / (size * size)),
     Math.floor((index % (size * size)) / size),
@@ -40,10 +41,15 @@ export function explainGradient(
   for (let example = 0; example < n; example++) {
     for (let row = 0; row < outputs.height; row++) {
       const errors = ((example * outputs.channels + filter) * outputs.height + row) * outputs.width;
-      const line = example * image + (channel * inputs.height + row + ky) * inputs.width + kx;
+      const y = row * stride - padding + ky;
+      const line = example * image + (channel * inputs.height + y) * inputs.width;
       for (let column = 0; column < outputs.width; column++) {
         const place = (example * outputs.height + row) * outputs.width + column;
-        sum.add(place, error[errors + column]!, role === 'bias' ? 1 : input[line + column]!);
+        const x = column * stride - padding + kx;
+        if (role === 'bias') sum.add(place, error[errors + column]!, 1);
+        else if (y >= 0 && y < inputs.height && x >= 0 && x < inputs.width) {
+          sum.add(place, error[errors + column]!, input[line + x]!);
+        }
       }
     }
   }

@@ -1,8 +1,8 @@
-import type { LayerPlan } from '../../../src-shared/model/network';
-import { GradscopeError } from '../../../src-shared/protocol/errors';
+import type { LayerPlan, LayerSpecOf } from '../../../src-shared/model/network';
 import type { ExplanationOf } from '../../../src-shared/protocol/explanation';
+import { activate } from './activation';
 import { type Explained, passed, termsOf } from './explained';
-import { cut, dropoutFactor, extents, parametersOf, placeIn, winnerOf } from './places';
+import { cut, dropoutFactor, extents, parametersOf, placeIn, windowOf, windowsOf, winnerOf } from './places';
 import { TermSum } from './sums';
 import type { ExampleValues } from './sources';
 import { addUp, type Window } from './window';
@@ -13,24 +13,21 @@ export function explainOutput(layer: LayerPlan, index: number, values: ExampleVa
   const { step } = values;
   switch (layer.spec.kind) {
     case 'conv2d':
-      return convolutionOutput(layer, index, values, value);
+      return convolutionOutput(layer, layer.spec, index, values, value);
     case 'dense':
       return { explanation: denseOutput(layer, index, values, value), arrays: [] };
     case 'maxPool2d':
-      return maximum(layer, layer.spec.size, index, values, value);
-    case 'relu': {
-      const x = values.input(layer)[index]!;
-      // NaN stays NaN.
-      const stopped = x <= 0;
-      const sum = stopped ? 0 : x;
-      const parts = { operand: x, from: index, factor: stopped ? 0 : 1, decidedBy: x };
-      return passed('relu', parts, { value, sum, step });
-    }
     case 'averagePool2d':
+      return pooled(layer, layer.spec, index, values, value);
+    case 'relu':
     case 'leakyRelu':
     case 'sigmoid':
-    case 'tanh':
-      throw new GradscopeError('internal', `No arithmetic of ${layer.spec.name} is known.`);
+    case 'tanh': {
+      const x = values.input(layer)[index]!;
+      const { sum, factor } = activate(layer.spec, x);
+      const parts = { operand: x, from: index, factor, decidedBy: x };
+      return passed(layer.spec.kind, parts, { value, sum, step });
+    }
     case 'dropout': {
       const x = values.input(layer)[index]!;
       const factor = dropoutFactor(layer, index, values);
@@ -51,20 +48,23 @@ export function explainOutput(layer: LayerPlan, index: number, values: ExampleVa
   }
 }
 
-/** output[o,y,x] = bias[o] + sum over i,ky,kx of input[i,y+ky,x+kx] weight[o,i,ky,kx] */
-function convolutionOutput(layer: LayerPlan, index: number, values: ExampleValues, value: number): Explained {
+/** output[o,y,x] = bias[o] + sum over i,ky,kx of input[i, y stride - padding + ky, x stride - padding + kx] weight[o,i,ky,kx] */
+function convolutionOutput(
+  layer: LayerPlan,
+  spec: LayerSpecOf<'conv2d'>,
+  index: number,
+  values: ExampleValues,
+  value: number,
+): Explained {
   const { channel, row, column } = placeIn(layer.outputShape, index);
   const input = extents(layer.inputShape);
-  const size = input.height - extents(layer.outputShape).height + 1;
+  const place = windowOf(input, windowsOf(spec), row, column);
   const names = parametersOf(layer);
-  const each = input.channels * size * size;
+  const each = input.channels * spec.kernelSize ** 2;
   const window: Window = {
     planes: input.channels,
-    height: size,
-    width: size,
-    corner: [row, column],
-    inside: { top: 0, left: 0, bottom: size, right: size },
-    left: cut(values.input(layer), input, [row, column], size),
+    ...place,
+    left: cut(values.input(layer), input, place),
     right: values.parameter(names.weight).slice(channel * each, (channel + 1) * each),
   };
   const bias = values.parameter(names.bias)[channel]!;
@@ -91,23 +91,29 @@ function denseOutput(
   );
 }
 
-/** The largest of a window. */
-function maximum(
+/** The largest of a window, or its mean. */
+function pooled(
   layer: LayerPlan,
-  size: number,
+  spec: LayerSpecOf<'maxPool2d' | 'averagePool2d'>,
   index: number,
   values: ExampleValues,
   value: number,
 ): Explained {
   const { channel, row, column } = placeIn(layer.outputShape, index);
   const input = extents(layer.inputShape);
-  const corner: [number, number] = [row * size, column * size];
+  const place = windowOf(input, windowsOf(spec), row, column);
   const plane = input.height * input.width;
   const map = values.input(layer).subarray(channel * plane, (channel + 1) * plane);
-  const patch = cut(map, { ...input, channels: 1 }, corner, size);
-  const winner = winnerOf(patch);
+  const patch = cut(map, { ...input, channels: 1 }, place);
+  const { step } = values;
+  if (spec.kind === 'averagePool2d') {
+    // What sticks out is zero in the patch.
+    const sum = patch.reduce((all, each) => all + each, 0) / patch.length;
+    const absolute = patch.reduce((all, each) => all + Math.abs(each), 0) / patch.length;
+    return { explanation: { form: 'mean', ...place, value, sum, absolute, step }, arrays: [patch] };
+  }
+  const winner = winnerOf(patch, place);
   const sum = patch[winner]!;
-  const explanation = { form: 'maximum', height: size, width: size, corner, winner } as const;
   const absolute = Math.abs(sum);
-  return { explanation: { ...explanation, value, sum, absolute, step: values.step }, arrays: [patch] };
+  return { explanation: { form: 'maximum', ...place, winner, value, sum, absolute, step }, arrays: [patch] };
 }

@@ -1,0 +1,101 @@
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { inProject, ROOT } from './project.mjs';
+
+const FOLDER = 'src-worker/engine/simd';
+const ENTRY = `${FOLDER}/assembly/index.ts`;
+const FILLED_IN = `/${FOLDER}/binaries.ts`;
+const CACHE = '.cache/simd';
+
+/** The memory is handed to the kernels; a build with relaxed SIMD loads only where that is known, so there are two. */
+const COMMON = [
+  ...['-O3', '--noAssert', '--runtime', 'stub', '--importMemory', '--sharedMemory'],
+  ...['--initialMemory', '1', '--maximumMemory', '32768'],
+];
+const BUILDS = {
+  plain: [...COMMON, '--enable', 'threads,simd,bulk-memory'],
+  relaxed: [...COMMON, '--enable', 'threads,simd,bulk-memory,relaxed-simd'],
+};
+
+/**
+ * Compiles the kernels of the engine `simd` and puts them into its module binaries.ts: for the build and for the unit tests
+ * alike. What was compiled from the same sources by the same compiler is kept in .cache.
+ * @returns {import('vite').Plugin}
+ */
+export function simdKernels() {
+  return {
+    name: 'gradscope:simd-kernels',
+    enforce: 'pre',
+    async load(id) {
+      if (!id.replaceAll('\\', '/').endsWith(FILLED_IN)) return null;
+      const sources = assemblySources();
+      for (const source of sources) this.addWatchFile(inProject(source));
+      const plain = await binary('plain', sources);
+      const relaxed = await binary('relaxed', sources);
+      return `export const KERNEL_BINARIES = ${JSON.stringify({ plain, relaxed })};`;
+    },
+  };
+}
+
+/** @returns {string[]} */
+function assemblySources() {
+  const folder = `${FOLDER}/assembly`;
+  const files = readdirSync(inProject(folder)).filter((name) => name.endsWith('.ts'));
+  return [`${FOLDER}/fields.ts`, ...files.sort().map((name) => `${folder}/${name}`)];
+}
+
+/**
+ * @param {keyof typeof BUILDS} build
+ * @param {string[]} sources
+ * @returns {Promise<string>} base64
+ */
+async function binary(build, sources) {
+  const hash = createHash('sha256').update(JSON.stringify(BUILDS[build]));
+  for (const path of ['node_modules/assemblyscript/package.json', ...sources]) {
+    hash
+      .update(`${path}\0`)
+      .update(readFileSync(inProject(path)))
+      .update('\0');
+  }
+  const kept = inProject(join(CACHE, `${build}-${hash.digest('hex').slice(0, 32)}.wasm`));
+  if (!existsSync(kept)) {
+    mkdirSync(inProject(CACHE), { recursive: true });
+    const compiled = await compile(BUILDS[build]);
+    // Whole or not at all: two processes may compile at once.
+    const unfinished = `${kept}.${process.pid}`;
+    writeFileSync(unfinished, compiled);
+    renameSync(unfinished, kept);
+  }
+  return readFileSync(kept).toString('base64');
+}
+
+/**
+ * @param {string[]} options
+ * @returns {Promise<Uint8Array>}
+ */
+async function compile(options) {
+  const { default: asc } = await import('assemblyscript/asc');
+  /** @type {Uint8Array[]} */
+  const written = [];
+  /** @type {string[]} */
+  const said = [];
+  const { error } = await asc.main([ENTRY, '--baseDir', ROOT, '--outFile', 'kernels.wasm', ...options], {
+    readFile(name, baseDir) {
+      const path = join(baseDir, name);
+      return existsSync(path) ? readFileSync(path, 'utf8') : null;
+    },
+    writeFile(_name, contents) {
+      if (typeof contents !== 'string') written.push(contents);
+    },
+    listFiles: () => [],
+    stderr: { write: (chunk) => said.push(String(chunk)) },
+  });
+  const [output] = written;
+  if (error !== null || output === undefined || said.length > 0) {
+    throw new Error(
+      `The kernels of the engine simd do not compile:\n${said.join('')}${error?.message ?? ''}`,
+    );
+  }
+  return output;
+}
