@@ -89,11 +89,11 @@ export class Peer {
   }
 
   private async answer(): Promise<unknown> {
-    const { done, value } = await this.lines.next();
-    if (done === true) {
+    const line: IteratorResult<string, unknown> = await this.lines.next();
+    if (line.done === true) {
       const last = this.errors.trim().split('\n').at(-1) ?? '';
       throw new PeerRefusal(`It ended${last === '' ? '' : `: ${last}`}`);
     }
-    return JSON.parse(value) as unknown;
+    return JSON.parse(line.value) as unknown;
   }
 }

@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import type { Measured } from './peer';
+import { Peer, type Measured } from './peer';
 import { median, medianInterval } from './report';
-import type { Competitor, Contender, Speeds } from './speed';
+import type { Contender, Speeds } from './speed';
 import { ratiosToBest } from './speed-report';
 
+/** Reports ask nothing of it. */
+const NO_PEER = Object.create(Peer.prototype) as Peer;
 const contender = (name: string, ours: boolean, threads: number): Contender => ({
-  competitor: { name, ours, threads, modes: ['m'], peer: {} as Competitor['peer'] },
+  competitor: { name, ours, threads, modes: ['m'], peer: NO_PEER },
   mode: 'm',
 });
 const measured = (images: number): Measured => ({ images, seconds: 1, cpuSeconds: 1, loss: null });

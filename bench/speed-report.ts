@@ -5,7 +5,7 @@ import { nameOf, type Contender, type Speeds } from './speed';
 const speedsOf = ({ rounds }: Speeds, contender: Contender): number[] =>
   rounds.map((round) => {
     const measured = round.get(contender);
-    return measured == null ? Number.NaN : measured.images / measured.seconds;
+    return measured === null || measured === undefined ? Number.NaN : measured.images / measured.seconds;
   });
 
 /**
@@ -38,7 +38,7 @@ export function speedTable(speeds: Speeds, threads: readonly number[]): string {
       const values = speedsOf(speeds, contender).filter((value) => !Number.isNaN(value));
       const cpu = speeds.rounds.flatMap((round) => {
         const measured = round.get(contender);
-        return measured == null ? [] : [(1e6 * measured.cpuSeconds) / measured.images];
+        return measured === null || measured === undefined ? [] : [(1e6 * measured.cpuSeconds) / measured.images];
       });
       return { contender, speed: median(values), cpu: median(cpu) };
     })

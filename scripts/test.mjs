@@ -74,8 +74,9 @@ await runScript(async () => {
     total.skipped += skipped;
     const seconds = ((Date.now() - began) / 1000).toFixed(1);
     const counts = `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`;
-    summary.push(`${name.padEnd(22)}${seconds.padStart(7)} s   ${counts}`);
-    print(summary.at(-1) ?? '');
+    const line = `${name.padEnd(22)}${seconds.padStart(7)} s   ${counts}`;
+    summary.push(line);
+    print(line);
   }
   print(`\n${summary.join('\n')}\n`);
   print(`${total.passed} passed, ${total.failed} failed`);
