@@ -38,7 +38,9 @@ export function speedTable(speeds: Speeds, threads: readonly number[]): string {
       const values = speedsOf(speeds, contender).filter((value) => !Number.isNaN(value));
       const cpu = speeds.rounds.flatMap((round) => {
         const measured = round.get(contender);
-        return measured === null || measured === undefined ? [] : [(1e6 * measured.cpuSeconds) / measured.images];
+        return measured === null || measured === undefined
+          ? []
+          : [(1e6 * measured.cpuSeconds) / measured.images];
       });
       return { contender, speed: median(values), cpu: median(cpu) };
     })
