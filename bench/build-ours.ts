@@ -1,4 +1,5 @@
 import { build } from 'vite';
+import { simdKernels } from '../scripts/lib/assemblyscript.mjs';
 import { inProject } from '../scripts/lib/project.mjs';
 
 /** Bundles the trainer with the line protocol around it, as the product's build does, to out/bench/gradscope.js. */
@@ -7,6 +8,7 @@ export async function buildOurs(): Promise<void> {
     configFile: false,
     root: inProject('.'),
     logLevel: 'warn',
+    plugins: [simdKernels()],
     build: {
       ssr: inProject('bench/peers/gradscope.ts'),
       outDir: inProject('out/bench'),

@@ -91,7 +91,8 @@ export class Peer {
   private async answer(): Promise<unknown> {
     const line: IteratorResult<string, unknown> = await this.lines.next();
     if (line.done === true) {
-      const last = this.errors.trim().split('\n').at(-1) ?? '';
+      const said = this.errors.trim().split('\n');
+      const last = said.find((sentence) => sentence.includes('Error: ')) ?? said.at(-1);
       throw new PeerRefusal(`It ended${last === '' ? '' : `: ${last}`}`);
     }
     return JSON.parse(line.value) as unknown;

@@ -38,8 +38,14 @@ export async function startCompetitors(threads: readonly number[], leftOut: Left
   }
   for (const node of nodes) {
     for (const engine of ENGINE_NAMES) {
-      const about = { name: `${engine} on ${node.name}`, ours: true, threads: 1, modes: modeSchema.options };
-      await start({ command: node.command, args: [inProject('out/bench/gradscope.js'), engine] }, about);
+      for (const count of engine === 'simd' ? threads : [1]) {
+        const name = `${engine} on ${node.name}`;
+        const args = [inProject('out/bench/gradscope.js'), engine, String(count)];
+        await start(
+          { command: node.command, args },
+          { name, ours: true, threads: count, modes: modeSchema.options },
+        );
+      }
     }
   }
   for (const kind of PEERS) {

@@ -5,13 +5,14 @@ import { recipeSchema } from '../../src-shared/model/recipe';
 import { engineChoiceSchema, modeSchema } from '../../src-shared/model/run-config';
 import { loadedExamples } from './gradscope-examples';
 import { openEngine } from '../../src-worker/engine';
+import { openSimdEngine } from '../../src-worker/engine/simd/simd-engine';
 import { FitLoop } from '../../src-worker/training/fit-loop';
 import { ImperativeLoop } from '../../src-worker/training/imperative-loop';
 import type { Gate, TrainingLoop } from '../../src-worker/training/loop';
 import { Session } from '../../src-worker/training/session';
 
 /**
- * Gradscope's own training as a peer of the benchmark: `node gradscope.js ENGINE`, and the line protocol of peer.py. It is
+ * Gradscope's own training as a peer of the benchmark: `node gradscope.js ENGINE THREADS`, and the line protocol of peer.py. It is
  * the trainer's session and its loops, in a process without watchers, on networks that need not be among the recipes. A
  * session copies every weight, gradient and update out of the engine at every step: that is in every figure.
  */
@@ -57,7 +58,12 @@ interface Training {
   loss: number;
 }
 
-const { engine } = await openEngine(engineChoiceSchema.parse(process.argv[2]));
+const [, , name, threads] = process.argv;
+/** Only simd has threads to choose. */
+const engine =
+  name === 'simd'
+    ? await openSimdEngine({ threads: Number(threads) })
+    : (await openEngine(engineChoiceSchema.parse(name))).engine;
 const trainings = new Map<string, Training>();
 
 function prepare({ as, mode, batchSize, recipe }: Extract<Request, { do: 'prepare' }>): object {

@@ -19,6 +19,20 @@ const BUILDS = {
 };
 
 /**
+ * The compiler's own types bring in those of AssemblyScript's library, where Array.at() never gives undefined, and
+ * everything that is checked together with this file would believe it. So it is loaded by a name that tsc does not follow.
+ * @typedef {object} Files
+ * @property {(name: string, baseDir: string) => string | null} readFile
+ * @property {(name: string, contents: string | Uint8Array) => void} writeFile
+ * @property {() => string[]} listFiles
+ * @property {{ write(chunk: unknown): void }} stderr
+ *
+ * @typedef {object} Compiler
+ * @property {(options: string[], files: Files) => Promise<{ error: Error | null }>} main
+ */
+const COMPILER = 'assemblyscript/asc';
+
+/**
  * Compiles the kernels of the engine `simd` and puts them into its module binaries.ts: for the build and for the unit tests
  * alike. What was compiled from the same sources by the same compiler is kept in .cache.
  * @returns {import('vite').Plugin}
@@ -75,7 +89,7 @@ async function binary(build, sources) {
  * @returns {Promise<Uint8Array>}
  */
 async function compile(options) {
-  const { default: asc } = await import('assemblyscript/asc');
+  const { default: asc } = /** @type {{ default: Compiler }} */ (await import(COMPILER));
   /** @type {Uint8Array[]} */
   const written = [];
   /** @type {string[]} */
