@@ -89,7 +89,9 @@ async function binary(build, sources) {
  * @returns {Promise<Uint8Array>}
  */
 async function compile(options) {
-  const { default: asc } = /** @type {{ default: Compiler }} */ (await import(COMPILER));
+  /** @type {unknown} */
+  const loaded = await import(COMPILER);
+  const { default: asc } = /** @type {{ default: Compiler }} */ (loaded);
   /** @type {Uint8Array[]} */
   const written = [];
   /** @type {string[]} */
