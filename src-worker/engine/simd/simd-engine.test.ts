@@ -179,15 +179,18 @@ describe('the engine simd', () => {
     engine.dispose();
   });
 
-  it.runIf(bestBuild() === 'relaxed')('names the build it runs, and trains with either', async () => {
-    for (const [build, words] of [
-      ['plain', 'SIMD, 1 thread'],
-      ['relaxed', 'relaxed SIMD, 1 thread'],
-    ] as const) {
-      const engine = await openSimdEngine({ threads: 1, build });
-      expect(engine.variant).toBe(words);
-      expect(traces(engine, PAPER, 4)).toHaveLength(6);
-      engine.dispose();
-    }
-  });
+  it.runIf(bestBuild() === 'relaxed')(
+    'names the build it runs, and trains with either (only where Node knows relaxed SIMD, from 22 on)',
+    async () => {
+      for (const [build, words] of [
+        ['plain', 'SIMD, 1 thread'],
+        ['relaxed', 'relaxed SIMD, 1 thread'],
+      ] as const) {
+        const engine = await openSimdEngine({ threads: 1, build });
+        expect(engine.variant).toBe(words);
+        expect(traces(engine, PAPER, 4)).toHaveLength(6);
+        engine.dispose();
+      }
+    },
+  );
 });
