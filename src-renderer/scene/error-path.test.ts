@@ -83,6 +83,21 @@ function run(
   return { path, output: current };
 }
 
+/** Far less than the inputs of a comparison, or their means, are apart where they differ at all. */
+const NUDGE = 2 ** -8;
+
+/** Means of different values can be 0 or equal; there a nudge turns a comparison round, and no derivative tells of it. */
+function isDecided(path: readonly PathLayer[]): boolean {
+  const average = path.findIndex(({ layer }) => layer.spec.kind === 'averagePool2d');
+  return path
+    .filter((_, at) => average !== -1 && at > average)
+    .every(({ layer, input }) =>
+      layer.spec.kind === 'relu'
+        ? input.every((value) => Math.abs(value) > NUDGE)
+        : new Set(input).size === input.length,
+    );
+}
+
 const chains: LayerSpec[][] = [
   [relu],
   [pool(2)],
@@ -129,11 +144,12 @@ describe('the way of an error back', () => {
             return Float32Array.from({ length }, () => (next(stream) % 2) * 2);
           });
           const { path, output } = run(plans, input, masks);
+          fc.pre(isDecided(path));
           const fates = fatesAlong(path);
           expect(fates).toHaveLength(size);
           input.forEach((value, index) => {
             const nudged = input.slice();
-            nudged[index] = value + 0.25;
+            nudged[index] = value + NUDGE;
             const changed = run(plans, nudged, masks).output.some((one, at) => one !== output[at]);
             expect(
               fates[index] === FATE.passed,
