@@ -13,8 +13,8 @@ import { PlainChromium } from './plain-chromium';
 import { canPin, pinProcesses, pinThread, threadsOf, type ThreadTime } from './threads';
 
 /**
- * What watching costs training, and whether the page stays fluent. One run goes on all the time; in every round each
- * condition has a window of it, in random order, and is compared with the others of the same round and placement.
+ * What watching costs training, and whether the page stays fluent. A trainer for each placement, one of which trains at a time; in
+ * every round each condition has a window of its run, in random order, and is compared with the others of the same round and placement.
  */
 
 const { values: options } = parseArgs({
@@ -28,15 +28,18 @@ const { values: options } = parseArgs({
 const rounds = Number(options.rounds);
 const windowMs = Number(options.seconds) * 1000;
 /** After a condition begins, before its window: start-up is not what is measured. */
-const SETTLE_MS = 2500;
+const SETTLE_MS = 3000;
 const NOT_WATCHED = 'not watched';
 const DRAWN = 'a page drawing everything';
 const DRAWN_MORE = 'the same with saliency and the effect of the step';
 /** Keys that open these two. */
 const MORE_KEYS = ['i', '7'];
 
-/** Who may run where: as the system likes, or the training thread on a core of its own and all others on the rest. */
-type Placement = 'any core' | 'training on its own core';
+/**
+ * Who may run where. `any core`: as Gradscope and the system like. `one core left to the page`: training has as many threads
+ * as there are other cores, watched or not, and the last core is for all that is not training.
+ */
+type Placement = 'any core' | 'one core left to the page';
 
 /** CPU time that each party had, ms a second. */
 type Usage = Record<Party, number>;
@@ -96,70 +99,96 @@ class Watcher {
   }
 }
 
-const shell = await BrowserShell.start();
-const client = await TrainerClient.connect(shell.address);
 const engine = engineChoiceSchema.parse(options.engine);
-await client.request('restart', {
-  config: { ...client.ready.config, engine, epochs: 1000 },
-  weightsFile: null,
-});
-const { ready } = client;
-const watcher = new Watcher(client);
-watcher.listen();
-client.send({ type: 'credit', count: 2 });
-await client.request('play', {});
-
-const browser = await PlainChromium.start({ width: 1440, height: 900 });
 const cores = availableParallelism();
 const placements: Placement[] =
-  cores > 1 && canPin() ? ['any core', 'training on its own core'] : ['any core'];
-/** It has had more CPU time than any other thread of the trainer. */
-const trainingThread = threadsOf(shell.trainerPid)
-  .filter(({ tid }) => tid !== shell.trainerPid)
-  .toSorted((a, b) => b.milliseconds - a.milliseconds)[0]?.tid;
+  cores > 1 && canPin() ? ['any core', 'one core left to the page'] : ['any core'];
+const browser = await PlainChromium.start({ width: 1440, height: 900 });
 
-function partyOf({ pid, tid }: ThreadTime): Party {
-  if (tid === trainingThread) return 'training thread';
+/** A trainer whose run goes on whenever it is measured. */
+interface Rig {
+  readonly placement: Placement;
+  readonly shell: BrowserShell;
+  readonly client: TrainerClient;
+  readonly ready: Ready;
+  readonly watcher: Watcher;
+  /** The training thread and its helpers. */
+  readonly trainingThreads: ReadonlySet<number>;
+}
+
+async function rigFor(placement: Placement): Promise<Rig> {
+  const shell = await BrowserShell.start(
+    placement === 'any core' ? {} : { GRADSCOPE_THREADS: String(cores - 1) },
+  );
+  const client = await TrainerClient.connect(shell.address);
+  const config = { ...client.ready.config, engine, epochs: 1000 };
+  await client.request('restart', { config, weightsFile: null });
+  const { ready } = client;
+  const watcher = new Watcher(client);
+  watcher.listen();
+  client.send({ type: 'credit', count: 2 });
+  const before = threadsOf(shell.trainerPid);
+  await client.request('play', {});
+  await wait(SETTLE_MS);
+  // All threads that are busy while nobody watches train.
+  const trainingThreads = new Set(
+    threadsOf(shell.trainerPid)
+      .filter(({ tid }) => tid !== shell.trainerPid)
+      .filter(({ tid, milliseconds }) => {
+        const had = before.find((thread) => thread.tid === tid)?.milliseconds ?? 0;
+        return milliseconds - had > SETTLE_MS / 4;
+      })
+      .map(({ tid }) => tid),
+  );
+  await client.request('pause', {});
+  return { placement, shell, client, ready, watcher, trainingThreads };
+}
+
+const rigs: Rig[] = [];
+for (const placement of placements) rigs.push(await rigFor(placement));
+const ready = rigs[0]!.ready;
+
+function partyOf({ shell, trainingThreads }: Rig, { pid, tid }: ThreadTime): Party {
+  if (trainingThreads.has(tid)) return 'training thread';
   if (pid === shell.trainerPid) return 'rest of the trainer';
   return pid === shell.pid ? 'shell' : 'browser';
 }
 
-const allThreads = (): ThreadTime[] => [...threadsOf(shell.pid), ...threadsOf(browser.pid)];
+const allThreads = ({ shell }: Rig): ThreadTime[] => [...threadsOf(shell.pid), ...threadsOf(browser.pid)];
 
-function place(placement: Placement): void {
-  const all = `0-${String(cores - 1)}`;
-  const ours = [shell.pid, process.pid, browser.pid];
-  const pinned = placement === 'training on its own core';
-  pinProcesses(ours, pinned ? `1-${String(cores - 1)}` : all);
-  if (trainingThread !== undefined) pinThread(trainingThread, pinned ? '0' : all);
+function place({ placement, shell, trainingThreads }: Rig): void {
+  const last = String(cores - 1);
+  const isLeft = placement === 'one core left to the page';
+  pinProcesses([shell.pid, process.pid, browser.pid], isLeft ? last : `0-${last}`);
+  if (isLeft) for (const tid of trainingThreads) pinThread(tid, `0-${String(cores - 2)}`);
 }
 
 /** CPU time of each party from then to now. */
-function usageSince(before: readonly ThreadTime[], seconds: number): Usage {
+function usageSince(rig: Rig, before: readonly ThreadTime[], seconds: number): Usage {
   const had = new Map(before.map(({ tid, milliseconds }) => [tid, milliseconds]));
   const usage: Usage = { 'training thread': 0, 'rest of the trainer': 0, shell: 0, browser: 0 };
-  for (const thread of allThreads()) {
-    usage[partyOf(thread)] += (thread.milliseconds - (had.get(thread.tid) ?? 0)) / seconds;
+  for (const thread of allThreads(rig)) {
+    usage[partyOf(rig, thread)] += (thread.milliseconds - (had.get(thread.tid) ?? 0)) / seconds;
   }
   return usage;
 }
 
 const conditions: Record<
   string,
-  { begin: () => Promise<void>; end: () => Promise<ConsolePerformance | null> }
+  { begin: (rig: Rig) => Promise<void>; end: (rig: Rig) => Promise<ConsolePerformance | null> }
 > = {
   [NOT_WATCHED]: { begin: () => Promise.resolve(), end: () => Promise.resolve(null) },
   'every tensor captured and sent': {
-    begin: () => watcher.watch(everything(ready)),
-    end: async () => {
+    begin: ({ watcher }) => watcher.watch(everything(ready)),
+    end: async ({ watcher }) => {
       await watcher.watch([]);
       return null;
     },
   },
   [DRAWN]: { begin: openPage, end: closePage },
   [DRAWN_MORE]: {
-    begin: async () => {
-      await openPage();
+    begin: async (rig) => {
+      await openPage(rig);
       for (const key of MORE_KEYS) {
         await browser.evaluate(
           `document.body.dispatchEvent(new KeyboardEvent('keydown', { key: '${key}', bubbles: true })), 0`,
@@ -176,26 +205,30 @@ async function closePage(): Promise<ConsolePerformance> {
   return performance as ConsolePerformance;
 }
 
-async function openPage(): Promise<void> {
+async function openPage({ shell }: Rig): Promise<void> {
   await browser.goto(shell.address);
   while ((await browser.evaluate("window.gradscope?.status().state ?? ''")) !== 'running') await wait(100);
 }
 
 /** Tests at the end of an epoch and in between are part of training, in every condition alike. */
-async function measure(name: string, placement: Placement): Promise<Window> {
+async function measure(name: string, rig: Rig): Promise<Window> {
   const condition = conditions[name];
   if (condition === undefined) throw new Error(`No condition ${name}.`);
-  await condition.begin();
-  if (placements.length > 1) place(placement);
+  const { watcher } = rig;
+  await rig.client.request('play', {});
+  await condition.begin(rig);
+  if (placements.length > 1) place(rig);
   await wait(SETTLE_MS);
-  const before = allThreads();
+  const before = allThreads(rig);
   const [steps, frames, start] = [watcher.finishedSteps, watcher.frames, performance.now()];
   await wait(windowMs);
   const seconds = (performance.now() - start) / 1000;
-  const usage = usageSince(before, seconds);
+  const usage = usageSince(rig, before, seconds);
   const stepsPerSecond = (watcher.finishedSteps - steps) / seconds;
   const picturesPerSecond = (watcher.frames - frames) / seconds;
-  return { stepsPerSecond, usage, picturesPerSecond, page: await condition.end() };
+  const page = await condition.end(rig);
+  await rig.client.request('pause', {});
+  return { stepsPerSecond, usage, picturesPerSecond, page };
 }
 
 function shuffled<T>(items: readonly T[]): T[] {
@@ -210,18 +243,20 @@ function shuffled<T>(items: readonly T[]): T[] {
 }
 
 type Results = Record<string, Window>;
-const results: Record<Placement, Results[]> = { 'any core': [], 'training on its own core': [] };
+const results: Record<Placement, Results[]> = { 'any core': [], 'one core left to the page': [] };
 for (let round = 1; round <= rounds; round += 1) {
-  for (const placement of shuffled(placements)) {
+  for (const rig of shuffled(rigs)) {
     const windows: Results = {};
-    for (const name of shuffled(Object.keys(conditions))) windows[name] = await measure(name, placement);
-    results[placement].push(windows);
+    for (const name of shuffled(Object.keys(conditions))) windows[name] = await measure(name, rig);
+    results[rig.placement].push(windows);
   }
   progress(`round ${String(round)} of ${String(rounds)}`);
 }
 await browser.close();
-await client.close();
-await shell.stop();
+for (const { client, shell } of rigs) {
+  await client.close();
+  await shell.stop();
+}
 
 save(options.json, results);
 print(

@@ -20,8 +20,10 @@ export class BrowserShell {
     this.pid = pid;
   }
 
-  static async start(): Promise<BrowserShell> {
+  /** @param environment what it has beside ours */
+  static async start(environment: Readonly<Record<string, string>> = {}): Promise<BrowserShell> {
     const child = spawn(process.execPath, [builtShell, '--port', '0', '--no-open'], {
+      env: { ...process.env, ...environment },
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     const lines: string[] = [];

@@ -346,6 +346,8 @@ const statusSchema = z.strictObject({
   /** Measured over the last second or so; null when standing. */
   stepsPerSecond: z.number().nullable(),
   imagesPerSecond: z.number().nullable(),
+  /** On which the engine runs now; null: not known. */
+  threads: z.int().positive().nullable().default(null),
   /** Share of the time of a step that each phase took lately, adding up to 1; null before the first step. */
   phaseShares: z.record(phaseSchema, z.number()).nullable(),
   /**

@@ -250,6 +250,7 @@ export class SyntheticSession {
       stepsPerSecondLimit: this.speed,
       stepsPerSecond: running ? stepsPerSecond : null,
       imagesPerSecond: running ? stepsPerSecond * run.recipe.batchSize : null,
+      threads: null,
       phaseShares:
         run.step === 0 ? null : { zeroGrad: 0.01, forward: 0.37, loss: 0.01, backward: 0.54, step: 0.07 },
       minibatch: run.phase === null ? null : this.minibatch(),

@@ -10,11 +10,22 @@ export interface Engine {
   readonly variant: string;
   /** Library -> version. */
   readonly versions: Readonly<Record<string, string>>;
+  /** Null: how many threads it runs on is not ours to say. */
+  readonly threads: Threads | null;
   /** Parameters start at zero. @throws GradscopeError `engine-cannot-run` naming the layer and the reason. */
   createNetwork(plan: NetworkPlan): EngineNetwork;
   /** Number of buffers that are alive (tf.memory().numTensors where tfjs holds them): flat from step to step. */
   liveBuffers(): number;
   dispose(): void;
+}
+
+/** Threads that work on a step. Their number changes no bit and may change between two calls of the engine. */
+export interface Threads {
+  /** That there are. */
+  readonly most: number;
+  readonly inUse: number;
+  /** @param count from 1 to `most`; what lies outside is brought inside */
+  use(count: number): void;
 }
 
 /** The recipe's optimiser, of any kind: every engine runs them all. */

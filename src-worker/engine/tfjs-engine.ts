@@ -25,6 +25,7 @@ export function tfjsEngine({ name, variant, versions, backend, arithmetic }: Tfj
     name,
     variant,
     versions,
+    threads: null,
     createNetwork(plan: NetworkPlan): EngineNetwork {
       const network = new TfjsNetwork(plan, backend, arithmetic, (gone) => networks.delete(gone));
       networks.add(network);

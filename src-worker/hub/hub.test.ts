@@ -134,6 +134,7 @@ const STATUS: Status = {
   stepsPerSecondLimit: null,
   stepsPerSecond: 10,
   imagesPerSecond: 640,
+  threads: null,
   phaseShares: null,
   minibatch: null,
   weightsSha256: null,

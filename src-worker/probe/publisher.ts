@@ -105,6 +105,12 @@ export class Publisher {
     return this.watchers.size > 0;
   }
 
+  /** Whether anybody is looking at pictures now. */
+  get isWatched(): boolean {
+    for (const { visible, slots } of this.watchers.values()) if (visible && slots.length > 0) return true;
+    return false;
+  }
+
   /** A new run: everybody gets a layout for its network, as what was sent before has no meaning any more. */
   setSource(source: PictureSource): void {
     this.source = source;

@@ -66,6 +66,11 @@ export class Meter {
     while ((this.recent[1]?.atMs ?? Infinity) < now - WINDOW_MS) this.recent.shift();
   }
 
+  /** The last finished step, without the time in which training stood, ms. */
+  get stepMs(): number {
+    return total(this.current);
+  }
+
   /** Share of each phase in the time of a step, adding up to 1; null before the first step. */
   get shares(): PhaseTimes | null {
     if (this.average === undefined) return null;

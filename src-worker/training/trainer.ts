@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import type { Mode } from '../../src-shared/model/run-config';
 import type { Position } from '../../src-shared/model/phases';
 import type { Dataset } from '../data/dataset';
@@ -17,6 +18,7 @@ import type { StepRecord } from './session';
 import { StepEffects } from './step-effects';
 import { StatusLane } from './status';
 import { TestRuns } from './test-runs';
+import { ThreadChoice } from './thread-choice';
 import { failureOf, type RequestCommand, type ThreadCommand, type ThreadMessage } from './thread-messages';
 
 export interface TrainerParts {
@@ -37,6 +39,8 @@ interface Active {
   readonly run: Run;
   readonly tests: TestRuns;
   readonly effects: StepEffects;
+  /** Null: the engine leaves no choice. */
+  readonly threads: ThreadChoice | null;
   readonly loops: Readonly<Record<Mode, () => TrainingLoop | Promise<TrainingLoop>>>;
 }
 
@@ -180,6 +184,7 @@ export class Trainer implements GateHost<ThreadCommand>, RequestContext {
 
   private begin(run: Run, reply: Reply): void {
     this.lastRunId = run.runId;
+    const { threads } = run.engine.engine;
     const next: Active = {
       run,
       tests: new TestRuns({
@@ -194,6 +199,7 @@ export class Trainer implements GateHost<ThreadCommand>, RequestContext {
         session: run.session,
         now: this.parts.now,
       }),
+      threads: threads === null ? null : new ThreadChoice(threads, availableParallelism()),
       loops: {
         imperative: once(() => new ImperativeLoop(run.session, this.gate, onStep)),
         // tfjs-layers takes a fifth of a second to load, and the first picture does not need it.
@@ -258,12 +264,13 @@ export class Trainer implements GateHost<ThreadCommand>, RequestContext {
 
   reached({ phase, layer }: Position): void {
     if (this.active === undefined) return;
-    const { run, effects } = this.active;
+    const { run, effects, threads } = this.active;
     run.layerAt = layer === null ? null : { phase, layer: run.session.plan.layers[layer]! };
     run.meter.reached(phase);
     this.tellNonFinite(run);
     if (phase === 'step' && layer === null) {
       run.meter.finishedStep(run.session.minibatch?.indices.length ?? 0);
+      threads?.finishedStep(run.meter.stepMs);
       effects.stepFinished();
       this.publish();
     }
@@ -272,7 +279,8 @@ export class Trainer implements GateHost<ThreadCommand>, RequestContext {
 
   began(): void {
     if (this.active === undefined) return;
-    const { run, tests } = this.active;
+    const { run, tests, threads } = this.active;
+    threads?.setWatched(this.publisher.isWatched);
     tests.skipInitial();
     this.status.testing = tests.progress;
     run.meter.began();

@@ -79,7 +79,7 @@ export function EngineReadings(): ReactElement {
   const frames = useApp(({ rates }) => rates.framesPerSecond);
   const age = useApp(({ rates }) => rates.pictureAgeMs);
   const isOpen = useApp(({ connection }) => connection.state === 'open');
-  const about = engine === null ? undefined : `${engine.name} (${engine.variant}): ${engine.chosenBecause}`;
+  const threads = useApp(({ status }) => status?.threads ?? null);
   const rate = (value: number | null): string => (running && value !== null ? perSecond(value) : '–');
   const isOld = running && age !== null && age > OLD_PICTURE_MS;
   return (
@@ -94,7 +94,7 @@ export function EngineReadings(): ReactElement {
           </>
         }
       >
-        <b className="engine-name" title={about}>
+        <b className="engine-name" title={engine === null ? undefined : aboutEngine(engine, threads)}>
           <i className={running ? 'dot on' : 'dot'} />
           {engine?.name ?? '–'}
         </b>
@@ -113,6 +113,15 @@ export function EngineReadings(): ReactElement {
       </Reading>
     </div>
   );
+}
+
+function aboutEngine(
+  { name, variant, chosenBecause }: NonNullable<AppState['ready']>['engine'],
+  threads: number | null,
+): string {
+  const on =
+    threads === null ? '' : `, on ${threads === 1 ? 'one thread' : `${String(threads)} threads`} now`;
+  return `${name} (${variant}${on}): ${chosenBecause}`;
 }
 
 function pictureAge(isOpen: boolean, running: boolean, age: number | null): string {

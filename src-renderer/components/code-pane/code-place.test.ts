@@ -28,6 +28,7 @@ const STATUS: Status = {
   stepsPerSecondLimit: null,
   stepsPerSecond: null,
   imagesPerSecond: null,
+  threads: null,
   phaseShares: null,
   minibatch: null,
   weightsSha256: null,

@@ -141,4 +141,6 @@ export const CONTROL_CHUNK = 7;
 export const CONTROL_CHUNKS = 8;
 export const CONTROL_DONE = 9;
 export const CONTROL_QUIT = 10;
+/** Threads that take part; helpers from this number on sleep. */
+export const CONTROL_THREADS = 11;
 export const CONTROL_WORDS = 16;

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import {
   planNetwork,
   type LayerPlan,
@@ -96,11 +96,42 @@ describe('the engine simd', () => {
     const batch = randomMinibatch(STRIDED, 32, 1, { dropout: true });
     trainStep(network, pass, batch, SETTINGS);
     const after = engine.liveBuffers();
-    for (let step = 0; step < 400; step++) trainStep(network, pass, batch, SETTINGS);
+    for (let step = 0; step < 400; step++) {
+      engine.threads?.use(1 + (step % 4));
+      trainStep(network, pass, batch, SETTINGS);
+    }
     expect(engine.liveBuffers()).toBe(after);
     network.dispose();
     expect(engine.liveBuffers()).toBe(before);
     engine.dispose();
+  });
+
+  it('goes on with the same bits when the number of threads changes', async () => {
+    const weights: Map<string, Float32Array>[] = [];
+    for (const counts of [[1], [3, 1, 2, 5, 0]]) {
+      const engine = await openSimdEngine({ threads: 3 });
+      const network = engine.createNetwork(PAPER);
+      writeAll(network, randomWeights(PAPER, 1));
+      const pass = network.createPass();
+      const used: (number | undefined)[] = [];
+      for (let step = 0; step < 10; step++) {
+        engine.threads?.use(counts[step % counts.length]!);
+        used.push(engine.threads?.inUse);
+        trainStep(network, pass, randomMinibatch(PAPER, 64, step, { dropout: true }), SETTINGS);
+      }
+      if (counts.length > 1) expect(used.slice(0, 5)).toEqual([3, 1, 2, 3, 1]);
+      weights.push(readAll(network, 'weight'));
+      engine.dispose();
+    }
+    expect(weights[1]).toEqual(weights[0]);
+  });
+
+  it.each(['0', 'two', '1.5', '9'])('refuses GRADSCOPE_THREADS=%s', async (asked) => {
+    vi.stubEnv('GRADSCOPE_THREADS', asked);
+    await expect(openSimdEngine()).rejects.toThrow(
+      `GRADSCOPE_THREADS takes a whole number from 1 to 8, not ${JSON.stringify(asked)}.`,
+    );
+    vi.unstubAllEnvs();
   });
 
   // Catches: a pass that computes several layers at once and gives other bits than the layers one by one; a look at what is

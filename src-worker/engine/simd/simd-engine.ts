@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { version_cpu } from '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import type { NetworkPlan } from '../../../src-shared/model/network';
+import { GradscopeError } from '../../../src-shared/protocol/errors';
 import type { Engine } from '../engine';
 import { Arena } from './arena';
 import { bestBuild, cannotLoad, compileKernels, openKernels, type KernelBuild } from './kernels';
@@ -12,8 +13,20 @@ import { WorkerPool } from './worker-pool';
 const MOST_THREADS = 8;
 
 export interface SimdOptions {
+  /** That there are at most. */
   readonly threads?: number;
   readonly build?: KernelBuild;
+}
+
+/** @throws GradscopeError `bad-config` for a GRADSCOPE_THREADS that is no number of threads */
+function mostThreads({ GRADSCOPE_THREADS: asked }: NodeJS.ProcessEnv): number {
+  if (asked === undefined || asked === '') return Math.min(availableParallelism(), MOST_THREADS);
+  const threads = Number(asked);
+  if (Number.isInteger(threads) && threads >= 1 && threads <= MOST_THREADS) return threads;
+  throw new GradscopeError(
+    'bad-config',
+    `GRADSCOPE_THREADS takes a whole number from 1 to ${String(MOST_THREADS)}, not ${JSON.stringify(asked)}.`,
+  );
 }
 
 /**
@@ -21,7 +34,7 @@ export interface SimdOptions {
  * cpu backend carries the tensors that fit() is handed and computes nothing.
  */
 export async function openSimdEngine({
-  threads = Math.min(availableParallelism(), MOST_THREADS),
+  threads = mostThreads(process.env),
   build = bestBuild(),
 }: SimdOptions = {}): Promise<Engine> {
   const module = compileKernels(build);
@@ -35,8 +48,9 @@ export async function openSimdEngine({
   const own = arena.blocks;
   return {
     name: 'simd',
-    variant: `${build === 'relaxed' ? 'relaxed SIMD' : 'SIMD'}, ${threads} ${threads === 1 ? 'thread' : 'threads'}`,
+    variant: build === 'relaxed' ? 'relaxed SIMD' : 'SIMD',
     versions: { '@tensorflow/tfjs-core': tf.version_core, '@tensorflow/tfjs-backend-cpu': version_cpu },
+    threads: pool,
     createNetwork(plan: NetworkPlan) {
       const network = new SimdNetwork(plan, { kernels, arena, pool }, (gone) => networks.delete(gone));
       networks.add(network);

@@ -191,7 +191,7 @@ export class SimdPass implements Pass {
       layout?.dispose();
       const { arena, pool } = this.#machine;
       this.#loaded = null;
-      layout = new PassLayout(this.#network.plan, n, arena, pool.threads, (layer) =>
+      layout = new PassLayout(this.#network.plan, n, arena, pool.most, (layer) =>
         this.#network.parametersOf(layer),
       );
       this.#packedVersion = -1;

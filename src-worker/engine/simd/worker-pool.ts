@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import type { Arena, Block } from './arena';
+import type { Threads } from '../engine';
 import * as fields from './fields';
 import type { Kernels } from './kernels';
 
@@ -14,19 +15,22 @@ new WebAssembly.Instance(module, { env: { memory } }).exports.serve(control, thr
 const WORTH_SHARING = 500_000;
 
 /** Runs kernels, large ones on several threads. Who computes an item changes no bit of it. */
-export class WorkerPool {
-  readonly threads: number;
+export class WorkerPool implements Threads {
+  readonly most: number;
+  #inUse: number;
   readonly #kernels: Kernels;
   readonly #control: Block;
   readonly #helpers: readonly Worker[];
 
-  /** @param threads with the one that calls */
-  constructor(module: WebAssembly.Module, kernels: Kernels, arena: Arena, threads: number) {
-    this.threads = threads;
+  /** @param most threads, with the one that calls; all of them are in use at first */
+  constructor(module: WebAssembly.Module, kernels: Kernels, arena: Arena, most: number) {
+    this.most = most;
+    this.#inUse = most;
     this.#kernels = kernels;
     this.#control = arena.allocate(fields.CONTROL_WORDS);
     const control = this.#control.address;
-    this.#helpers = Array.from({ length: threads - 1 }, (_, i) => {
+    this.#control.words[fields.CONTROL_THREADS] = most;
+    this.#helpers = Array.from({ length: most - 1 }, (_, i) => {
       const workerData = { module, memory: arena.memory, control, thread: i + 1 };
       const helper = new Worker(HELPER, { eval: true, workerData });
       // A process or thread that has nothing else to do ends, and its helpers with it.
@@ -35,21 +39,38 @@ export class WorkerPool {
     });
   }
 
+  get inUse(): number {
+    return this.#inUse;
+  }
+
+  use(count: number): void {
+    const inUse = Math.min(this.most, Math.max(1, count));
+    if (inUse === this.#inUse) return;
+    this.#inUse = inUse;
+    this.#wakeAt(fields.CONTROL_THREADS, inUse);
+  }
+
   /** All items of a kernel's work. `work`: its multiply-adds, roughly. */
   run(kernel: number, descriptor: number, items: number, work: number): void {
-    if (this.threads === 1 || items < 2 || work < WORTH_SHARING) {
+    if (this.#inUse === 1 || items < 2 || work < WORTH_SHARING) {
       this.#kernels.run(kernel, descriptor, 0, items, 0);
       return;
     }
     // Small enough that nobody waits long for the last, large enough that taking one costs nothing.
-    const chunk = Math.max(1, Math.floor(items / (this.threads * 8)));
+    const chunk = Math.max(1, Math.floor(items / (this.#inUse * 8)));
     this.#kernels.share(this.#control.address, kernel, descriptor, items, chunk);
   }
 
   dispose(): void {
     Atomics.store(this.#control.words, fields.CONTROL_QUIT, 1);
-    Atomics.add(this.#control.words, fields.CONTROL_CALL, 1);
-    Atomics.notify(this.#control.words, fields.CONTROL_CALL);
+    this.#wakeAt(fields.CONTROL_THREADS, 0);
+    this.#wakeAt(fields.CONTROL_CALL, Atomics.load(this.#control.words, fields.CONTROL_CALL) + 1);
     for (const helper of this.#helpers) void helper.terminate();
+  }
+
+  /** Writes a word that helpers sleep at. */
+  #wakeAt(word: number, value: number): void {
+    Atomics.store(this.#control.words, word, value);
+    Atomics.notify(this.#control.words, word);
   }
 }

@@ -129,6 +129,11 @@ export function serve(control: usize, thread: i32): void {
   for (;;) {
     const call = atomic.load<i32>(control, f.CONTROL_CALL << 2);
     if (atomic.load<i32>(control, f.CONTROL_QUIT << 2) != 0) return;
+    const threads = atomic.load<i32>(control, f.CONTROL_THREADS << 2);
+    if (thread >= threads) {
+      atomic.wait<i32>(control + (f.CONTROL_THREADS << 2), threads, -1);
+      continue;
+    }
     takeChunks(control, thread);
     let looks = LOOKS;
     while (atomic.load<i32>(control, f.CONTROL_CALL << 2) == call && looks > 0) looks--;
