@@ -246,10 +246,16 @@ class Ring {
 }
 
 const rendered: (() => void)[] = [];
-const renderChannel = new MessageChannel();
-renderChannel.port1.onmessage = () => {
-  rendered.shift()?.();
-};
+let renderChannel: MessageChannel | undefined;
+
+/** Made when it is first needed: an open channel keeps a Node process that only reads this module alive. */
+function openRenderChannel(): MessageChannel {
+  const channel = new MessageChannel();
+  channel.port1.onmessage = () => {
+    rendered.shift()?.();
+  };
+  return channel;
+}
 
 const browserHost: FrameHost = {
   requestFrame: (callback) => requestAnimationFrame(callback),
@@ -266,6 +272,7 @@ const browserHost: FrameHost = {
   // A message posted within an animation frame is delivered after its rendering.
   whenRendered: (callback) => {
     rendered.push(callback);
+    renderChannel ??= openRenderChannel();
     renderChannel.port2.postMessage(null);
   },
   report: (error) => {
