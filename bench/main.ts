@@ -146,8 +146,12 @@ save(resultFile, {
 
 const report = [
   `${about}. Seed ${String(seed)}, ${String(rounds)} rounds of ${String(milliseconds)} ms.`,
-  '',
-  'Ratios are to the fastest setting of any peer in the same round: median (95 % interval, or lowest to highest).',
+  ...(compared.size > 0
+    ? [
+        '',
+        'Ratios are to the fastest setting of any peer in the same round: median (95 % interval, or lowest to highest).',
+      ]
+    : []),
   ...[...compared].flatMap(([section, speeds]) => [
     `\n## ${section}\n`,
     ...speeds.map((of) => `${speedTable(of, threads)}\n`),

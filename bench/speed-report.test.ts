@@ -3,7 +3,7 @@ import type { EngineName } from '../src-shared/model/run-config';
 import { Peer, type Measured } from './peer';
 import { median, medianInterval } from './report';
 import type { Contender, Node, Speeds } from './speed';
-import { ratiosOfAuto, ratiosToBest } from './speed-report';
+import { ratiosOfAuto, ratiosOfWatched, ratiosToBest } from './speed-report';
 
 /** Reports ask nothing of it. */
 const NO_PEER = Object.create(Peer.prototype) as Peer;
@@ -97,6 +97,24 @@ describe('the report', () => {
     expect(ratiosOfAuto(speeds, { ...choice, engine: 'wasm' })).toEqual([0.5, 0.25]);
     expect(ratiosOfAuto(speeds, { ...choice, engine: 'cpu' })).toEqual([]);
     expect(ratiosOfAuto(speeds, { ...choice, engine: 'simd', node: { ...NODE } })).toEqual([]);
+  });
+
+  it('holds who is watched to itself alone', () => {
+    const free = contender('simd', 'simd', 2);
+    const watched = { ...free, mode: 'watched' };
+    const other = contender('simd', 'simd', 1);
+    const speeds = speedsOf(
+      [free, watched, other],
+      [
+        new Map([
+          [free, measured(200)],
+          [watched, measured(150)],
+          [other, measured(900)],
+        ]),
+      ],
+    );
+    expect(ratiosOfWatched(speeds, watched)).toEqual([0.75]);
+    expect(ratiosOfWatched(speedsOf([watched], speeds.rounds), watched)).toEqual([]);
   });
 
   it('knows the middle and how sure it is', () => {

@@ -41,6 +41,14 @@ export function ratiosOfAuto(speeds: Speeds, { node, engine }: AutoChoice): numb
   return taken === undefined ? [] : ratiosToFastest(speeds, taken, rivals);
 }
 
+/** The price of being watched: a contender that is, against the same one that is not, in the same round. */
+export function ratiosOfWatched(speeds: Speeds, watched: Contender): number[] {
+  const rivals = speeds.contenders.filter(
+    ({ competitor, mode }) => competitor === watched.competitor && mode === 'imperative',
+  );
+  return rivals.length === 0 ? [] : ratiosToFastest(speeds, watched, rivals);
+}
+
 const withInterval = (ratios: readonly number[]): string => {
   if (ratios.length === 0) return '';
   const [low, high] = medianInterval(ratios);
@@ -76,11 +84,19 @@ export function speedTable(speeds: Speeds, threads: readonly number[]): string {
     const how = ratios.length === 0 ? 'which was not measured' : withInterval(ratios);
     return `- ${choice.node.name}: \`${choice.engine}\` (${choice.variant}), ${how}`;
   });
+  const watched = speeds.contenders
+    .filter(({ mode }) => mode === 'watched')
+    .map((contender) => {
+      const { name, threads: count } = contender.competitor;
+      const ratios = withInterval(ratiosOfWatched(speeds, contender));
+      return `- ${name}, ${String(count)} thread${count === 1 ? '' : 's'}: ${ratios}`;
+    });
   return [
     `### ${speeds.recipe}, batch ${String(speeds.batchSize)}\n`,
     table(['who trains', 'threads', 'images/s, median', 'CPU, us an image', ...against], rows),
     '\nWhat `auto` takes, against the fastest of our engines in the same round (imperative loop):\n',
     ...auto,
+    ...(watched.length > 0 ? ['\nWatched, against not watched in the same round:\n', ...watched] : []),
     `\nAll contenders took ${speeds.megabytes.toFixed(0)} MB of RAM.`,
   ].join('\n');
 }
