@@ -2,7 +2,7 @@ import { build } from 'vite';
 import { simdKernels } from '../scripts/lib/assemblyscript.mjs';
 import { inProject } from '../scripts/lib/project.mjs';
 
-/** Bundles the trainer with the line protocol around it, as the product's build does, to out/bench/gradscope.js. */
+/** Bundles Gradscope's own programs of bench/peers, as the product's build does, into out/bench. */
 export async function buildOurs(): Promise<void> {
   await build({
     configFile: false,
@@ -10,10 +10,13 @@ export async function buildOurs(): Promise<void> {
     logLevel: 'warn',
     plugins: [simdKernels()],
     build: {
-      ssr: inProject('bench/peers/gradscope.ts'),
+      ssr: true,
       outDir: inProject('out/bench'),
       target: 'node20.19',
-      rolldownOptions: { output: { entryFileNames: '[name].js' } },
+      rolldownOptions: {
+        input: ['gradscope', 'gradscope-auto'].map((name) => inProject(`bench/peers/${name}.ts`)),
+        output: { entryFileNames: '[name].js' },
+      },
     },
   });
 }

@@ -9,12 +9,20 @@ import { buildOurs } from './build-ours';
 import { GROWING, OTHER_NETWORKS, PAPER } from './networks';
 import { machine, print, progress, save } from './report';
 import { randomFrom } from './rounds';
-import { measureSpeeds, startCompetitors, type Competitor, type LeftOut, type Speeds } from './speed';
+import { ENGINE_NAMES } from '../src-shared/model/run-config';
+import {
+  measureSpeeds,
+  startCompetitors,
+  type Comparison,
+  type Competitor,
+  type LeftOut,
+  type Speeds,
+} from './speed';
 import { plainSpeeds, speedTable } from './speed-report';
 
 /** `npm run bench`: every section after the other in one run. docs/benchmarks.md says how to read it. */
 
-const SECTIONS = ['engines', 'networks', 'scaling', 'watching', 'start'] as const;
+const SECTIONS = ['engines', 'networks', 'scaling', 'watching', 'memory', 'start'] as const;
 type Section = (typeof SECTIONS)[number];
 
 const { values: options } = parseArgs({
@@ -24,6 +32,7 @@ const { values: options } = parseArgs({
     seed: { type: 'string' },
     rounds: { type: 'string' },
     milliseconds: { type: 'string' },
+    batch: { type: 'string' },
     json: { type: 'string' },
     log: { type: 'boolean', default: false },
   },
@@ -45,21 +54,32 @@ function whole(name: string, text: string | undefined, otherwise: number, least:
   }
   return value;
 }
+/** Batch sizes of section engines. */
+const listed = (text: string): number[] => text.split(',').map((size) => whole('batch', size, 0, 1));
 const seed = whole('seed', options.seed, randomInt(2 ** 31), 0);
 const rounds = whole('rounds', options.rounds, quick ? 3 : 7, 1);
 const milliseconds = whole('milliseconds', options.milliseconds, quick ? 150 : 400, 1);
+const batchSizes = options.batch === undefined ? (quick ? [64] : [1, 16, 64, 256]) : listed(options.batch);
 const threads = availableParallelism() > 1 ? [1, 2] : [1];
 
-/** Networks and batch sizes of each section that compares speeds. */
-const COMPARED: Partial<Record<Section, readonly (readonly [typeof PAPER, number])[]>> = {
-  engines: (quick ? [64] : [1, 16, 64, 256]).map((batchSize) => [PAPER, batchSize]),
-  networks: OTHER_NETWORKS.map((recipe) => [recipe, 64]),
-  scaling: (quick ? GROWING.slice(0, 2) : GROWING).map((recipe) => [recipe, 64]),
+const BOTH_LOOPS = { engines: ENGINE_NAMES, modes: ['imperative', 'fit'] };
+/** Ten million parameters take every engine but simd seconds a minibatch. */
+const SIMD_WATCHED = { engines: ['simd'] as const, modes: ['imperative', 'watched'] };
+
+/** What each section that compares speeds trains. */
+const COMPARED: Partial<Record<Section, readonly Comparison[]>> = {
+  engines: batchSizes.map((batchSize) => ({ recipe: PAPER, batchSize, ours: BOTH_LOOPS })),
+  networks: OTHER_NETWORKS.map((recipe) => ({ recipe, batchSize: 64, ours: BOTH_LOOPS })),
+  scaling: (quick ? GROWING.slice(0, 2) : GROWING).map((recipe) => ({
+    recipe,
+    batchSize: 64,
+    ours: SIMD_WATCHED,
+  })),
 };
 
 const minutes: Record<Section, number> = quick
-  ? { engines: 1, networks: 1, scaling: 1, watching: 1, start: 0.5 }
-  : { engines: 12, networks: 8, scaling: 12, watching: 10, start: 1 };
+  ? { engines: 1, networks: 1, scaling: 1, watching: 1, memory: 1, start: 0.5 }
+  : { engines: 12, networks: 8, scaling: 12, watching: 10, memory: 11, start: 1 };
 const expected = sections.reduce((sum, section) => sum + minutes[section], 0);
 progress(
   `Sections ${sections.join(', ')}: about ${String(expected)} minutes, and once more to set up the peers. Seed ${String(seed)}.`,
@@ -77,10 +97,8 @@ try {
   }
   for (const section of sections) {
     const speeds: Speeds[] = [];
-    for (const [recipe, batchSize] of COMPARED[section] ?? []) {
-      speeds.push(
-        await measureSpeeds(competitors, recipe, batchSize, { rounds, milliseconds, random, leftOut }),
-      );
+    for (const comparison of COMPARED[section] ?? []) {
+      speeds.push(await measureSpeeds(competitors, comparison, { rounds, milliseconds, random, leftOut }));
     }
     if (speeds.length > 0) compared.set(section, speeds);
   }
@@ -90,6 +108,7 @@ try {
 if (sections.includes('watching')) {
   runOther('watching', ['watching', '--rounds', String(quick ? 1 : rounds), '--seconds', quick ? '2' : '3']);
 }
+if (sections.includes('memory')) runOther('memory', ['memory', '--minutes', quick ? '0.5' : '10']);
 if (sections.includes('start')) runOther('start', ['start-time', '--starts', quick ? '3' : '7']);
 
 /** Watching and starting need the machine for themselves, so they run once the competitors are gone. */
@@ -127,8 +146,12 @@ save(resultFile, {
 
 const report = [
   `${about}. Seed ${String(seed)}, ${String(rounds)} rounds of ${String(milliseconds)} ms.`,
-  '',
-  'Ratios are to the fastest setting of any peer in the same round: median (95 % interval, or lowest to highest).',
+  ...(compared.size > 0
+    ? [
+        '',
+        'Ratios are to the fastest setting of any peer in the same round: median (95 % interval, or lowest to highest).',
+      ]
+    : []),
   ...[...compared].flatMap(([section, speeds]) => [
     `\n## ${section}\n`,
     ...speeds.map((of) => `${speedTable(of, threads)}\n`),

@@ -22,6 +22,7 @@ describe('a peer', () => {
     await peer.prepare('a', 'good', 64, recipe);
     await expect(peer.prepare('b', 'bad', 64, recipe)).rejects.toThrow(new PeerRefusal('No mode bad.'));
     expect(await peer.train('a', 250)).toEqual({ images: 64, seconds: 0.25, cpuSeconds: 0.5, loss: null });
+    await peer.forget();
     await peer.close();
   });
 

@@ -22,6 +22,10 @@ const measuredSchema = z.object({
 });
 export type Measured = z.infer<typeof measuredSchema>;
 
+/** Live buffers of its engine; MB of the heap with its array buffers, and of what lies in RAM. */
+const heldSchema = z.object({ buffers: z.number(), heap: z.number(), resident: z.number() });
+export type Held = z.infer<typeof heldSchema>;
+
 /** A peer says so in one sentence; the peer goes on. */
 export class PeerRefusal extends Error {
   override readonly name = 'PeerRefusal';
@@ -37,6 +41,11 @@ export class Peer {
   private readonly lines: AsyncIterator<string>;
   private lastId = 0;
   private errors = '';
+
+  /** 0 when it never started. */
+  get pid(): number {
+    return this.child.pid ?? 0;
+  }
 
   private constructor(child: ChildProcess, lines: Interface) {
     this.child = child;
@@ -69,6 +78,21 @@ export class Peer {
   /** Trains whole minibatches until that time has gone by. @throws PeerRefusal */
   async train(as: string, milliseconds: number): Promise<Measured> {
     return measuredSchema.parse(await this.ask({ do: 'train', as, milliseconds }));
+  }
+
+  /** Lets go of everything that was prepared. */
+  async forget(): Promise<void> {
+    await this.ask({ do: 'forget' });
+  }
+
+  /** Trains so many minibatches. Only Gradscope's own peer can. @throws PeerRefusal */
+  async trainSteps(as: string, steps: number): Promise<Measured> {
+    return measuredSchema.parse(await this.ask({ do: 'train', as, steps }));
+  }
+
+  /** What it holds after a garbage collection. Only Gradscope's own peer can say. */
+  async look(): Promise<Held> {
+    return heldSchema.parse(await this.ask({ do: 'look' }));
   }
 
   async close(): Promise<void> {

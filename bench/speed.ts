@@ -1,16 +1,32 @@
+import { spawnSync } from 'node:child_process';
+import { z } from 'zod';
 import type { Recipe } from '../src-shared/model/recipe';
-import { ENGINE_NAMES, modeSchema } from '../src-shared/model/run-config';
+import { ENGINE_NAMES, type EngineName } from '../src-shared/model/run-config';
+import { residentMegabytes } from '../e2e/support/processes';
 import { inProject } from '../scripts/lib/project.mjs';
 import { Peer, PeerRefusal, type Measured, type PeerProgram } from './peer';
 import { PEERS, setUpNode24 } from './peers-setup';
 import { progress } from './report';
 import { inRounds } from './rounds';
 
+/** Which of our engines on which Node. */
+export interface OurEngine {
+  readonly engine: EngineName;
+  readonly node: Node;
+}
+
+export interface Node {
+  readonly name: string;
+  readonly command: string;
+}
+
 /** A process that trains, as it is shown in the tables. */
 export interface Competitor {
   readonly name: string;
-  readonly ours: boolean;
+  /** Null: a peer. */
+  readonly ours: OurEngine | null;
   readonly threads: number;
+  /** Of a peer; ours has those of the comparison. */
   readonly modes: readonly string[];
   readonly peer: Peer;
 }
@@ -20,8 +36,14 @@ export type LeftOut = string[];
 
 const reason = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
+/** The engines that are raced. */
+const RACED = ENGINE_NAMES.filter((name) => name !== 'cpu');
+
 /** Starts every engine that loads, on this Node and on Node 24, and every peer that can be set up. */
 export async function startCompetitors(threads: readonly number[], leftOut: LeftOut): Promise<Competitor[]> {
+  leftOut.push(
+    'cpu: it is the reference in plain JavaScript that the others are held to, and takes no part.',
+  );
   const started: Competitor[] = [];
   const start = async (program: PeerProgram, about: Omit<Competitor, 'peer'>): Promise<void> => {
     try {
@@ -30,21 +52,21 @@ export async function startCompetitors(threads: readonly number[], leftOut: Left
       leftOut.push(`${about.name}, ${String(about.threads)} threads: ${reason(error)}`);
     }
   };
-  const nodes = [{ name: `Node ${process.version}`, command: process.execPath }];
+  const nodes: Node[] = [{ name: `Node ${process.version}`, command: process.execPath }];
   try {
     nodes.push({ name: 'Node 24', command: await setUpNode24() });
   } catch (error) {
     leftOut.push(`Node 24: ${reason(error)}`);
   }
   for (const node of nodes) {
-    for (const engine of ENGINE_NAMES) {
+    for (const engine of RACED) {
       for (const count of engine === 'simd' ? threads : [1]) {
-        const name = `${engine} on ${node.name}`;
-        const args = [inProject('out/bench/gradscope.js'), engine, String(count)];
-        await start(
-          { command: node.command, args },
-          { name, ours: true, threads: count, modes: modeSchema.options },
-        );
+        await start(ourProgram(node.command, engine, count), {
+          name: `${engine} on ${node.name}`,
+          ours: { engine, node },
+          threads: count,
+          modes: [],
+        });
       }
     }
   }
@@ -52,8 +74,7 @@ export async function startCompetitors(threads: readonly number[], leftOut: Left
     try {
       const program = await kind.setUp();
       for (const count of threads) {
-        const about = { name: kind.name, ours: false, threads: count, modes: kind.modes };
-        await start(program(count), about);
+        await start(program(count), { name: kind.name, ours: null, threads: count, modes: kind.modes });
       }
     } catch (error) {
       leftOut.push(`${kind.name}: ${reason(error)}`);
@@ -61,6 +82,12 @@ export async function startCompetitors(threads: readonly number[], leftOut: Left
   }
   return started;
 }
+
+/** Our own training, as buildOurs() has built it. */
+export const ourProgram = (node: string, engine: EngineName, threads: number): PeerProgram => ({
+  command: node,
+  args: ['--expose-gc', inProject('out/bench/gradscope.js'), engine, String(threads)],
+});
 
 /** One way to train, measured once a round. */
 export interface Contender {
@@ -70,12 +97,31 @@ export interface Contender {
 
 export const nameOf = ({ competitor, mode }: Contender): string => `${competitor.name}, ${mode}`;
 
+/** What `auto` takes on a Node. */
+export interface AutoChoice {
+  readonly node: Node;
+  readonly engine: EngineName;
+  readonly variant: string;
+  readonly because: string;
+}
+
 export interface Speeds {
   readonly recipe: string;
   readonly batchSize: number;
   readonly contenders: readonly Contender[];
   /** By round; null: it failed then. */
   readonly rounds: readonly ReadonlyMap<Contender, Measured | null>[];
+  /** MB of RAM that all competitors took while this was prepared. */
+  readonly megabytes: number;
+  /** Of each Node. */
+  readonly auto: readonly AutoChoice[];
+}
+
+/** What is trained, and by whom of ours; peers train it in every mode. */
+export interface Comparison {
+  readonly recipe: Recipe;
+  readonly batchSize: number;
+  readonly ours: { readonly engines: readonly EngineName[]; readonly modes: readonly string[] };
 }
 
 export interface SpeedOptions {
@@ -88,8 +134,7 @@ export interface SpeedOptions {
 /** Trains a network with every competitor in every mode. What a competitor refuses is left out. */
 export async function measureSpeeds(
   competitors: readonly Competitor[],
-  recipe: Recipe,
-  batchSize: number,
+  { recipe, batchSize, ours }: Comparison,
   { rounds, milliseconds, random, leftOut }: SpeedOptions,
 ): Promise<Speeds> {
   const contenders: Contender[] = [];
@@ -100,14 +145,14 @@ export async function measureSpeeds(
       `${nameOf(contender)}, ${String(contender.competitor.threads)} threads, ${where}: ${reason(error)}`,
     );
   };
-  const key = ({ mode }: Contender): string => `${mode}/${recipe.name}/${String(batchSize)}`;
   for (const competitor of competitors) {
-    for (const mode of competitor.modes) {
+    if (competitor.ours !== null && !ours.engines.includes(competitor.ours.engine)) continue;
+    for (const mode of competitor.ours === null ? competitor.modes : ours.modes) {
       const contender = { competitor, mode };
       try {
-        await competitor.peer.prepare(key(contender), mode, batchSize, recipe);
+        await competitor.peer.prepare(mode, mode, batchSize, recipe);
         // Compilers and caches warm up outside of what is measured.
-        await competitor.peer.train(key(contender), Math.min(500, milliseconds));
+        await competitor.peer.train(mode, Math.min(500, milliseconds));
         contenders.push(contender);
       } catch (error) {
         refused(contender, error);
@@ -116,12 +161,38 @@ export async function measureSpeeds(
   }
   const measured = await inRounds(contenders, rounds, random, async (contender) => {
     try {
-      return await contender.competitor.peer.train(key(contender), milliseconds);
+      return await contender.competitor.peer.train(contender.mode, milliseconds);
     } catch (error) {
       refused(contender, error);
       return null;
     }
   });
-  progress(`${recipe.name}, batch ${String(batchSize)}: ${String(contenders.length)} contenders measured`);
-  return { recipe: recipe.name, batchSize, contenders, rounds: measured };
+  const megabytes = await letGo(competitors);
+  const auto = autoChoices(competitors);
+  progress(
+    `${recipe.name}, batch ${String(batchSize)}: ${String(contenders.length)} contenders measured, ${megabytes.toFixed(0)} MB`,
+  );
+  return { recipe: recipe.name, batchSize, contenders, rounds: measured, megabytes, auto };
+}
+
+/** Two networks of every competitor would not fit into memory. Returns how many MB they took. */
+async function letGo(competitors: readonly Competitor[]): Promise<number> {
+  const pids = process.platform === 'linux' ? competitors.map(({ peer }) => peer.pid) : [];
+  const megabytes = pids.reduce((sum, pid) => sum + residentMegabytes(pid), 0);
+  for (const { peer } of competitors) await peer.forget();
+  return megabytes;
+}
+
+const autoSchema = z.object({ engine: z.enum(ENGINE_NAMES), variant: z.string(), because: z.string() });
+
+function autoChoices(competitors: readonly Competitor[]): AutoChoice[] {
+  const nodes = new Set(competitors.flatMap(({ ours }) => ours?.node ?? []));
+  return [...nodes].map((node) => {
+    const program = inProject('out/bench/gradscope-auto.js');
+    const { stdout } = spawnSync(node.command, [program], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    return { node, ...autoSchema.parse(JSON.parse(stdout)) };
+  });
 }

@@ -8,6 +8,7 @@ import type { Ready, TensorKind, WatchItem } from '../src-shared/protocol/messag
 import { engineChoiceSchema } from '../src-shared/model/run-config';
 import { FRAME_PHASES } from '../src-renderer/draw/frame-loop';
 import type { ConsolePerformance } from '../src-renderer/console';
+import { LATENCIES } from '../src-renderer/feed/rates';
 import { machine, median, medianInterval, print, progress, save, table } from './report';
 import { PlainChromium } from './plain-chromium';
 import { canPin, pinProcesses, pinThread, threadsOf, type ThreadTime } from './threads';
@@ -32,6 +33,9 @@ const SETTLE_MS = 3000;
 const NOT_WATCHED = 'not watched';
 const DRAWN = 'a page drawing everything';
 const DRAWN_MORE = 'the same with saliency and the effect of the step';
+const PAGES = [DRAWN, DRAWN_MORE];
+/** For pictures after a window. */
+const MOST_PATIENCE_MS = 15_000;
 /** Keys that open these two. */
 const MORE_KEYS = ['i', '7'];
 
@@ -50,6 +54,8 @@ interface Window {
   readonly usage: Usage;
   /** Pictures that reached the watcher. */
   readonly picturesPerSecond: number;
+  /** On which the engine trained at the end; null: it does not say. */
+  readonly threads: number | null;
   readonly page: ConsolePerformance | null;
 }
 
@@ -73,6 +79,7 @@ function everything(ready: Ready): WatchItem[] {
 class Watcher {
   finishedSteps = 0;
   frames = 0;
+  threads: number | null = null;
   private readonly client: TrainerClient;
 
   constructor(client: TrainerClient) {
@@ -82,6 +89,7 @@ class Watcher {
   listen(): void {
     void this.client.next(({ message }) => {
       if (message.type === 'metrics') this.finishedSteps = message.firstStep + message.count - 1;
+      if (message.type === 'status') this.threads = message.threads;
       if (message.type === 'frame') {
         this.frames += 1;
         this.client.send({ type: 'credit', count: 1 });
@@ -144,6 +152,8 @@ async function rigFor(placement: Placement): Promise<Rig> {
   return { placement, shell, client, ready, watcher, trainingThreads };
 }
 
+/** Of the page that is open, when its window began. */
+let settledPictures = 0;
 const rigs: Rig[] = [];
 for (const placement of placements) rigs.push(await rigFor(placement));
 const ready = rigs[0]!.ready;
@@ -199,11 +209,27 @@ const conditions: Record<
   },
 };
 
+/**
+ * The page measures over its last 60 pictures or animation frames. Those of its first seconds, when everything is new, are left
+ * out: it stays open until 60 more pictures are drawn than when it had settled.
+ */
 async function closePage(): Promise<ConsolePerformance> {
-  const performance = await browser.evaluate('window.gradscope.perf()');
+  const enough = settledPictures + LATENCIES;
+  const untilMs = performance.now() + MOST_PATIENCE_MS;
+  let measured = await perf();
+  while (measured.pictures < enough && performance.now() < untilMs) {
+    await wait(100);
+    measured = await perf();
+  }
+  if (measured.pictures < enough) {
+    progress('A page drew so few pictures that its figures are partly of its first seconds.');
+  }
   await browser.goto('about:blank');
-  return performance as ConsolePerformance;
+  return measured;
 }
+
+const perf = async (): Promise<ConsolePerformance> =>
+  (await browser.evaluate('window.gradscope.perf()')) as ConsolePerformance;
 
 async function openPage({ shell }: Rig): Promise<void> {
   await browser.goto(shell.address);
@@ -219,6 +245,7 @@ async function measure(name: string, rig: Rig): Promise<Window> {
   await condition.begin(rig);
   if (placements.length > 1) place(rig);
   await wait(SETTLE_MS);
+  if (PAGES.includes(name)) settledPictures = (await perf()).pictures;
   const before = allThreads(rig);
   const [steps, frames, start] = [watcher.finishedSteps, watcher.frames, performance.now()];
   await wait(windowMs);
@@ -226,9 +253,10 @@ async function measure(name: string, rig: Rig): Promise<Window> {
   const usage = usageSince(rig, before, seconds);
   const stepsPerSecond = (watcher.finishedSteps - steps) / seconds;
   const picturesPerSecond = (watcher.frames - frames) / seconds;
+  const { threads } = watcher;
   const page = await condition.end(rig);
   await rig.client.request('pause', {});
-  return { stepsPerSecond, usage, picturesPerSecond, page };
+  return { stepsPerSecond, usage, picturesPerSecond, threads, page };
 }
 
 function shuffled<T>(items: readonly T[]): T[] {
@@ -303,15 +331,22 @@ function report(placement: Placement, rounds: readonly Results[]): void {
   print('\nCPU time, ms a second, medians:\n');
   print(
     table(
-      ['condition', ...parties, 'training thread, ms a step'],
+      ['condition', ...parties, 'training threads, ms a step', 'training threads in use'],
       Object.keys(conditions).map((name) => [
         name,
         ...parties.map((party) => median(of(name, ({ usage }) => usage[party])).toFixed(0)),
         median(of(name, ({ usage, stepsPerSecond }) => usage['training thread'] / stepsPerSecond)).toFixed(2),
+        threadsIn(rounds.map((windows) => windows[name]?.threads ?? null)),
       ]),
     ),
   );
-  for (const name of [DRAWN, DRAWN_MORE]) reportPage(name, rounds);
+  for (const name of PAGES) reportPage(name, rounds);
+}
+
+/** As many as in most rounds may not be what all had: every number that was seen. */
+function threadsIn(counts: readonly (number | null)[]): string {
+  const seen = new Set(counts.map((count) => (count === null ? 'not known' : String(count))));
+  return [...seen].toSorted((a, b) => a.localeCompare(b)).join(' or ');
 }
 
 function reportPage(name: string, rounds: readonly Results[]): void {

@@ -42,7 +42,9 @@ export interface ConsoleStatus {
 }
 
 export interface ConsolePerformance extends FramePerformance, Rates {
-  /** From values being computed to their picture being on the screen, ms, over the last pictures; null: none moved yet. */
+  /** Pictures drawn since the page opened. */
+  readonly pictures: number;
+  /** From values being computed to their picture being on the screen, ms, over the last 60 pictures; null: none moved yet. */
   readonly latency: Percentiles | null;
 }
 
@@ -107,7 +109,12 @@ export function gradscopeConsole({ feed, frames, loop, pictures }: ConsoleParts)
     status,
     tensor,
     drawn: (name: string, kind: string) => pictures.read(name, kind),
-    perf: () => ({ ...loop.perf(), ...appStore.getState().rates, latency: feed.latency() }),
+    perf: () => ({
+      ...loop.perf(),
+      ...appStore.getState().rates,
+      pictures: feed.pictures,
+      latency: feed.latency(),
+    }),
     waitForIdle: async () => {
       while (!isIdle()) await nextChange(frames, loop);
     },

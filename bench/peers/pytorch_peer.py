@@ -3,7 +3,7 @@
 import sys
 
 import torch
-from peer import examples, serve
+from peer import examples, loader, serve
 from torch import nn
 
 torch.set_num_threads(int(sys.argv[1]))
@@ -46,6 +46,9 @@ def optimiser_of(model, spec):
     )
 
 
+load = loader(lambda recipe: tuple(torch.from_numpy(array) for array in examples(recipe)))
+
+
 def prepare(mode, batch_size, recipe):
     torch.manual_seed(1)
     shape, modules = tuple(recipe["network"]["input"]), []
@@ -53,7 +56,7 @@ def prepare(mode, batch_size, recipe):
         module, shape = layer_of(layer, shape)
         modules.append(module)
     model = nn.Sequential(*modules).train()
-    images, labels = (torch.from_numpy(array) for array in examples(recipe))
+    images, labels = load(recipe)
     if mode == "channels_last":
         model = model.to(memory_format=torch.channels_last)
         images = images.contiguous(memory_format=torch.channels_last)

@@ -90,7 +90,7 @@ async function binary(build, sources) {
  */
 async function compile(options) {
   /** @type {unknown} */
-  const loaded = await import(COMPILER);
+  const loaded = await import(/* @vite-ignore */ COMPILER);
   const { default: asc } = /** @type {{ default: Compiler }} */ (loaded);
   /** @type {Uint8Array[]} */
   const written = [];

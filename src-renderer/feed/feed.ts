@@ -110,6 +110,11 @@ export class Feed implements RequestClient {
     return reply;
   }
 
+  /** Drawn since the page opened. */
+  get pictures(): number {
+    return this.rates.pictures;
+  }
+
   /** How late pictures come (see RateMeter.latency). */
   latency(): ReturnType<RateMeter['latency']> {
     return this.rates.latency();

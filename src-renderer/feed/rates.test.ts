@@ -25,6 +25,8 @@ test('how late pictures come is told of the last sixty, however long they then s
   for (let k = 0; k < 100; k += 1) meter.drawn(k * 200, k * 200 + k);
   meter.read(1e6, true);
   expect(meter.latency()).toEqual({ p50: 70, p95: 97, max: 99 });
+  // Whoever measures waits until so many were drawn after the first ones.
+  expect(meter.pictures).toBe(100);
 });
 
 test('a picture of what has been standing has no age', () => {

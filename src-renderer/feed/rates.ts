@@ -1,8 +1,11 @@
 const WINDOW_MS = 1000;
-const LATENCIES = 60;
+/** Pictures that `latency` is of. */
+export const LATENCIES = 60;
 
 /** What the page measures of its own pictures. Times are of the page's clock. */
 export class RateMeter {
+  /** Drawn since the page opened. */
+  pictures = 0;
   private drawnAtMs: number[] = [];
   private ageMs: number | null = null;
   private latenciesMs: number[] = [];
@@ -23,6 +26,7 @@ export class RateMeter {
 
   /** A picture of values computed at `appliedAtMs` is on the screen; null: of values that have been standing for a while. */
   drawn(appliedAtMs: number | null, nowMs: number): void {
+    this.pictures += 1;
     this.drawnAtMs.push(nowMs);
     this.behindSinceMs = null;
     this.ageMs = appliedAtMs === null ? null : Math.max(0, nowMs - appliedAtMs);

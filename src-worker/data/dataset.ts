@@ -4,16 +4,17 @@ import type { Recipe } from '../../src-shared/model/recipe';
 import { GradscopeError } from '../../src-shared/protocol/errors';
 import { readIdxImages, readIdxLabels } from './idx';
 
-/** Images of one channel with their labels, as bytes; never changed after loading. */
+/** Images with their labels, as bytes; never changed after loading. */
 export interface ExampleSet {
   readonly count: number;
-  /** count * height * width bytes, image after image, row-major. */
+  /** count * channels * height * width bytes: image after image, in it channel after channel, row-major. */
   readonly pixels: Uint8Array;
   readonly labels: Uint8Array;
 }
 
 export interface Dataset {
   readonly name: string;
+  readonly channels: number;
   readonly height: number;
   readonly width: number;
   readonly classes: number;
@@ -55,7 +56,7 @@ export function loadDataset(directory: string, name: string): Dataset {
     );
   }
   const { height, width } = train;
-  return { name, height, width, classes: CLASSES, train: train.set, test: test.set };
+  return { name, channels: 1, height, width, classes: CLASSES, train: train.set, test: test.set };
 }
 
 interface LoadedSet {
@@ -82,9 +83,12 @@ function loadSet(directory: string, prefix: string): LoadedSet {
   return { imagesFile, height, width, set: { count, pixels, labels } };
 }
 
-/** Pixel bytes of one image, row-major; a view into the set. */
+/** Bytes of one image. */
+const imageSize = ({ channels, height, width }: Dataset): number => channels * height * width;
+
+/** Pixel bytes of one image, (channels, height, width); a view into the set. */
 export function pixelsOf(dataset: Dataset, set: ExampleSet, index: number): Uint8Array {
-  const size = dataset.height * dataset.width;
+  const size = imageSize(dataset);
   return set.pixels.subarray(index * size, (index + 1) * size);
 }
 
@@ -101,7 +105,7 @@ export function normalisation({ mean, deviation }: Recipe['input']): Float32Arra
 
 /** A minibatch as the network takes it. */
 export interface Minibatch {
-  /** (n, 1, height, width) */
+  /** (n, channels, height, width) */
   readonly images: Float32Array;
   readonly labels: Uint8Array;
 }
@@ -112,9 +116,9 @@ export function gatherMinibatch(
   set: ExampleSet,
   indices: ArrayLike<number>,
   table: Float32Array,
-  buffer = new Float32Array(indices.length * dataset.height * dataset.width),
+  buffer = new Float32Array(indices.length * imageSize(dataset)),
 ): Minibatch {
-  const size = dataset.height * dataset.width;
+  const size = imageSize(dataset);
   const images = buffer.subarray(0, indices.length * size);
   const labels = new Uint8Array(indices.length);
   const { pixels } = set;

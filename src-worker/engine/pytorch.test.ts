@@ -21,6 +21,11 @@ import {
 import { layerFixtures, optimiserFixture, parityFixture } from './testing/fixtures';
 
 const OPTIMISERS = optimiserFixture();
+/**
+ * In one of these steps two pixels of a pooling window tie but for the last bit, so rounding decides which of them gets the error;
+ * and a bias that began at 0 is all change.
+ */
+const NEAR_TIE = new Set(['keras-double-softmax conv1.bias']);
 const PAPER_RECIPES = ['pytorch-paper', 'keras-paper', 'keras-double-softmax'].map(recipeNamed);
 
 describe.each(ENGINE_NAMES)('%s, held to real PyTorch', (name) => {
@@ -122,17 +127,10 @@ describe.each(ENGINE_NAMES)('%s, held to real PyTorch', (name) => {
         expect(Math.abs(loss / losses[step]! - 1), `loss of step ${step + 1}`).toBeLessThan(1e-4);
       }
       const weights = readAll(network, 'weight');
-      // A layer's weight and bias together: where two pixels of a pooling window tie but for the last bit, rounding decides
-      // which of them gets the error, and a bias that began at 0 is all change.
-      for (const { parameters, spec } of plan.layers) {
-        const names = parameters.map((parameter) => parameter.name);
-        const trained = names.flatMap((parameter) => [...entry(weights, parameter)]);
-        const theirs = names.flatMap((parameter) => [...entry(tensors, `${run}.${parameter}`)]);
-        const difference = relativeDifference(Float32Array.from(trained), Float32Array.from(theirs));
-        expect(difference, spec.name).toBeLessThan(1e-4);
-      }
       for (const [parameter, trained] of weights) {
         const theirs = entry(tensors, `${run}.${parameter}`);
+        const limit = NEAR_TIE.has(`${recipeName} ${parameter}`) ? 1e-3 : 1e-4;
+        expect(relativeDifference(trained, theirs), parameter).toBeLessThan(limit);
         const start = entry(tensors, `initial.${parameter}`);
         const change = (values: Float32Array): Float32Array => values.map((value, i) => value - start[i]!);
         expect(relativeDifference(change(trained), change(theirs)), `${parameter}, change`).toBeLessThan(

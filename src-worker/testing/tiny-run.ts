@@ -11,6 +11,7 @@ const CLASSES = 10;
 export function tinyDataset(trainExamples = 44, testExamples = 13): Dataset {
   return {
     name: 'tiny',
+    channels: 1,
     height: SIDE,
     width: SIDE,
     classes: CLASSES,

@@ -63,7 +63,7 @@ function datasetOf(plan: NetworkPlan, count: number, seed: number): Dataset {
   const labels = Uint8Array.from(words.subarray(0, count), (word) => word % plan.classes);
   const pixels = Uint8Array.from(words.subarray(count), (word) => (word >>> 30) * 85);
   const set: ExampleSet = { count, pixels, labels };
-  return { name: 'any', height, width, classes: plan.classes, train: set, test: set };
+  return { name: 'any', channels: 1, height, width, classes: plan.classes, train: set, test: set };
 }
 
 /** All that a step leaves behind. */

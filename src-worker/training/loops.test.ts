@@ -94,7 +94,7 @@ function noise(height: number, width: number, classes: number): Dataset {
   const pixels = Uint8Array.from(words, (word) => word >>> 24);
   const labels = Uint8Array.from({ length: count }, (_, i) => i % classes);
   const examples = { count, pixels, labels };
-  return { name: 'noise', height, width, classes, train: examples, test: examples };
+  return { name: 'noise', channels: 1, height, width, classes, train: examples, test: examples };
 }
 
 describe.each<EngineName>(['simd', 'wasm', 'cpu'])('on %s', (engineName) => {

@@ -268,5 +268,5 @@ const recipeOf = (network: Recipe['network'], batchSize: number): Recipe => ({
 function datasetOf(plan: NetworkPlan, pixels: Uint8Array, labels: readonly number[]): Dataset {
   const [, height, width] = plan.spec.input;
   const set = { count: labels.length, pixels, labels: Uint8Array.from(labels) };
-  return { name: 'given', height, width, classes: plan.classes, train: set, test: set };
+  return { name: 'given', channels: 1, height, width, classes: plan.classes, train: set, test: set };
 }

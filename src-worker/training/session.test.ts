@@ -108,6 +108,31 @@ describe('a new session', () => {
     );
   });
 
+  it('trains on images of three channels', () => {
+    const noise = Uint8Array.from({ length: 10 * 3 * 8 * 8 }, (_, i) => (i * 89) % 256);
+    const set = { count: 10, pixels: noise, labels: Uint8Array.from({ length: 10 }, (_, i) => i) };
+    const colour = { ...dataset, name: 'colour', channels: 3, train: set, test: set };
+    const network = { ...TINY_RECIPE.network, input: [3, 8, 8] as [number, number, number] };
+    const recipe = { ...TINY_RECIPE, network };
+    const session = new Session({
+      engine,
+      dataset: colour,
+      recipe,
+      config: { ...DEFAULT_RUN_CONFIG, dropout: false },
+    });
+    sessions.push(session);
+    expect(doSteps(session, 2).every(({ loss }) => Number.isFinite(loss))).toBe(true);
+    toUpdate(session);
+    expect(session.readExample('input', 'activation', 0)).toMatchObject({ shape: [3, 8, 8] });
+    const { values } = session.mirror('conv1.weight').gradient;
+    for (const channel of [0, 1, 2]) {
+      const ofChannel = values.filter((_, i) => Math.floor(i / 9) % 3 === channel);
+      expect(l2Norm(ofChannel)).toBeGreaterThan(0);
+    }
+    session.abandonStep();
+    expect(() => sessionOf({}, recipe)).toThrow(expect.objectContaining({ code: 'bad-config' }));
+  });
+
   it('refuses an order that names an image there is not', () => {
     expect(() => sessionOf({ order: [[0], [44]] })).toThrow(expect.objectContaining({ code: 'bad-order' }));
   });

@@ -504,7 +504,7 @@ export class Session implements SessionView {
 function checkFit(plan: NetworkPlan, dataset: Dataset): void {
   const [channels, height, width] = plan.spec.input;
   if (
-    channels !== 1 ||
+    channels !== dataset.channels ||
     height !== dataset.height ||
     width !== dataset.width ||
     plan.classes !== dataset.classes
@@ -512,7 +512,7 @@ function checkFit(plan: NetworkPlan, dataset: Dataset): void {
     throw new GradscopeError(
       'bad-config',
       `The network takes images of ${channels} x ${height} x ${width} and tells ${plan.classes} classes apart, but ` +
-        `${dataset.name} has 1 x ${dataset.height} x ${dataset.width} and ${dataset.classes}.`,
+        `${dataset.name} has ${dataset.channels} x ${dataset.height} x ${dataset.width} and ${dataset.classes}.`,
     );
   }
 }

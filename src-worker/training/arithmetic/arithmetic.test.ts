@@ -45,7 +45,7 @@ function noiseFor(plan: NetworkPlan): Dataset {
     const labels = Uint8Array.from({ length: EXAMPLES }, (_, i) => i % plan.classes);
     return { count: EXAMPLES, pixels, labels };
   };
-  return { name: 'noise', height, width, classes: plan.classes, train: set(1), test: set(2) };
+  return { name: 'noise', channels: 1, height, width, classes: plan.classes, train: set(1), test: set(2) };
 }
 
 /** Values to ask for: all of a small tensor, else some spread over it. */
