@@ -54,12 +54,19 @@ export interface ForwardContext {
    * (n, ...outputShape); null where dropout is off.
    */
   mask(layer: LayerPlan): Float32Array | null;
+  /** What dropoutMask() draws these masks from: an engine may draw them by itself, to the last bit. Absent: it asks. */
+  readonly draw?: { readonly seed: number; readonly step: number };
 }
 
 /** One minibatch on its way through the network. Layers are called in order; calling out of order throws. */
 export interface Pass {
   /** images: (n, channels, height, width), ready for the network; labels: n classes. Both are copied. */
   load(images: Float32Array, labels: Uint8Array, n: number): void;
+  /**
+   * The same from bytes: an image for each of `indices`, (channels, height, width) bytes of `pixels` from its index times that
+   * size on, where byte b stands for table[b], of 256 values. There is a label for each.
+   */
+  loadBytes(pixels: Uint8Array, indices: ArrayLike<number>, table: Float32Array, labels: Uint8Array): void;
   forward(layer: LayerPlan, context: ForwardContext): void;
   /** Mean loss over the minibatch and how many were classified rightly; leaves the error of the logits for backward. */
   loss(): { readonly loss: number; readonly correct: number };

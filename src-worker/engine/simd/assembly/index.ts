@@ -28,6 +28,7 @@ import {
 } from './elementwise';
 import { exactConvolution, exactGradient, exactInputError } from './exact';
 import { address } from './memory';
+import { pixels } from './pixels';
 import { averagePool, averagePoolError, maxPool, maxPoolError } from './pooling';
 import { rowsForward, rowsGradient, rowsInputError, sparseRowsGradient, sparseRowsInputError } from './rows';
 import { largestMagnitude, updateAdam, updateSgd } from './update';
@@ -70,6 +71,7 @@ export function run(kernel: i32, d: usize, from: i32, to: i32, thread: i32): voi
       case f.SIGMOID_ERROR: sigmoidError(d, item); break;
       case f.TANH: tanh(d, item); break;
       case f.TANH_ERROR: tanhError(d, item); break;
+      case f.PIXELS: pixels(d, item); break;
       default: unreachable();
     }
   }
