@@ -258,9 +258,7 @@ export class Session implements SessionView {
     const current = this.#under();
     current.backward(layer);
     this.#mirrors.gradientsComputed(layer, current.place.step);
-    for (const { name } of layer.parameters) {
-      this.#check(current, 'backward', name, this.mirror(name).gradient.values);
-    }
+    for (const { name } of layer.parameters) this.#checkCopy(current, 'backward', name, 'gradient');
   }
 
   /** Updates every parameter by the engine's own optimiser, from the gradients in the network's buffers. */
@@ -268,15 +266,12 @@ export class Session implements SessionView {
     const current = this.#under();
     if (current.phase !== 'backward') throw outOfOrder('An update needs the whole backward pass.');
     current.updateBegun = true;
-    this.#mirrors.updating();
     this.#updates += 1;
     for (const parameter of this.plan.parameters) {
       this.network.update(parameter, this.recipe.optimiser, this.#updates);
     }
     this.#mirrors.weightsUpdated(current.place.step, this.#updates);
-    for (const { name } of this.plan.parameters) {
-      this.#check(current, 'step', name, this.mirror(name).weight.values);
-    }
+    for (const { name } of this.plan.parameters) this.#checkCopy(current, 'step', name, 'weight');
     current.phase = 'step';
   }
 
@@ -476,6 +471,12 @@ export class Session implements SessionView {
   #check({ place: { step } }: Minibatch, phase: Phase, tensor: string, values: Float32Array): void {
     if (this.#nonFinite !== null || Number.isFinite(l2Norm(values))) return;
     this.#nonFinite = { step, phase, tensor, ...countNonFinite(values) };
+  }
+
+  /** Of the copy that was made last, whose norm is known. */
+  #checkCopy(current: Minibatch, phase: Phase, name: string, kind: 'weight' | 'gradient'): void {
+    if (this.#nonFinite !== null || Number.isFinite(this.#mirrors.norm(kind, name))) return;
+    this.#check(current, phase, name, this.mirror(name)[kind].values);
   }
 
   /** The loss is not finite: looks for the first tensor on the way to it that is not. */

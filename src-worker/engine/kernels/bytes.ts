@@ -20,7 +20,10 @@ export function checkBytes(
   for (let i = 0; i < n; i++) {
     const index = indices[i]!;
     if (index >= 0 && index < images) continue;
-    throw new GradscopeError('internal', `There are images 0 to ${images - 1}, but number ${index} was asked for.`);
+    throw new GradscopeError(
+      'internal',
+      `There are images 0 to ${images - 1}, but number ${index} was asked for.`,
+    );
   }
 }
 

@@ -185,7 +185,11 @@ export class PassLayout {
     descriptor.words[fields.CHANNELS] = channels;
     descriptor.words[fields.INPUT_SIZE] = size;
     descriptor.words[fields.WIDTH] = pixels;
-    return { descriptor, bytes: new Uint8Array(words.buffer, words.byteOffset, this.capacity * size), table: table.floats };
+    return {
+      descriptor,
+      bytes: new Uint8Array(words.buffer, words.byteOffset, this.capacity * size),
+      table: table.floats,
+    };
   }
 
   #createLayer(layer: LayerPlan): LayerBlocks {
