@@ -19,10 +19,16 @@ export function dropoutMask(layer: LayerPlan, n: number, seed: number, step: num
   const words = new Uint32Array(n * sizeOf(maskShape(layer)));
   fillWords(words, { seed, purpose: 'dropout', step, layer: layer.index });
   const factors = new Float32Array(words.length);
-  const keep = 1 / (1 - rate);
+  const keep = keepFactor(rate);
   for (let i = 0; i < factors.length; i++) factors[i] = toUnitInterval(words[i]!) < rate ? 0 : keep;
   return factors;
 }
+
+/** What is kept is multiplied by this, before it is rounded to float32. */
+export const keepFactor = (rate: number): number => 1 / (1 - rate);
+
+/** toUnitInterval(word) < rate, as a bound of the upper 24 bits of the word: an integer. */
+export const droppedBelow = (rate: number): number => Math.ceil(rate * 2 ** 24);
 
 function dropoutSpecOf(layer: LayerPlan): DropoutSpec {
   if (layer.spec.kind !== 'dropout') throw new TypeError(`${layer.spec.name} is no dropout layer.`);

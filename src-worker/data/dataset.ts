@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import type { Recipe } from '../../src-shared/model/recipe';
 import { GradscopeError } from '../../src-shared/protocol/errors';
+import { lookUpBytes } from '../engine/kernels/bytes';
 import { readIdxImages, readIdxLabels } from './idx';
 
 /** Images with their labels, as bytes; never changed after loading. */
@@ -110,24 +111,22 @@ export interface Minibatch {
   readonly labels: Uint8Array;
 }
 
-/** Copies the images named by `indices`, normalised by `table` (see normalisation), into `buffer`, which is large enough. */
+/** Copies the images named by `indices`, normalised by `table` (see normalisation). */
 export function gatherMinibatch(
   dataset: Dataset,
   set: ExampleSet,
   indices: ArrayLike<number>,
   table: Float32Array,
-  buffer = new Float32Array(indices.length * imageSize(dataset)),
 ): Minibatch {
   const size = imageSize(dataset);
-  const images = buffer.subarray(0, indices.length * size);
+  const images = new Float32Array(indices.length * size);
+  lookUpBytes(set.pixels, indices, size, table, images);
+  return { images, labels: labelsOf(set, indices) };
+}
+
+/** The label of each image named by `indices`. */
+export function labelsOf(set: ExampleSet, indices: ArrayLike<number>): Uint8Array {
   const labels = new Uint8Array(indices.length);
-  const { pixels } = set;
-  let to = 0;
-  for (let i = 0; i < indices.length; i++) {
-    const index = indices[i]!;
-    const end = (index + 1) * size;
-    for (let from = index * size; from < end; from++) images[to++] = table[pixels[from]!]!;
-    labels[i] = set.labels[index]!;
-  }
-  return { images, labels };
+  for (let i = 0; i < labels.length; i++) labels[i] = set.labels[indices[i]!]!;
+  return labels;
 }

@@ -32,7 +32,7 @@ export interface Threads {
 export type OptimiserSettings = OptimiserSpec;
 
 /** What there is of a parameter, each of its size. */
-export type ParameterTensor = 'weight' | 'gradient' | StateSlot;
+export type ParameterTensor = 'weight' | 'gradient' | 'update' | StateSlot;
 
 /** Parameters, their gradients and what the optimiser remembers of them. Values cross this interface in PyTorch's layout (see ParameterPlan). */
 export interface EngineNetwork {
@@ -40,14 +40,20 @@ export interface EngineNetwork {
   writeParameter(parameter: ParameterPlan, values: Float32Array): void;
   /**
    * Copies into `target`, which has `parameter.size` values. A gradient that was cleared reads as zeros; a slot of the
-   * optimiser's state that was not written yet, by update() or writeState(), too.
+   * optimiser's state that was not written yet, by update() or writeState(), too. `update` is the weight after the last
+   * update() - the weight before it, in float32; zeros where there was none.
    */
   readParameter(parameter: ParameterPlan, what: ParameterTensor, target: Float32Array): void;
+  /** The same, of just before the last update(); zeros where there was none. */
+  readBefore(parameter: ParameterPlan, what: 'weight' | StateSlot, target: Float32Array): void;
+  /** L2 norm, summed in float64: finite exactly when every value is. */
+  norm(parameter: ParameterPlan, of: 'weight' | 'gradient' | 'update'): number;
   writeState(parameter: ParameterPlan, slot: StateSlot, values: Float32Array): void;
   zeroGradients(): void;
   /**
    * One update of weight and state by the gradient in the network's buffer, in float32 and in the order of operations of
-   * kernels/optimisers.ts, so that weights get the same bits from the same gradients on every engine.
+   * kernels/optimisers.ts, so that weights get the same bits from the same gradients on every engine. What it began with and
+   * what it added is kept until the next.
    * @param count the number of this update since the state was zero, from 1: the t of Adam's bias correction. The caller
    * counts, as the network does not know when its state was replaced.
    */
@@ -65,12 +71,19 @@ export interface ForwardContext {
    * (n, ...outputShape); null where dropout is off.
    */
   mask(layer: LayerPlan): Float32Array | null;
+  /** What dropoutMask() draws these masks from: an engine may draw them by itself, to the last bit. Absent: it asks. */
+  readonly draw?: { readonly seed: number; readonly step: number };
 }
 
 /** One minibatch on its way through the network. Layers are called in order; calling out of order throws. */
 export interface Pass {
   /** images: (n, channels, height, width), ready for the network; labels: n classes. Both are copied. */
   load(images: Float32Array, labels: Uint8Array, n: number): void;
+  /**
+   * The same from bytes: an image for each of `indices`, (channels, height, width) bytes of `pixels` from its index times that
+   * size on, where byte b stands for table[b], of 256 values. There is a label for each.
+   */
+  loadBytes(pixels: Uint8Array, indices: ArrayLike<number>, table: Float32Array, labels: Uint8Array): void;
   forward(layer: LayerPlan, context: ForwardContext): void;
   /** Mean loss over the minibatch and how many were classified rightly; leaves the error of the logits for backward. */
   loss(): { readonly loss: number; readonly correct: number };

@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { NetworkPlan, ParameterPlan } from '../../src-shared/model/network';
-import type { StateSlot } from '../../src-shared/model/optimiser';
+import { stateSlots, type StateSlot } from '../../src-shared/model/optimiser';
 import { GradscopeError } from '../../src-shared/protocol/errors';
+import { l2Norm } from '../../src-shared/tensor/statistics';
 import type { Arithmetic } from './arithmetic';
 import type { EngineNetwork, OptimiserSettings, ParameterTensor, Pass, TensorView } from './engine';
 import { updateAdam, updateSgd } from './kernels/optimisers';
@@ -15,6 +16,15 @@ interface ParameterState {
   readonly gradient: tf.Tensor;
   /** What the optimiser remembers; a slot is made when it is first written. */
   readonly slots: Map<StateSlot, Float32Array>;
+  /** Null before the first update. */
+  lastUpdate: LastUpdate | null;
+}
+
+/** What the last update began with, and what it added to the weight. */
+interface LastUpdate {
+  readonly weight: Float32Array;
+  readonly slots: Map<StateSlot, Float32Array>;
+  readonly update: Float32Array;
 }
 
 /**
@@ -55,10 +65,22 @@ export class TfjsNetwork implements EngineNetwork {
 
   readParameter(parameter: ParameterPlan, what: ParameterTensor, target: Float32Array): void {
     checkSize(parameter, target);
-    const { variable, gradient, slots } = this.#state(parameter);
+    const { variable, gradient, slots, lastUpdate } = this.#state(parameter);
     if (what === 'weight') target.set(this.#arithmetic.view(variable));
     else if (what === 'gradient') target.set(this.#arithmetic.view(gradient));
-    else target.set(slots.get(what) ?? new Float32Array(parameter.size));
+    else copyOrClear(what === 'update' ? lastUpdate?.update : slots.get(what), target);
+  }
+
+  readBefore(parameter: ParameterPlan, what: 'weight' | StateSlot, target: Float32Array): void {
+    checkSize(parameter, target);
+    const { lastUpdate } = this.#state(parameter);
+    copyOrClear(what === 'weight' ? lastUpdate?.weight : lastUpdate?.slots.get(what), target);
+  }
+
+  norm(parameter: ParameterPlan, of: 'weight' | 'gradient' | 'update'): number {
+    const { variable, gradient, lastUpdate } = this.#state(parameter);
+    if (of === 'update') return l2Norm(lastUpdate?.update ?? []);
+    return l2Norm(this.#arithmetic.view(of === 'weight' ? variable : gradient));
   }
 
   writeState(parameter: ParameterPlan, slot: StateSlot, values: Float32Array): void {
@@ -74,11 +96,19 @@ export class TfjsNetwork implements EngineNetwork {
     const state = this.#state(parameter);
     const w = this.#arithmetic.view(state.variable);
     const g = this.#arithmetic.view(state.gradient);
+    const { weight: before, slots, update } = (state.lastUpdate ??= noUpdate(parameter.size));
+    before.set(w);
+    for (const slot of stateSlots(settings)) {
+      const kept = slots.get(slot) ?? new Float32Array(parameter.size);
+      kept.set(slotOf(state, slot));
+      slots.set(slot, kept);
+    }
     if (settings.kind === 'sgd') {
       updateSgd(settings, w, g, slotOf(state, 'momentum'));
     } else {
       updateAdam(settings, count, w, g, slotOf(state, 'firstMoment'), slotOf(state, 'secondMoment'));
     }
+    for (let i = 0; i < update.length; i++) update[i] = w[i]! - before[i]!;
   }
 
   createPass(): Pass {
@@ -117,7 +147,19 @@ function createState(parameter: ParameterPlan): ParameterState {
     variable: tf.tidy(() => tf.variable(tf.zeros(shape))),
     gradient: tf.keep(tf.zeros(shape)),
     slots: new Map(),
+    lastUpdate: null,
   };
+}
+
+const noUpdate = (size: number): LastUpdate => ({
+  weight: new Float32Array(size),
+  slots: new Map(),
+  update: new Float32Array(size),
+});
+
+function copyOrClear(source: Float32Array | undefined, target: Float32Array): void {
+  if (source === undefined) target.fill(0);
+  else target.set(source);
 }
 
 function slotOf({ gradient, slots }: ParameterState, slot: StateSlot): Float32Array {

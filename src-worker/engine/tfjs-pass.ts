@@ -9,6 +9,7 @@ import {
 import { GradscopeError } from '../../src-shared/protocol/errors';
 import type { Arithmetic } from './arithmetic';
 import type { ForwardContext, Pass, PassTensors, TensorView } from './engine';
+import { checkBytes, lookUpBytes } from './kernels/bytes';
 import { spreadFactors, toChannelsFirst, toChannelsLast } from './kernels/layout';
 import * as activations from './kernels/activations';
 import type { ConvolutionShape } from './kernels/layers';
@@ -49,6 +50,8 @@ export class TfjsPass implements Pass {
   readonly #arithmetic: Arithmetic;
   readonly #onDispose: (pass: TfjsPass) => void;
   #buffers: Buffers | null = null;
+  /** Of loadBytes(). */
+  #images = new Float32Array(0);
   #nextForward = 0;
   /** The layer whose backward pass comes next, -1 after the first layer's; null before the loss, when no error is known. */
   #nextBackward: number | null = null;
@@ -89,6 +92,16 @@ export class TfjsPass implements Pass {
     this.#buffers.labels.set(labels);
     this.#nextForward = 0;
     this.#nextBackward = null;
+  }
+
+  loadBytes(pixels: Uint8Array, indices: ArrayLike<number>, table: Float32Array, labels: Uint8Array): void {
+    const size = sizeOf(this.#plan.spec.input);
+    const n = indices.length;
+    checkBytes(pixels, indices, size, table, labels);
+    // Memory anew at each step costs more than the images.
+    if (this.#images.length !== n * size) this.#images = new Float32Array(n * size);
+    lookUpBytes(pixels, indices, size, table, this.#images);
+    this.load(this.#images, labels, n);
   }
 
   forward(layer: LayerPlan, context: ForwardContext): void {

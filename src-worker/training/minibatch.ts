@@ -2,7 +2,7 @@ import { dropoutMask, maskShape } from '../../src-shared/model/dropout-mask';
 import { sizeOf, type LayerPlan, type NetworkPlan } from '../../src-shared/model/network';
 import type { Phase } from '../../src-shared/model/phases';
 import { GradscopeError } from '../../src-shared/protocol/errors';
-import type { Pass } from '../engine/engine';
+import type { ForwardContext, Pass } from '../engine/engine';
 
 /** A tensor of a layer for the whole minibatch. */
 export interface LayerTensor {
@@ -36,6 +36,7 @@ export class Minibatch {
   readonly #pass: Pass;
   /** Seed of the dropout masks; null: dropout is off. */
   readonly #dropoutSeed: number | null;
+  readonly #context: ForwardContext;
   /** Layers 0..forwarded-1 have their output. */
   #forwarded = 0;
   /** Layers from this one on have the error of their output. */
@@ -56,10 +57,12 @@ export class Minibatch {
     this.indices = indices;
     this.phase = phase;
     this.#errorsFrom = plan.layers.length;
+    const mask = (dropout: LayerPlan): Float32Array | null => this.#mask(dropout);
+    this.#context = dropoutSeed === null ? { mask } : { mask, draw: { seed: dropoutSeed, step: place.step } };
   }
 
   forward(layer: LayerPlan): void {
-    this.#pass.forward(layer, { mask: (dropout) => this.#mask(dropout) });
+    this.#pass.forward(layer, this.#context);
     this.#forwarded = layer.index + 1;
     if (this.#forwarded === this.#plan.layers.length) this.phase = 'forward';
   }

@@ -3,10 +3,9 @@ import { stateSlots, type OptimiserSpec, type StateSlot } from '../../src-shared
 import type { Phase } from '../../src-shared/model/phases';
 import { GradscopeError } from '../../src-shared/protocol/errors';
 import type { Freshness } from '../../src-shared/protocol/messages';
-import { l2Norm } from '../../src-shared/tensor/statistics';
 import type { EngineNetwork } from '../engine/engine';
 
-/** A parameter as the rest of the worker sees it: copies in PyTorch's layout, replaced in place, never aliased to the engine. */
+/** A parameter as the rest of the worker sees it: copies in PyTorch's layout, never aliased to the engine. */
 export interface Mirror {
   readonly weight: TensorCopy;
   readonly gradient: TensorCopy;
@@ -14,6 +13,7 @@ export interface Mirror {
 }
 
 export interface TensorCopy {
+  /** Whoever needs them longer than to the next call of the session copies them: they are replaced as training goes on. */
   readonly values: Float32Array;
   freshness: Freshness;
   /** Step the values belong to (0: initial). */
@@ -26,20 +26,12 @@ type Marks = Pick<TensorCopy, 'freshness' | 'step' | 'phase'>;
 /** The mirror of one parameter, and what it takes to put it back as it was before the minibatch under way. */
 interface Held {
   readonly parameter: ParameterPlan;
-  readonly mirror: Mirror;
-  readonly before: { readonly gradient: Float32Array; gradientMarks: Marks; updateMarks: Marks };
-  readonly lastUpdate: {
-    readonly weightBefore: Float32Array;
-    readonly stateBefore: SlotValues;
-    /** See UpdateParts. */
-    count: number;
-    /** Null: there was none yet, or the values were replaced since. */
-    step: number | null;
-  };
+  readonly mirror: Mirror & { readonly gradient: { values: Float32Array } };
+  readonly norms: Record<keyof Mirror, number>;
+  readonly before: { gradient: Float32Array; gradientMarks: Marks; updateMarks: Marks };
+  /** See UpdateParts. Null: there was none yet, or the values were replaced since. */
+  lastUpdate: Pick<UpdateParts, 'step' | 'count'> | null;
 }
-
-/** What the optimiser remembers of a parameter, by slot, in the order of stateSlots(). */
-type SlotValues = ReadonlyMap<StateSlot, Float32Array>;
 
 /** What went into the last update of a parameter and what came out of it, but the optimiser's state after. */
 export interface UpdateParts {
@@ -47,7 +39,8 @@ export interface UpdateParts {
   /** The number of the update since the state was zero, from 1. */
   readonly count: number;
   readonly weightBefore: Float32Array;
-  readonly stateBefore: SlotValues;
+  /** What the optimiser remembered, by slot, in the order of stateSlots(). */
+  readonly stateBefore: ReadonlyMap<StateSlot, Float32Array>;
   readonly gradient: Float32Array;
   readonly weightAfter: Float32Array;
   readonly update: Float32Array;
@@ -55,10 +48,11 @@ export interface UpdateParts {
 
 /**
  * Copies of every weight, gradient and update in PyTorch's layout, each saying which step and phase it is of. They follow
- * the engine as training goes on and are replaced in place. dW is W after the step - W before it, from these copies.
+ * the engine as training goes on. dW is W after the step - W before it.
  */
 export class Mirrors {
   readonly #network: EngineNetwork;
+  readonly #slots: readonly StateSlot[];
   readonly #held: readonly Held[];
   readonly #byName: ReadonlyMap<string, Held>;
   /** One parameter for each layer that has any: its weight. Norms are of these. */
@@ -66,8 +60,8 @@ export class Mirrors {
 
   constructor(plan: NetworkPlan, network: EngineNetwork, optimiser: OptimiserSpec) {
     this.#network = network;
-    const slots = stateSlots(optimiser);
-    this.#held = plan.parameters.map((parameter) => createHeld(parameter, slots));
+    this.#slots = stateSlots(optimiser);
+    this.#held = plan.parameters.map(createHeld);
     this.#byName = new Map(this.#held.map((held) => [held.parameter.name, held]));
     this.#weightsOfLayers = this.#held.filter(({ parameter }) => parameter.role === 'weight');
   }
@@ -85,12 +79,13 @@ export class Mirrors {
       age(mirror.gradient);
       age(mirror.update);
     }
-    for (const { lastUpdate } of this.#held) lastUpdate.step = null;
+    for (const held of this.#held) held.lastUpdate = null;
   }
 
   setWeight(parameterName: string, index: number, value: number): void {
-    const { parameter, mirror, lastUpdate } = this.#named(parameterName);
-    lastUpdate.step = null;
+    const held = this.#named(parameterName);
+    const { parameter, mirror } = held;
+    held.lastUpdate = null;
     mirror.weight.values[index] = value;
     this.#network.writeParameter(parameter, mirror.weight.values);
     age(mirror.gradient);
@@ -99,7 +94,7 @@ export class Mirrors {
 
   beginStep(): void {
     for (const { mirror, before } of this.#held) {
-      before.gradient.set(mirror.gradient.values);
+      exchange(mirror, before);
       before.gradientMarks = marksOf(mirror.gradient);
       before.updateMarks = marksOf(mirror.update);
       age(mirror.gradient);
@@ -115,61 +110,58 @@ export class Mirrors {
   }
 
   gradientsComputed(layer: LayerPlan, step: number): void {
-    for (const { name } of layer.parameters) {
-      const { parameter, mirror } = this.#named(name);
-      this.#network.readParameter(parameter, 'gradient', mirror.gradient.values);
-      mark(mirror.gradient, { freshness: 'fresh', step, phase: 'backward' });
-    }
-  }
-
-  /** Called just before the update, while the engine still has the optimiser's state of before it. */
-  updating(): void {
-    for (const { parameter, lastUpdate } of this.#held) {
-      for (const [slot, values] of lastUpdate.stateBefore) {
-        this.#network.readParameter(parameter, slot, values);
-      }
-    }
+    for (const { name } of layer.parameters) this.#follow(this.#named(name), 'gradient', step, 'backward');
   }
 
   /** @param count the number of the update since the optimiser's state was zero */
   weightsUpdated(step: number, count: number): void {
-    for (const { parameter, mirror, lastUpdate } of this.#held) {
-      const { weightBefore } = lastUpdate;
-      const weight = mirror.weight.values;
-      const update = mirror.update.values;
-      weightBefore.set(weight);
-      this.#network.readParameter(parameter, 'weight', weight);
-      for (let i = 0; i < weight.length; i++) update[i] = weight[i]! - weightBefore[i]!;
-      lastUpdate.step = step;
-      lastUpdate.count = count;
-      mark(mirror.weight, { freshness: 'fresh', step, phase: 'step' });
-      mark(mirror.update, { freshness: 'fresh', step, phase: 'step' });
+    for (const held of this.#held) {
+      this.#follow(held, 'weight', step, 'step');
+      this.#follow(held, 'update', step, 'step');
+      held.lastUpdate = { step, count };
     }
   }
 
   /** The numbers of the last update; null when there was none or the weights were replaced since. */
   lastUpdate(parameterName: string): UpdateParts | null {
-    const { mirror, before, lastUpdate } = this.#named(parameterName);
-    const { step, count, weightBefore, stateBefore } = lastUpdate;
-    if (step === null) return null;
+    const { parameter, mirror, before, lastUpdate } = this.#named(parameterName);
+    if (lastUpdate === null) return null;
+    const { step, count } = lastUpdate;
+    const read = (what: 'weight' | StateSlot): Float32Array => {
+      const values = new Float32Array(parameter.size);
+      this.#network.readBefore(parameter, what, values);
+      return values;
+    };
+    const stateBefore = new Map(this.#slots.map((slot) => [slot, read(slot)]));
     // Within the step after it, the gradient that it used is the one kept for an abandoned step.
     const gradient = mirror.gradient.step === step ? mirror.gradient.values : before.gradient;
-    const parts = { step, count, weightBefore, stateBefore, gradient };
+    const parts = { step, count, weightBefore: read('weight'), stateBefore, gradient };
     return { ...parts, weightAfter: mirror.weight.values, update: mirror.update.values };
   }
 
   /** The minibatch under way was given up: everything is as it was before it began. */
   stepAbandoned(): void {
     for (const { mirror, before } of this.#held) {
-      mirror.gradient.values.set(before.gradient);
+      exchange(mirror, before);
       mark(mirror.gradient, before.gradientMarks);
       mark(mirror.update, before.updateMarks);
     }
   }
 
-  /** L2 norm of each layer's weights (or their gradient or update), in network order, without biases. */
+  /** L2 norm of a parameter's weight (or its gradient or update) as the engine had it last: finite when all its values are. */
+  norm(kind: keyof Mirror, parameterName: string): number {
+    return this.#named(parameterName).norms[kind];
+  }
+
+  /** The norm of each layer's weights, in network order, without biases. */
   norms(kind: keyof Mirror): Float64Array {
-    return Float64Array.from(this.#weightsOfLayers, ({ mirror }) => l2Norm(mirror[kind].values));
+    return Float64Array.from(this.#weightsOfLayers, ({ norms }) => norms[kind]);
+  }
+
+  #follow({ parameter, mirror, norms }: Held, kind: keyof Mirror, step: number, phase: Phase): void {
+    this.#network.readParameter(parameter, kind, mirror[kind].values);
+    norms[kind] = this.#network.norm(parameter, kind);
+    mark(mirror[kind], { freshness: 'fresh', step, phase });
   }
 
   #named(name: string): Held {
@@ -182,7 +174,7 @@ export class Mirrors {
   }
 }
 
-function createHeld(parameter: ParameterPlan, slots: readonly StateSlot[]): Held {
+function createHeld(parameter: ParameterPlan): Held {
   const notYet: Marks = { freshness: 'notYet', step: 0, phase: null };
   const copy = (marks: Marks): TensorCopy => ({ values: new Float32Array(parameter.size), ...marks });
   return {
@@ -193,13 +185,16 @@ function createHeld(parameter: ParameterPlan, slots: readonly StateSlot[]): Held
       update: copy(notYet),
     },
     before: { gradient: new Float32Array(parameter.size), gradientMarks: notYet, updateMarks: notYet },
-    lastUpdate: {
-      weightBefore: new Float32Array(parameter.size),
-      stateBefore: new Map(slots.map((slot) => [slot, new Float32Array(parameter.size)])),
-      count: 0,
-      step: null,
-    },
+    norms: { weight: 0, gradient: 0, update: 0 },
+    lastUpdate: null,
   };
+}
+
+/** The gradient of the step before stays as it is; its place is taken by memory to write on. */
+function exchange({ gradient }: Held['mirror'], before: Held['before']): void {
+  const { values } = gradient;
+  gradient.values = before.gradient;
+  before.gradient = values;
 }
 
 function mark(copy: TensorCopy, { freshness, step, phase }: Marks): void {

@@ -3,7 +3,6 @@ import { dropoutMask } from '../../src-shared/model/dropout-mask';
 import { initialValues } from '../../src-shared/model/initialise';
 import {
   planNetwork,
-  sizeOf,
   type LayerPlan,
   type NetworkPlan,
   type ParameterPlan,
@@ -16,7 +15,7 @@ import type { RunConfig } from '../../src-shared/model/run-config';
 import { readSafetensors, writeSafetensors } from '../../src-shared/model/safetensors';
 import { GradscopeError } from '../../src-shared/protocol/errors';
 import { countNonFinite, l2Norm } from '../../src-shared/tensor/statistics';
-import { gatherMinibatch, normalisation, type Dataset } from '../data/dataset';
+import { gatherMinibatch, labelsOf, normalisation, type Dataset } from '../data/dataset';
 import type { Engine, EngineNetwork, ForwardContext, Pass } from '../engine/engine';
 import { Minibatch, type LayerTensor } from './minibatch';
 import { Mirrors, type Mirror, type TensorCopy, type UpdateParts } from './mirrors';
@@ -115,8 +114,6 @@ export class Session implements SessionView {
   readonly #config: SessionOptions['config'];
   readonly #order: MinibatchOrder;
   readonly #pixelTable: Float32Array;
-  /** Of the minibatch on its way into the pass: memory anew at each step costs more than the images. */
-  #images = new Float32Array(0);
   readonly #mirrors: Mirrors;
   #epochs: number;
   #progress: Progress = {
@@ -229,16 +226,8 @@ export class Session implements SessionView {
     const { step, epoch, stepInEpoch, phase } = this.#progress;
     const next = this.epochDone ? { epoch: epoch + 1, stepInEpoch: 0 } : { epoch, stepInEpoch };
     const indices = this.#order.indices(next.epoch, next.stepInEpoch);
-    const pixels = indices.length * sizeOf(this.plan.spec.input);
-    if (this.#images.length < pixels) this.#images = new Float32Array(pixels);
-    const { images, labels } = gatherMinibatch(
-      this.dataset,
-      this.dataset.train,
-      indices,
-      this.#pixelTable,
-      this.#images,
-    );
-    this.pass.load(images, labels, indices.length);
+    const { train } = this.dataset;
+    this.pass.loadBytes(train.pixels, indices, this.#pixelTable, labelsOf(train, indices));
     this.#mirrors.beginStep();
     const { seed, dropout } = this.#config;
     const place = { step: step + 1, ...next };
@@ -269,9 +258,7 @@ export class Session implements SessionView {
     const current = this.#under();
     current.backward(layer);
     this.#mirrors.gradientsComputed(layer, current.place.step);
-    for (const { name } of layer.parameters) {
-      this.#check(current, 'backward', name, this.mirror(name).gradient.values);
-    }
+    for (const { name } of layer.parameters) this.#checkCopy(current, 'backward', name, 'gradient');
   }
 
   /** Updates every parameter by the engine's own optimiser, from the gradients in the network's buffers. */
@@ -279,15 +266,12 @@ export class Session implements SessionView {
     const current = this.#under();
     if (current.phase !== 'backward') throw outOfOrder('An update needs the whole backward pass.');
     current.updateBegun = true;
-    this.#mirrors.updating();
     this.#updates += 1;
     for (const parameter of this.plan.parameters) {
       this.network.update(parameter, this.recipe.optimiser, this.#updates);
     }
     this.#mirrors.weightsUpdated(current.place.step, this.#updates);
-    for (const { name } of this.plan.parameters) {
-      this.#check(current, 'step', name, this.mirror(name).weight.values);
-    }
+    for (const { name } of this.plan.parameters) this.#checkCopy(current, 'step', name, 'weight');
     current.phase = 'step';
   }
 
@@ -487,6 +471,12 @@ export class Session implements SessionView {
   #check({ place: { step } }: Minibatch, phase: Phase, tensor: string, values: Float32Array): void {
     if (this.#nonFinite !== null || Number.isFinite(l2Norm(values))) return;
     this.#nonFinite = { step, phase, tensor, ...countNonFinite(values) };
+  }
+
+  /** Of the copy that was made last, whose norm is known. */
+  #checkCopy(current: Minibatch, phase: Phase, name: string, kind: 'weight' | 'gradient'): void {
+    if (this.#nonFinite !== null || Number.isFinite(this.#mirrors.norm(kind, name))) return;
+    this.#check(current, phase, name, this.mirror(name)[kind].values);
   }
 
   /** The loss is not finite: looks for the first tensor on the way to it that is not. */

@@ -56,6 +56,8 @@ export const SIGMOID = 29;
 export const SIGMOID_ERROR = 30;
 export const TANH = 31;
 export const TANH_ERROR = 32;
+/** Image: bytes through a table into the values that the network takes. */
+export const PIXELS = 33;
 
 // Fields of every descriptor.
 export const INPUT = 0;
@@ -129,6 +131,18 @@ export const SKIP_DROPPED = 43;
 
 /** Slope of leaky ReLU for values that are not above 0, a float32. */
 export const SLOPE = 44;
+
+// Where dropout draws its factors from (src-shared/model/dropout-mask.ts), when it is not given them.
+export const DRAWS = 45;
+export const DRAW_SEED = 46;
+export const DRAW_STEP = 47;
+export const DRAW_LAYER = 48;
+/** A value is dropped when the upper 24 bits of its word are below this. */
+export const DROPPED_BELOW = 49;
+/** Factor of what is kept, a float32. */
+export const KEEP_FACTOR = 50;
+/** Of a convolution: the descriptor of the dropout in its pass. */
+export const DROPOUT = 51;
 
 // The block by which threads share out the items of one kernel call.
 // It begins with the ticket, 64 bits: number of the call, and below it the next chunk that nobody has taken.

@@ -35,6 +35,13 @@ export interface Kernels {
     correction: number,
     epsilon: number,
   ) => void;
+  /** `bytes`: a multiple of 4. */
+  readonly clear: (to: number, bytes: number) => void;
+  readonly copy: (to: number, from: number, bytes: number) => void;
+  /** difference[i] = a[i] - b[i] */
+  readonly subtract: (difference: number, a: number, b: number, count: number) => void;
+  /** In float64. */
+  readonly sumOfSquares: (address: number, count: number) => number;
   readonly largestMagnitude: (address: number, count: number) => number;
 }
 

@@ -1,3 +1,4 @@
+import { droppedBelow, keepFactor } from '../../../src-shared/model/dropout-mask';
 import { sizeOf, type LayerPlan, type NetworkPlan } from '../../../src-shared/model/network';
 import { GradscopeError } from '../../../src-shared/protocol/errors';
 import type { Arena, Block } from './arena';
@@ -23,6 +24,15 @@ export interface LayerBlocks {
   readonly work: number;
 }
 
+/** Images as bytes, on their way into the pass. */
+interface ImageBlocks {
+  readonly descriptor: Block;
+  /** (n, channels, height, width) */
+  readonly bytes: Uint8Array;
+  /** What each byte stands for. */
+  readonly table: Float32Array;
+}
+
 /**
  * The memory of one pass, laid out once for the largest minibatch it has seen: activations channels last, errors, argmax,
  * dropout's factors, working memory, and for each layer a descriptor that says where all that is.
@@ -30,6 +40,7 @@ export interface LayerBlocks {
 export class PassLayout {
   readonly capacity: number;
   readonly input: Block;
+  readonly images: ImageBlocks;
   readonly layers: readonly LayerBlocks[];
   readonly stages: ReadonlyMap<number, ConvolutionPool>;
   inputError: Block | null = null;
@@ -50,6 +61,7 @@ export class PassLayout {
     this.#arena = arena;
     this.stages = findStages(plan);
     this.input = this.#allocate(capacity * sizeOf(plan.spec.input));
+    this.images = this.#createImages(plan.spec.input);
     const scratchStride = Math.max(64, ...plan.layers.map((layer) => scratchBytes(layer, capacity)));
     const scratch = this.#allocate((scratchStride / 4) * threads);
     this.layers = plan.layers.map((layer) => this.#createLayer(layer));
@@ -61,6 +73,11 @@ export class PassLayout {
       });
       const { argmax, factors, descriptor } = blocks;
       const { spec } = blocks.layer;
+      if (spec.kind === 'dropout') {
+        descriptor.words[fields.DRAW_LAYER] = blocks.layer.index;
+        descriptor.words[fields.DROPPED_BELOW] = droppedBelow(spec.rate);
+        descriptor.floats[fields.KEEP_FACTOR] = keepFactor(spec.rate);
+      }
       if (spec.kind === 'leakyRelu') descriptor.floats[fields.SLOPE] = spec.slope;
       if (argmax !== null) this.#describe(blocks, { [fields.ARGMAX]: argmax.address });
       if (factors !== null) this.#describe(blocks, { [fields.FACTORS]: factors.address });
@@ -156,6 +173,25 @@ export class PassLayout {
     this.#blocks.length = 0;
   }
 
+  #createImages(shape: readonly number[]): ImageBlocks {
+    const size = sizeOf(shape);
+    const descriptor = this.#allocate(fields.DESCRIPTOR_WORDS);
+    const { words } = this.#allocate(Math.ceil((this.capacity * size) / 4));
+    const table = this.#allocate(256);
+    const { channels, pixels } = imageExtents(shape);
+    descriptor.words[fields.INPUT] = words.byteOffset;
+    descriptor.words[fields.OUTPUT] = this.input.address;
+    descriptor.words[fields.WEIGHT] = table.address;
+    descriptor.words[fields.CHANNELS] = channels;
+    descriptor.words[fields.INPUT_SIZE] = size;
+    descriptor.words[fields.WIDTH] = pixels;
+    return {
+      descriptor,
+      bytes: new Uint8Array(words.buffer, words.byteOffset, this.capacity * size),
+      table: table.floats,
+    };
+  }
+
   #createLayer(layer: LayerPlan): LayerBlocks {
     const { spec, outputShape } = layer;
     const size = this.capacity * sizeOf(outputShape);
@@ -210,6 +246,7 @@ export class PassLayout {
       [fields.POOL_WIDTH]: poolWidth,
       [fields.RELU_PLACE]: stage.reluPlace,
       [fields.FACTORS]: stage.dropout === null ? 0 : (this.of(stage.dropout).factors?.address ?? 0),
+      [fields.DROPOUT]: stage.dropout === null ? 0 : this.of(stage.dropout).descriptor.address,
     });
   }
 

@@ -17,6 +17,15 @@ export interface ParameterBlocks {
   readonly gradient: Block;
   /** What the optimiser remembers, from its first update on. */
   readonly slots: Map<StateSlot, Block>;
+  /** From the first update on. */
+  lastUpdate: UpdateBlocks | null;
+}
+
+/** What the last update of a parameter began with, and what it added to the weight. */
+export interface UpdateBlocks {
+  readonly weight: Block;
+  readonly slots: Map<StateSlot, Block>;
+  readonly update: Block;
 }
 
 /** The network, as its passes see it. */

@@ -1,10 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayerPlan, NetworkPlan, ParameterPlan } from '../../../src-shared/model/network';
-import type { StateSlot } from '../../../src-shared/model/optimiser';
+import { stateSlots, type StateSlot } from '../../../src-shared/model/optimiser';
 import { GradscopeError } from '../../../src-shared/protocol/errors';
 import type { EngineNetwork, OptimiserSettings, ParameterTensor, Pass, TensorView } from '../engine';
 import type { Block } from './arena';
-import type { ParameterBlocks, PassOwner, SimdMachine } from './machine';
+import type { ParameterBlocks, PassOwner, SimdMachine, UpdateBlocks } from './machine';
 import { SimdPass } from './simd-pass';
 
 interface Carriers {
@@ -32,7 +32,12 @@ export class SimdNetwork implements EngineNetwork, PassOwner {
     this.#parameters = new Map(
       plan.parameters.map(({ name, size }) => [
         name,
-        { weight: arena.allocate(size), gradient: arena.allocate(size), slots: new Map() },
+        {
+          weight: arena.allocate(size),
+          gradient: arena.allocate(size),
+          slots: new Map(),
+          lastUpdate: null,
+        },
       ]),
     );
     this.tensors = {
@@ -54,10 +59,22 @@ export class SimdNetwork implements EngineNetwork, PassOwner {
 
   readParameter(parameter: ParameterPlan, what: ParameterTensor, target: Float32Array): void {
     checkSize(parameter, target);
-    const { weight, gradient, slots } = this.#blocks(parameter);
-    const block = what === 'weight' ? weight : what === 'gradient' ? gradient : slots.get(what);
-    if (block === undefined) target.fill(0);
-    else target.set(block.floats);
+    const { weight, gradient, slots, lastUpdate } = this.#blocks(parameter);
+    const own = { weight, gradient, update: lastUpdate?.update };
+    copyOrClear(what in own ? own[what as keyof typeof own] : slots.get(what as StateSlot), target);
+  }
+
+  readBefore(parameter: ParameterPlan, what: 'weight' | StateSlot, target: Float32Array): void {
+    checkSize(parameter, target);
+    const { lastUpdate } = this.#blocks(parameter);
+    copyOrClear(what === 'weight' ? lastUpdate?.weight : lastUpdate?.slots.get(what), target);
+  }
+
+  norm(parameter: ParameterPlan, of: 'weight' | 'gradient' | 'update'): number {
+    const { weight, gradient, lastUpdate } = this.#blocks(parameter);
+    const block = of === 'weight' ? weight : of === 'gradient' ? gradient : lastUpdate?.update;
+    if (block === undefined) return 0;
+    return Math.sqrt(this.#machine.kernels.sumOfSquares(block.address, parameter.size));
   }
 
   writeState(parameter: ParameterPlan, slot: StateSlot, values: Float32Array): void {
@@ -66,28 +83,53 @@ export class SimdNetwork implements EngineNetwork, PassOwner {
   }
 
   zeroGradients(): void {
-    for (const { gradient } of this.#parameters.values()) gradient.floats.fill(0);
+    for (const { gradient } of this.#parameters.values()) {
+      this.#machine.kernels.clear(gradient.address, gradient.floats.byteLength);
+    }
   }
 
   update(parameter: ParameterPlan, settings: OptimiserSettings, count: number): void {
-    const { weight, gradient } = this.#blocks(parameter);
     const { kernels } = this.#machine;
-    const both = [weight.address, gradient.address] as const;
+    const { weight, gradient, slots } = this.#blocks(parameter);
+    const lastUpdate = this.#lastUpdate(parameter, settings);
     const { size } = parameter;
+    kernels.copy(lastUpdate.weight.address, weight.address, size * 4);
+    for (const [slot, before] of lastUpdate.slots) {
+      kernels.copy(before.address, addressOf(slots, slot), size * 4);
+    }
     const { learningRate, weightDecay } = settings;
     if (settings.kind === 'sgd') {
-      const { address } = this.#slot(parameter, 'momentum');
-      const { momentum, nesterov } = settings;
-      kernels.updateSgd(...both, address, size, -learningRate, momentum, weightDecay, nesterov ? 1 : 0);
+      const velocity = addressOf(slots, 'momentum');
+      const nesterov = settings.nesterov ? 1 : 0;
+      kernels.updateSgd(
+        weight.address,
+        gradient.address,
+        velocity,
+        size,
+        -learningRate,
+        settings.momentum,
+        weightDecay,
+        nesterov,
+      );
     } else {
       const { beta1, beta2, epsilon } = settings;
-      const first = this.#slot(parameter, 'firstMoment').address;
-      const second = this.#slot(parameter, 'secondMoment').address;
-      const step = -learningRate / (1 - beta1 ** count);
-      const correction = Math.sqrt(1 - beta2 ** count);
-      const keeps = [beta1, 1 - beta1, beta2, 1 - beta2] as const;
-      kernels.updateAdam(...both, first, second, size, weightDecay, ...keeps, step, correction, epsilon);
+      kernels.updateAdam(
+        weight.address,
+        gradient.address,
+        addressOf(slots, 'firstMoment'),
+        addressOf(slots, 'secondMoment'),
+        size,
+        weightDecay,
+        beta1,
+        1 - beta1,
+        beta2,
+        1 - beta2,
+        -learningRate / (1 - beta1 ** count),
+        Math.sqrt(1 - beta2 ** count),
+        epsilon,
+      );
     }
+    kernels.subtract(lastUpdate.update.address, weight.address, lastUpdate.weight.address, size);
     this.#version++;
   }
 
@@ -116,8 +158,10 @@ export class SimdNetwork implements EngineNetwork, PassOwner {
       variable.dispose();
       gradient.dispose();
     }
-    for (const { weight, gradient, slots } of this.#parameters.values()) {
-      for (const block of [weight, gradient, ...slots.values()]) this.#machine.arena.free(block);
+    for (const { weight, gradient, slots, lastUpdate } of this.#parameters.values()) {
+      const kept =
+        lastUpdate === null ? [] : [lastUpdate.weight, lastUpdate.update, ...lastUpdate.slots.values()];
+      for (const block of [weight, gradient, ...slots.values(), ...kept]) this.#machine.arena.free(block);
     }
     this.#onDispose(this);
   }
@@ -129,6 +173,23 @@ export class SimdNetwork implements EngineNetwork, PassOwner {
       throw new GradscopeError('internal', `${parameter.name} cannot be reached: ${why}.`);
     }
     return blocks;
+  }
+
+  /** Where what the next update begins with is kept; made, with the optimiser's own state, when it comes first. */
+  #lastUpdate(parameter: ParameterPlan, settings: OptimiserSettings): UpdateBlocks {
+    const blocks = this.#blocks(parameter);
+    const { arena } = this.#machine;
+    const { size } = parameter;
+    const kept = (blocks.lastUpdate ??= {
+      weight: arena.allocate(size),
+      slots: new Map(),
+      update: arena.allocate(size),
+    });
+    for (const slot of stateSlots(settings)) {
+      this.#slot(parameter, slot);
+      if (!kept.slots.has(slot)) kept.slots.set(slot, arena.allocate(size));
+    }
+    return kept;
   }
 
   #slot(parameter: ParameterPlan, slot: StateSlot): Block {
@@ -150,6 +211,17 @@ export class SimdNetwork implements EngineNetwork, PassOwner {
     this.#carriers.set(parameter.name, carriers);
     return carriers;
   }
+}
+
+function addressOf(slots: ReadonlyMap<StateSlot, Block>, slot: StateSlot): number {
+  const block = slots.get(slot);
+  if (block === undefined) throw new GradscopeError('internal', `The optimiser keeps no ${slot} here.`);
+  return block.address;
+}
+
+function copyOrClear(source: Block | undefined, target: Float32Array): void {
+  if (source === undefined) target.fill(0);
+  else target.set(source.floats);
 }
 
 function checkSize(parameter: ParameterPlan, values: Float32Array): void {

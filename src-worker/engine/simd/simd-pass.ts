@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { sizeOf, type LayerPlan } from '../../../src-shared/model/network';
 import { GradscopeError } from '../../../src-shared/protocol/errors';
 import type { ForwardContext, Pass, PassTensors } from '../engine';
+import { checkBytes } from '../kernels/bytes';
 import { toChannelsFirst, toChannelsLast } from '../kernels/layout';
 import { LOSS_KERNELS } from '../kernels/loss';
 import type { Block } from './arena';
@@ -13,6 +14,9 @@ import type { ConvolutionPool } from './stages';
 
 /** Below this no sum of products overflows, so 0 times any of them is 0. */
 const SURELY_FINITE = 1e37;
+
+/** A byte on its way through a table takes as long as so many multiply-adds. */
+const WORK_OF_A_BYTE = 12;
 
 /** About as many errors are not 0 behind a pool, ReLU and dropout. */
 const LEFT_OF_ERRORS = 1 / 8;
@@ -79,13 +83,23 @@ export class SimdPass implements Pass {
           `but ${images.length} and ${labels.length} were given.`,
       );
     }
-    const loaded = this.#prepare(n);
-    toChannelsLast(n, channels, pixels, images, loaded.layout.input.floats.subarray(0, images.length));
-    loaded.labels.set(labels);
-    this.#nextForward = 0;
-    this.#nextBackward = null;
-    this.#shownOutputs.clear();
-    this.#shownErrors.clear();
+    const { layout } = this.#prepare(n);
+    toChannelsLast(n, channels, pixels, images, layout.input.floats.subarray(0, images.length));
+    this.#begin(labels);
+  }
+
+  loadBytes(pixels: Uint8Array, indices: ArrayLike<number>, table: Float32Array, labels: Uint8Array): void {
+    const size = sizeOf(this.#network.plan.spec.input);
+    const n = indices.length;
+    checkBytes(pixels, indices, size, table, labels);
+    const { images } = this.#prepare(n).layout;
+    images.table.set(table);
+    for (let i = 0; i < n; i++) {
+      const from = indices[i]! * size;
+      images.bytes.set(pixels.subarray(from, from + size), i * size);
+    }
+    this.#machine.pool.run(fields.PIXELS, images.descriptor.address, n, n * size * WORK_OF_A_BYTE);
+    this.#begin(labels);
   }
 
   forward(layer: LayerPlan, context: ForwardContext): void {
@@ -93,7 +107,7 @@ export class SimdPass implements Pass {
     if (layer.index !== this.#nextForward) throw this.#outOfOrder(`forward pass of ${layer.spec.name}`);
     if (layer.index === 0) this.#pack();
     const blocks = layout.of(layer);
-    if (layer.spec.kind === 'dropout') this.#loadFactors(blocks, context.mask(layer));
+    if (layer.spec.kind === 'dropout') this.#takeFactors(blocks, context);
     const stage = layout.stages.get(layer.index);
     if (stage === undefined) this.#runForward(blocks);
     else if (stage.last === layer) this.#runStage(layout, stage);
@@ -179,6 +193,15 @@ export class SimdPass implements Pass {
     this.#loaded?.layout.dispose();
     this.#loaded = null;
     this.#onDispose(this);
+  }
+
+  /** The images are there; nothing is computed of them. */
+  #begin(labels: Uint8Array): void {
+    this.#minibatch().labels.set(labels);
+    this.#nextForward = 0;
+    this.#nextBackward = null;
+    this.#shownOutputs.clear();
+    this.#shownErrors.clear();
   }
 
   /** The memory for `n` examples: what is there if it is large enough. */
@@ -377,8 +400,19 @@ export class SimdPass implements Pass {
     }
   }
 
-  #loadFactors({ layer, descriptor, factors }: LayerBlocks, mask: Float32Array | null): void {
-    descriptor.words[fields.FACTORS_ON] = mask === null ? 0 : 1;
+  /** Those it is given; where it may, the kernels draw them when they come to an example. */
+  #takeFactors({ layer, descriptor, factors }: LayerBlocks, context: ForwardContext): void {
+    const { words } = descriptor;
+    const { draw } = context;
+    words[fields.DRAWS] = draw === undefined ? 0 : 1;
+    if (draw !== undefined) {
+      words[fields.FACTORS_ON] = 1;
+      words[fields.DRAW_SEED] = draw.seed;
+      words[fields.DRAW_STEP] = draw.step;
+      return;
+    }
+    const mask = context.mask(layer);
+    words[fields.FACTORS_ON] = mask === null ? 0 : 1;
     if (mask === null || factors === null || layer.spec.kind !== 'dropout') return;
     const { n } = this.#minibatch();
     const { channels, pixels } = imageExtents(layer.outputShape);

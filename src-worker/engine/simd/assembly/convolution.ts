@@ -1,4 +1,5 @@
 import * as f from '../fields';
+import { drawFactors } from './dropout';
 import { address, clear, filledUp, multiplyAdd, roundedSums, splatOf, storeLanes, word } from './memory';
 import { convolveImage, convolvePoolImage } from './tile';
 
@@ -98,6 +99,8 @@ export function convolutionPool(d: usize, image: i32, scratch: usize): void {
   const rowBytes = <usize>(word(d, f.SOURCE_WIDTH) * channels) << 2;
   if (word(d, f.PADDING) != 0) padImage(d, image);
   const offset = <usize>(image * poolHeight * poolWidth * filters) << 2;
+  const dropout = address(d, f.DROPOUT);
+  if (dropout != 0 && word(dropout, f.DRAWS) != 0) drawFactors(dropout, image);
   const factors = word(d, f.FACTORS_ON) == 0 ? <usize>0 : address(d, f.FACTORS) + (<usize>(image * filters) << 2);
   const output = address(d, f.POOL_OUTPUT) + offset, argmax = address(d, f.ARGMAX) + offset;
   if (factors != 0 && word(d, f.SKIP_DROPPED) != 0) {

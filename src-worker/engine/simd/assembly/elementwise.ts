@@ -1,4 +1,5 @@
 import * as f from '../fields';
+import { drawFactors } from './dropout';
 import { address, float, word } from './memory';
 
 /** Layers without parameters, one example at a time. Whatever lies behind an example is left alone. */
@@ -87,6 +88,7 @@ export function multiply(d: usize, example: i32, from: usize, to: usize): void {
 
 export function multiplyForward(d: usize, example: i32): void {
   const size = word(d, f.OUTPUT_SIZE);
+  if (word(d, f.DRAWS) != 0) drawFactors(d, example);
   multiply(d, example, exampleOf(d, f.INPUT, size, example), exampleOf(d, f.OUTPUT, size, example));
 }
 

@@ -27,12 +27,13 @@ import {
   rectifyError,
 } from './elementwise';
 import { exactConvolution, exactGradient, exactInputError } from './exact';
-import { address } from './memory';
+import { address, clear, copy } from './memory';
+import { pixels } from './pixels';
 import { averagePool, averagePoolError, maxPool, maxPoolError } from './pooling';
 import { rowsForward, rowsGradient, rowsInputError, sparseRowsGradient, sparseRowsInputError } from './rows';
-import { largestMagnitude, updateAdam, updateSgd } from './update';
+import { largestMagnitude, subtract, sumOfSquares, updateAdam, updateSgd } from './update';
 
-export { largestMagnitude, packConvolution, packRows, packTurned, updateAdam, updateSgd };
+export { clear, copy, largestMagnitude, packConvolution, packRows, packTurned, subtract, sumOfSquares, updateAdam, updateSgd };
 
 /** Items from..to-1 of a kernel's work, in the working memory of `thread`. */
 export function run(kernel: i32, d: usize, from: i32, to: i32, thread: i32): void {
@@ -70,6 +71,7 @@ export function run(kernel: i32, d: usize, from: i32, to: i32, thread: i32): voi
       case f.SIGMOID_ERROR: sigmoidError(d, item); break;
       case f.TANH: tanh(d, item); break;
       case f.TANH_ERROR: tanhError(d, item); break;
+      case f.PIXELS: pixels(d, item); break;
       default: unreachable();
     }
   }

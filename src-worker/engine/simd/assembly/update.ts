@@ -71,3 +71,32 @@ export function largestMagnitude(from: usize, count: i32): f32 {
   a = i32x4.max_u(a, v128.shuffle<i32>(a, a, 1, 0, 3, 2));
   return f32x4.extract_lane(a, 0);
 }
+
+/** Parameters are filled up to whole vectors. */
+export function subtract(difference: usize, a: usize, b: usize, count: i32): void {
+  for (let left = count; left > 0; left -= 4, difference += 16, a += 16, b += 16)
+    v128.store(difference, f32x4.sub(v128.load(a), v128.load(b)));
+}
+
+/** In float64, where no square of a float32 overflows: finite exactly when every value is. */
+export function sumOfSquares(from: usize, count: i32): f64 {
+  let a = f64x2.splat(0), b = a, c = a, e = a;
+  let left = count;
+  for (; left >= 8; left -= 8, from += 32) {
+    let low = f64x2.promote_low_f32x4(v128.load_zero<f64>(from));
+    let high = f64x2.promote_low_f32x4(v128.load_zero<f64>(from, 8));
+    a = f64x2.add(a, f64x2.mul(low, low));
+    b = f64x2.add(b, f64x2.mul(high, high));
+    low = f64x2.promote_low_f32x4(v128.load_zero<f64>(from, 16));
+    high = f64x2.promote_low_f32x4(v128.load_zero<f64>(from, 24));
+    c = f64x2.add(c, f64x2.mul(low, low));
+    e = f64x2.add(e, f64x2.mul(high, high));
+  }
+  a = f64x2.add(f64x2.add(a, b), f64x2.add(c, e));
+  let sum = f64x2.extract_lane(a, 0) + f64x2.extract_lane(a, 1);
+  for (; left > 0; left--, from += 4) {
+    const value = <f64>load<f32>(from);
+    sum += value * value;
+  }
+  return sum;
+}
