@@ -63,7 +63,7 @@ const batchSizes = options.batch === undefined ? (quick ? [64] : [1, 16, 64, 256
 const threads = availableParallelism() > 1 ? [1, 2] : [1];
 
 const BOTH_LOOPS = { engines: ENGINE_NAMES, modes: ['imperative', 'fit'] };
-/** Ten million parameters take every engine but simd seconds a minibatch. */
+/** At ten million parameters a minibatch takes even simd most of a second; wasm would take the section's time for itself. */
 const SIMD_WATCHED = { engines: ['simd'] as const, modes: ['imperative', 'watched'] };
 
 /** What each section that compares speeds trains. */
@@ -78,7 +78,7 @@ const COMPARED: Partial<Record<Section, readonly Comparison[]>> = {
 };
 
 const minutes: Record<Section, number> = quick
-  ? { engines: 1, networks: 1, scaling: 1, watching: 1, memory: 1, start: 0.5 }
+  ? { engines: 1, networks: 2, scaling: 1.5, watching: 2.5, memory: 1, start: 0.5 }
   : { engines: 12, networks: 8, scaling: 12, watching: 10, memory: 11, start: 1 };
 const expected = sections.reduce((sum, section) => sum + minutes[section], 0);
 progress(
