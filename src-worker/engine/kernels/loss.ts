@@ -36,11 +36,13 @@ const rowsOf =
     for (let example = 0; example < n; example++) {
       const row = example * classes;
       const label = labels[example]!;
-      softmax.logits.set(logits.subarray(row, row + classes));
+      for (let k = 0; k < classes; k++) softmax.logits[k] = logits[row + k]!;
       if (computeSoftmax(softmax) === label) correct++;
       lossSum += ofExample(softmax, label, errorRow);
-      probabilities.set(softmax.values, row);
-      for (let k = 0; k < classes; k++) error[row + k] = errorRow[k]! / n;
+      for (let k = 0; k < classes; k++) {
+        probabilities[row + k] = softmax.values[k]!;
+        error[row + k] = errorRow[k]! / n;
+      }
     }
     return { loss: lossSum / n, correct };
   };
@@ -85,8 +87,12 @@ function computeSoftmax(softmax: Softmax): number {
   }
   const largest = logits[predicted]!;
   let sum = 0;
-  for (let k = 0; k < logits.length; k++) sum += Math.exp(logits[k]! - largest);
-  for (let k = 0; k < logits.length; k++) values[k] = Math.exp(logits[k]! - largest) / sum;
+  for (let k = 0; k < logits.length; k++) {
+    const power = Math.exp(logits[k]! - largest);
+    values[k] = power;
+    sum += power;
+  }
+  for (let k = 0; k < logits.length; k++) values[k] = values[k]! / sum;
   softmax.largest = largest;
   softmax.logSum = Math.log(sum);
   return predicted;

@@ -19,6 +19,10 @@ export const ERROR_LIST = 4;
 export const LISTED_INPUT_ERROR = 5;
 /** Filter: gradient, from the list. */
 export const LISTED_GRADIENT = 6;
+/** Both: first the filters, which take longer, then the images. */
+export const LISTED_BACK = 34;
+/** Both ways of a dense layer from the errors that are not 0: first the units, then the examples. */
+export const SPARSE_ROWS_BACK = 35;
 /** Image: error of the input, from every error; the weights must be finite. */
 export const DENSE_INPUT_ERROR = 7;
 /** Image: the same for any weights, NaN and infinity included. */
@@ -126,8 +130,15 @@ export const LIST = 40;
 export const LIST_COUNTS = 41;
 /** For each pixel of the convolution's output, where its patch begins in the image, in bytes. */
 export const PATCHES = 42;
-/** Whether channels that dropout drops need not be computed: every product is known to be finite. */
-export const SKIP_DROPPED = 43;
+/**
+ * Channels that dropout drops need not be computed for an image whose largest magnitude times the first of these float32
+ * numbers, plus the second, is small enough: then every product is finite. Where they must be, it is NaN.
+ */
+export const SUM_FACTOR = 43;
+export const SUM_ADDEND = 52;
+/** Of each image, the largest magnitude of the input, left by CONVOLUTION_POOL, and of the error, left by ERROR_LIST. */
+export const INPUT_MAGNITUDES = 53;
+export const ERROR_MAGNITUDES = 54;
 
 /** Slope of leaky ReLU for values that are not above 0, a float32. */
 export const SLOPE = 44;

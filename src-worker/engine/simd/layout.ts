@@ -245,6 +245,7 @@ export class PassLayout {
       [fields.POOL_HEIGHT]: poolHeight,
       [fields.POOL_WIDTH]: poolWidth,
       [fields.RELU_PLACE]: stage.reluPlace,
+      [fields.INPUT_MAGNITUDES]: this.#allocate(this.capacity).address,
       [fields.FACTORS]: stage.dropout === null ? 0 : (this.of(stage.dropout).factors?.address ?? 0),
       [fields.DROPOUT]: stage.dropout === null ? 0 : this.of(stage.dropout).descriptor.address,
     });
@@ -264,6 +265,7 @@ export class PassLayout {
     this.#describe(blocks, {
       [fields.FILTER_ROWS]: this.#allocate(filters * side * filledUp(places)).address,
       [fields.LIST]: this.#allocate(this.capacity * filters * poolHeight * poolWidth * 2).address,
+      [fields.ERROR_MAGNITUDES]: this.#allocate(this.capacity).address,
       [fields.LIST_COUNTS]: this.#allocate(this.capacity * filters).address,
       [fields.PATCHES]: patches.address,
     });

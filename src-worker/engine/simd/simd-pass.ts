@@ -12,9 +12,6 @@ import { imageExtents, PassLayout, type LayerBlocks } from './layout';
 import type { PassOwner, SimdMachine } from './machine';
 import type { ConvolutionPool } from './stages';
 
-/** Below this no sum of products overflows, so 0 times any of them is 0. */
-const SURELY_FINITE = 1e37;
-
 /** A byte on its way through a table takes as long as so many multiply-adds. */
 const WORK_OF_A_BYTE = 12;
 
@@ -149,8 +146,10 @@ export class SimdPass implements Pass {
     const input = layer.index > 0;
     if (stage === undefined) {
       const blocks = layout.of(layer);
-      if (parameters) this.#runGradient(blocks);
-      if (input) this.#runInputError(blocks);
+      if (!parameters || !input || !this.#runBothSparse(blocks)) {
+        if (parameters) this.#runGradient(blocks);
+        if (input) this.#runInputError(blocks);
+      }
     } else if (stage.convolution === layer) {
       this.#runStageBack(layout, stage, { parameters, input });
     }
@@ -272,20 +271,22 @@ export class SimdPass implements Pass {
       return;
     }
     const { descriptor, work } = layout.of(convolution);
-    const { words } = descriptor;
-    const inputs = sizeOf(convolution.inputShape);
-    const input = this.#machine.kernels.largestMagnitude(words[fields.INPUT]!, n * inputs);
-    this.#inputMagnitudes.set(convolution.index, input);
+    const { words, floats } = descriptor;
+    const { kernels, pool } = this.#machine;
     const dropping = dropout !== null && layout.of(dropout).descriptor.words[fields.FACTORS_ON] === 1;
     words[fields.FACTORS_ON] = dropping ? 1 : 0;
     const weight = this.#weightMagnitudes.get(convolution.index) ?? NaN;
-    const bias = this.#machine.kernels.largestMagnitude(
+    // Without ReLU a dropped channel may be -0.
+    floats[fields.SUM_FACTOR] = reluPlace === 0 ? NaN : weight * sizeOf(convolution.inputShape);
+    floats[fields.SUM_ADDEND] = kernels.largestMagnitude(
       words[fields.FILTER_BIAS]!,
       words[fields.OUT_CHANNELS]!,
     );
-    // Without ReLU a dropped channel may be -0.
-    words[fields.SKIP_DROPPED] = reluPlace !== 0 && input * weight * inputs + bias < SURELY_FINITE ? 1 : 0;
-    this.#machine.pool.run(fields.CONVOLUTION_POOL, descriptor.address, n, work * n);
+    pool.run(fields.CONVOLUTION_POOL, descriptor.address, n, work * n);
+    this.#inputMagnitudes.set(
+      convolution.index,
+      kernels.largestMagnitude(words[fields.INPUT_MAGNITUDES]!, n),
+    );
   }
 
   #runGradient({ layer, descriptor, sparse, work }: LayerBlocks): void {
@@ -306,6 +307,16 @@ export class SimdPass implements Pass {
     } else if (spec.kind === 'dense') {
       pool.run(fields.ROWS_GRADIENT, descriptor.address, Math.ceil(spec.units / 4), work * n);
     }
+  }
+
+  /** A dense layer's gradient and error of the input in one call, where both may go over the errors that are not 0. */
+  #runBothSparse({ layer, descriptor, sparse, work }: LayerBlocks): boolean {
+    if (layer.spec.kind !== 'dense' || !sparse || !this.#hasFiniteWeights(layer)) return false;
+    if (!this.#isFinite(descriptor, fields.INPUT, layer.inputShape)) return false;
+    const { n } = this.#minibatch();
+    const items = layer.spec.units + n;
+    this.#machine.pool.run(fields.SPARSE_ROWS_BACK, descriptor.address, items, 2 * work * n * LEFT_OF_ERRORS);
+    return true;
   }
 
   #isFinite({ words }: Block, field: number, shape: readonly number[]): boolean {
@@ -339,25 +350,24 @@ export class SimdPass implements Pass {
     const { convolution } = stage;
     const blocks = layout.of(convolution);
     const { descriptor, work } = blocks;
+    const listed = work * n * LEFT_OF_ERRORS;
+    const { kernels, pool } = this.#machine;
+    pool.run(fields.ERROR_LIST, descriptor.address, n, listed);
     const isFinite =
       this.#hasFiniteWeights(convolution) &&
       (this.#inputMagnitudes.get(convolution.index) ?? NaN) < Infinity &&
-      this.#isFinite(descriptor, fields.POOL_ERROR, stage.last.outputShape);
+      kernels.largestMagnitude(descriptor.words[fields.ERROR_MAGNITUDES]!, n) < Infinity;
     if (!isFinite) {
       this.#showError(convolution);
       if (parameters) this.#runGradient(blocks);
       if (input) this.#runInputError(blocks);
       return;
     }
-    const listed = work * n * LEFT_OF_ERRORS;
-    const run = (kernel: number, items: number): void => {
-      this.#machine.pool.run(kernel, descriptor.address, items, listed);
-    };
-    run(fields.ERROR_LIST, n);
-    if (parameters) run(fields.LISTED_GRADIENT, convolution.outputShape[0] ?? 0);
-    if (!input) return;
-    this.#packBack('packRows', descriptor);
-    run(fields.LISTED_INPUT_ERROR, n);
+    if (input) this.#packBack('packRows', descriptor);
+    const filters = convolution.outputShape[0] ?? 0;
+    if (parameters && input) pool.run(fields.LISTED_BACK, descriptor.address, filters + n, 2 * listed, 1);
+    else if (parameters) pool.run(fields.LISTED_GRADIENT, descriptor.address, filters, listed, 1);
+    else if (input) pool.run(fields.LISTED_INPUT_ERROR, descriptor.address, n, listed);
   }
 
   /** A layer goes back over one of the two packings, which one depends on the numbers. */

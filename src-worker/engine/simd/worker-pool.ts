@@ -12,7 +12,7 @@ new WebAssembly.Instance(module, { env: { memory } }).exports.serve(control, thr
 `;
 
 /** Multiply-adds below which a call is not worth waking anybody for. */
-const WORTH_SHARING = 500_000;
+const WORTH_SHARING = 100_000;
 
 /** Runs kernels, large ones on several threads. Who computes an item changes no bit of it. */
 export class WorkerPool implements Threads {
@@ -50,14 +50,23 @@ export class WorkerPool implements Threads {
     this.#wakeAt(fields.CONTROL_THREADS, inUse);
   }
 
-  /** All items of a kernel's work. `work`: its multiply-adds, roughly. */
-  run(kernel: number, descriptor: number, items: number, work: number): void {
+  /**
+   * All items of a kernel's work.
+   * @param work its multiply-adds, roughly
+   * @param chunk items that a thread takes at a time; small enough that nobody waits long for the last, large enough that
+   * taking one costs nothing
+   */
+  run(
+    kernel: number,
+    descriptor: number,
+    items: number,
+    work: number,
+    chunk = Math.max(1, Math.floor(items / (this.#inUse * 8))),
+  ): void {
     if (this.#inUse === 1 || items < 2 || work < WORTH_SHARING) {
       this.#kernels.run(kernel, descriptor, 0, items, 0);
       return;
     }
-    // Small enough that nobody waits long for the last, large enough that taking one costs nothing.
-    const chunk = Math.max(1, Math.floor(items / (this.#inUse * 8)));
     this.#kernels.share(this.#control.address, kernel, descriptor, items, chunk);
   }
 

@@ -1,7 +1,8 @@
 import * as f from '../fields';
 import { drawFactors } from './dropout';
-import { address, clear, filledUp, multiplyAdd, roundedSums, splatOf, storeLanes, word } from './memory';
+import { address, clear, filledUp, float, multiplyAdd, roundedSums, splatOf, storeLanes, word } from './memory';
 import { convolveImage, convolvePoolImage } from './tile';
+import { largestMagnitude } from './update';
 
 /** Weights and bias in the order in which the forward pass reads them; once after every change of them. */
 export function packConvolution(d: usize): void {
@@ -92,6 +93,9 @@ export function convolution(d: usize, image: i32): void {
   );
 }
 
+/** Below this no sum of products overflows, so 0 times any of them is 0. */
+const SURELY_FINITE: f64 = 1e37;
+
 export function convolutionPool(d: usize, image: i32, scratch: usize): void {
   const channels = word(d, f.CHANNELS), stride = word(d, f.STRIDE), side = word(d, f.SIDE);
   const filters = word(d, f.OUT_CHANNELS), width = word(d, f.OUT_WIDTH);
@@ -103,7 +107,10 @@ export function convolutionPool(d: usize, image: i32, scratch: usize): void {
   if (dropout != 0 && word(dropout, f.DRAWS) != 0) drawFactors(dropout, image);
   const factors = word(d, f.FACTORS_ON) == 0 ? <usize>0 : address(d, f.FACTORS) + (<usize>(image * filters) << 2);
   const output = address(d, f.POOL_OUTPUT) + offset, argmax = address(d, f.ARGMAX) + offset;
-  if (factors != 0 && word(d, f.SKIP_DROPPED) != 0) {
+  const size = word(d, f.INPUT_SIZE);
+  const magnitude = largestMagnitude(address(d, f.INPUT) + (<usize>(image * size) << 2), size);
+  store<f32>(address(d, f.INPUT_MAGNITUDES) + (<usize>image << 2), magnitude);
+  if (factors != 0 && <f64>magnitude * float(d, f.SUM_FACTOR) + float(d, f.SUM_ADDEND) < SURELY_FINITE) {
     keptChannels(d, image, factors, output, argmax, scratch);
     return;
   }
@@ -198,6 +205,7 @@ export function errorList(d: usize, image: i32): void {
   const relu = word(d, f.RELU_PLACE);
   const factors = word(d, f.FACTORS_ON) == 0 ? <usize>0 : address(d, f.FACTORS) + (<usize>(image * filters) << 2);
   const patches = address(d, f.PATCHES);
+  store<f32>(address(d, f.ERROR_MAGNITUDES) + (<usize>image << 2), largestMagnitude(error, windows * filters));
   for (let o = 0; o < filters; o++) {
     const factor = factors == 0 ? <f32>1 : load<f32>(factors + (<usize>o << 2));
     const list = address(d, f.LIST) + (<usize>((image * filters + o) * windows) << 3);

@@ -27,7 +27,7 @@ import {
   rectifyError,
 } from './elementwise';
 import { exactConvolution, exactGradient, exactInputError } from './exact';
-import { address, clear, copy } from './memory';
+import { address, clear, copy, word } from './memory';
 import { pixels } from './pixels';
 import { averagePool, averagePoolError, maxPool, maxPoolError } from './pooling';
 import { rowsForward, rowsGradient, rowsInputError, sparseRowsGradient, sparseRowsInputError } from './rows';
@@ -45,6 +45,12 @@ export function run(kernel: i32, d: usize, from: i32, to: i32, thread: i32): voi
       case f.ERROR_LIST: errorList(d, item); break;
       case f.LISTED_INPUT_ERROR: listedInputError(d, item, scratch); break;
       case f.LISTED_GRADIENT: listedGradient(d, item); break;
+      case f.LISTED_BACK: {
+        const filters = word(d, f.OUT_CHANNELS);
+        if (item < filters) listedGradient(d, item);
+        else listedInputError(d, item - filters, scratch);
+        break;
+      }
       case f.DENSE_INPUT_ERROR: denseInputError(d, item, scratch); break;
       case f.EXACT_INPUT_ERROR: exactInputError(d, item, scratch); break;
       case f.DENSE_GRADIENT: denseGradient(d, item); break;
@@ -55,6 +61,12 @@ export function run(kernel: i32, d: usize, from: i32, to: i32, thread: i32): voi
       case f.ROWS_GRADIENT: rowsGradient(d, item); break;
       case f.SPARSE_ROWS_INPUT_ERROR: sparseRowsInputError(d, item, scratch); break;
       case f.SPARSE_ROWS_GRADIENT: sparseRowsGradient(d, item, scratch); break;
+      case f.SPARSE_ROWS_BACK: {
+        const units = word(d, f.OUTPUT_SIZE);
+        if (item < units) sparseRowsGradient(d, item, scratch);
+        else sparseRowsInputError(d, item - units, scratch);
+        break;
+      }
       case f.MAX_POOL: maxPool(d, item); break;
       case f.MAX_POOL_ERROR: maxPoolError(d, item); break;
       case f.AVERAGE_POOL: averagePool(d, item); break;
@@ -77,8 +89,8 @@ export function run(kernel: i32, d: usize, from: i32, to: i32, thread: i32): voi
   }
 }
 
-/** How often a thread looks again before it sleeps: some 60 microseconds, about the time between two calls of a step. */
-const LOOKS: i32 = 40_000;
+/** How often a thread looks again before it sleeps: some 200 microseconds, more than the time between two calls of a step. */
+const LOOKS: i32 = 130_000;
 
 /**
  * Shares a call out and takes part in it; returns when all of it is done. What an item computes depends on the item alone,
