@@ -146,6 +146,13 @@ export class Hub implements ClientEvents, ThreadEvents {
           this.broadcast({ type: 'digit', runId: this.run.began.runId, ...message.digit });
         }
         break;
+      case 'engine':
+        if (this.run !== undefined) {
+          const { engine, engineTable } = message;
+          this.run = { ...this.run, began: { ...this.run.began, engine, engineTable } };
+          this.broadcast({ ...message, runId: this.run.began.runId });
+        }
+        break;
       case 'metrics':
         this.metrics(message.firstStep, message.rows);
         break;

@@ -1,6 +1,8 @@
 import type { RequestName } from '../../src-shared/protocol/messages';
 import { openDataset } from '../data/dataset';
 import { openEngine } from '../engine';
+import { EngineChoices } from '../training/engine-choice';
+import { EngineTables } from '../training/engine-tables';
 import type { Mailbox } from '../training/mailbox';
 import type { ThreadCommand, ThreadMessage } from '../training/thread-messages';
 import { Trainer } from '../training/trainer';
@@ -43,16 +45,18 @@ export async function runScript(
   dataFolder: string,
   commands: readonly ThreadCommand[],
   open: typeof openEngine = openEngine,
+  tables = new EngineTables(null, () => undefined),
 ): Promise<ThreadMessage[]> {
   const said: ThreadMessage[] = [];
   let clock = 0;
+  const now = (): number => (clock += 1);
   await new Trainer({
     mailbox: new Script(commands),
     send: (message) => said.push(structuredClone(message)),
     openDataset: () => openDataset({ GRADSCOPE_DATA: dataFolder }),
-    openEngine: open,
+    engines: new EngineChoices({ openEngine: open, tables, machine: 'this', now }),
     firstRunId: 1,
-    now: () => (clock += 1),
+    now,
     wallClock: () => 0,
   }).main();
   return said;

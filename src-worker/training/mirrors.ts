@@ -58,7 +58,7 @@ export interface UpdateParts {
  * the engine as training goes on and are replaced in place. dW is W after the step - W before it, from these copies.
  */
 export class Mirrors {
-  readonly #network: EngineNetwork;
+  #network: EngineNetwork;
   readonly #held: readonly Held[];
   readonly #byName: ReadonlyMap<string, Held>;
   /** One parameter for each layer that has any: its weight. Norms are of these. */
@@ -86,6 +86,11 @@ export class Mirrors {
       age(mirror.update);
     }
     for (const { lastUpdate } of this.#held) lastUpdate.step = null;
+  }
+
+  /** From now on they follow a network that has the same values; what is known so far stays. */
+  moveTo(network: EngineNetwork): void {
+    this.#network = network;
   }
 
   setWeight(parameterName: string, index: number, value: number): void {

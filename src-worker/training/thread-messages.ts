@@ -71,6 +71,8 @@ export type ThreadMessage =
   | { readonly type: 'run'; readonly run: RunBegan }
   /** The chosen digit, for the `ready` of clients to come. */
   | { readonly type: 'digit'; readonly digit: Ready['digit'] }
+  /** The run goes on on another engine, or more is known of the engines. */
+  | ({ readonly type: 'engine' } & Pick<Ready, 'engine' | 'engineTable'>)
   /** `rows`: one row of all metric columns for each step from `firstStep` on. */
   | { readonly type: 'metrics'; readonly firstStep: number; readonly rows: Float32Array<ArrayBuffer> }
   | Evaluation
