@@ -1,6 +1,6 @@
 import { planNetwork } from '../model/network';
 import { RECIPES, recipeNamed } from '../model/recipe';
-import { DEFAULT_RUN_CONFIG, ENGINE_NAMES, type RunConfig } from '../model/run-config';
+import { DEFAULT_RUN_CONFIG, ENGINE_NAMES, type EngineChoice, type RunConfig } from '../model/run-config';
 import { GradscopeError } from '../protocol/errors';
 import {
   fromWireNumber,
@@ -38,6 +38,7 @@ export class SyntheticSession {
   /** Shown, but nothing stops at them: what is made up has no places inside a step while it runs. */
   breakpoints: Breakpoint[] = [];
   private config: RunConfig = DEFAULT_RUN_CONFIG;
+  private engine: EngineChoice = DEFAULT_RUN_CONFIG.engine;
   private readonly flatOut: number;
 
   /** @param flatOut steps a second without a limit. */
@@ -107,6 +108,12 @@ export class SyntheticSession {
       case 'setMode':
         this.config = { ...this.config, mode: as('setMode').mode };
         return {};
+      case 'setEngine':
+        if (this.runState === 'running') {
+          throw new GradscopeError('not-now', 'The engine is switched while training stands still; pause it first.');
+        }
+        this.engine = as('setEngine').engine;
+        return {};
       case 'setSpeed':
         this.speed = as('setSpeed').stepsPerSecond;
         return {};
@@ -117,6 +124,7 @@ export class SyntheticSession {
         const { config } = as('restart');
         recipeNamed(config.recipe);
         this.config = config;
+        this.engine = config.engine;
         this.runId += 1;
         this.startRun(0);
         return { result: { runId: this.runId } };
@@ -197,12 +205,7 @@ export class SyntheticSession {
       protocol: PROTOCOL_VERSION,
       runId: this.runId,
       trainer: { name: 'synthetic', version: '1' },
-      engine: {
-        name: config.engine === 'auto' ? 'wasm' : config.engine,
-        variant: 'made-up numbers',
-        versions: {},
-        chosenBecause: 'a synthetic trainer has no other',
-      },
+      ...this.engines(),
       engines: [...ENGINE_NAMES],
       dataset: {
         name: 'MNIST',
@@ -225,6 +228,24 @@ export class SyntheticSession {
           ? { testIndex, label: digit.label, assumedLabel: null, pixels: base64(digit.pixels) }
           : { testIndex: null, label: null, assumedLabel: drawn.assumedLabel, pixels: base64(drawn.pixels) },
       clockMs: nowMs,
+    };
+  }
+
+  /** What it says of the engine of its run, and of the others. */
+  engines(): Pick<Ready, 'engine' | 'engineTable'> {
+    const { engine } = this;
+    return {
+      engine: {
+        name: engine === 'auto' ? 'wasm' : engine,
+        variant: 'made-up numbers',
+        versions: {},
+        chosenBecause: engine === 'auto' ? 'auto measured it to be the fastest' : 'asked for by name',
+      },
+      engineTable: ENGINE_NAMES.map((name) =>
+        name === 'cpu'
+          ? { name, variant: null, imagesPerSecond: null, reason: 'A synthetic trainer has no such engine.' }
+          : { name, variant: 'made-up numbers', imagesPerSecond: 15_360, reason: null },
+      ),
     };
   }
 

@@ -101,6 +101,7 @@ const RUN: Extract<ThreadMessage, { type: 'run' }>['run'] = {
   runId: 1,
   engine: { name: 'wasm', variant: 'SIMD', versions: {}, chosenBecause: 'asked for' },
   engines: ['wasm', 'cpu'],
+  engineTable: [],
   dataset: {
     name: 'MNIST',
     trainExamples: 4,
