@@ -63,7 +63,10 @@ export function tableReport(print: Print): Report {
     print(cells.map((cell, column) => cell.padStart(COLUMNS[column]?.length ?? 0)).join('   '));
   };
   return {
-    began: ({ engine: { name, variant, chosenBecause }, dataset }, { recipe, mode, seed, dropout, engine }) => {
+    began: (
+      { engine: { name, variant, chosenBecause }, dataset },
+      { recipe, mode, seed, dropout, engine },
+    ) => {
       const loop = mode === 'imperative' ? 'imperative loop' : 'fit() + callbacks';
       const facts = [recipe, loop, `seed ${String(seed)}`, ...(dropout ? [] : ['dropout off'])];
       print(`${facts.join(', ')}; engine ${name} (${variant}; ${chosenBecause})`);

@@ -110,7 +110,10 @@ export class SyntheticSession {
         return {};
       case 'setEngine':
         if (this.runState === 'running') {
-          throw new GradscopeError('not-now', 'The engine is switched while training stands still; pause it first.');
+          throw new GradscopeError(
+            'not-now',
+            'The engine is switched while training stands still; pause it first.',
+          );
         }
         this.engine = as('setEngine').engine;
         return {};
