@@ -40,16 +40,19 @@ export const request = (method: RequestName, params: object = {}): ThreadCommand
   payload: new Uint8Array(0),
 });
 
-/** Runs a whole trainer on this thread over a folder of IDX files, command by command; all that it said. */
+/**
+ * Runs a whole trainer on this thread over a folder of IDX files, command by command; all that it said.
+ * @param clock goes on by 1 ms whenever it is looked at
+ */
 export async function runScript(
   dataFolder: string,
   commands: readonly ThreadCommand[],
   open: typeof openEngine = openEngine,
   tables = new EngineTables(null, () => undefined),
+  clock = { ms: 0 },
 ): Promise<ThreadMessage[]> {
   const said: ThreadMessage[] = [];
-  let clock = 0;
-  const now = (): number => (clock += 1);
+  const now = (): number => (clock.ms += 1);
   await new Trainer({
     mailbox: new Script(commands),
     send: (message) => said.push(structuredClone(message)),
