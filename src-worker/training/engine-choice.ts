@@ -97,15 +97,20 @@ export class EngineChoices {
   ): Promise<T> {
     const refusals: string[] = [];
     for (const name of plan.names) {
-      const open = current?.engine.engine.name === name ? current : undefined;
       let opened: Engine | undefined;
       try {
-        // Another may have been made active on the way here.
-        if (open !== undefined) await setBackend(open.session.network.tensors.backend);
-        else opened = (await this.#parts.openEngine(name)).engine;
+        let engine: Engine;
+        if (current?.engine.engine.name === name) {
+          ({ engine } = current.engine);
+          // Another may have been made active on the way here.
+          await setBackend(current.session.network.tensors.backend);
+        } else {
+          ({ engine } = await this.#parts.openEngine(name));
+          opened = engine;
+        }
         const chosenBecause =
           refusals.length === 0 ? plan.chosenBecause : `auto went on to it: ${refusals.join(' ')}`;
-        return use({ engine: opened ?? open!.engine.engine, chosenBecause });
+        return use({ engine, chosenBecause });
       } catch (error) {
         opened?.dispose();
         if (!plan.isAuto || !isRefusal(error)) throw error;

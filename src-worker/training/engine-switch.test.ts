@@ -234,9 +234,10 @@ describe.each<Mode>(['imperative', 'fit'])('setEngine in the %s loop', (mode) =>
       stepBatch(),
       read(),
     ]);
-    const [one, other] = [straight, moved].map(({ replies }) => floatsOf(replies.at(-1)));
-    expect(one!.length).toBeGreaterThan(0);
-    for (const [i, value] of one!.entries()) expect(Math.abs(value - other![i]!)).toBeLessThan(1e-4);
+    const one = floatsOf(straight.replies.at(-1));
+    const other = floatsOf(moved.replies.at(-1));
+    expect(one.length).toBeGreaterThan(0);
+    for (const [i, value] of one.entries()) expect(Math.abs(value - other[i]!)).toBeLessThan(1e-4);
   });
 
   // Catches: a switch that only works between minibatches, or one that trains a minibatch on two engines.
