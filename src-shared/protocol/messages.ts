@@ -463,6 +463,8 @@ const engineSchema = z.strictObject({
   type: z.literal('engine'),
   runId: count,
   engine: engineInfoSchema,
+  /** What was asked for, by whoever asked last: takes the place of `config.engine`. */
+  choice: engineChoiceSchema,
   /** In the order in which engines are preferred; empty: not measured on this network. */
   engineTable: z.array(engineSpeedSchema),
 });

@@ -1,6 +1,6 @@
 import { planNetwork } from '../model/network';
 import { RECIPES, recipeNamed } from '../model/recipe';
-import { DEFAULT_RUN_CONFIG, ENGINE_NAMES, type EngineChoice, type RunConfig } from '../model/run-config';
+import { DEFAULT_RUN_CONFIG, ENGINE_NAMES, type RunConfig } from '../model/run-config';
 import { GradscopeError } from '../protocol/errors';
 import {
   fromWireNumber,
@@ -13,6 +13,7 @@ import {
   type RequestParams,
   type RunState,
   type Status,
+  type TrainerMessage,
 } from '../protocol/messages';
 import { hashUnit, syntheticDigit } from './synthetic-digits';
 import { SyntheticRun, syntheticLoss } from './synthetic-run';
@@ -38,7 +39,6 @@ export class SyntheticSession {
   /** Shown, but nothing stops at them: what is made up has no places inside a step while it runs. */
   breakpoints: Breakpoint[] = [];
   private config: RunConfig = DEFAULT_RUN_CONFIG;
-  private engine: EngineChoice = DEFAULT_RUN_CONFIG.engine;
   private readonly flatOut: number;
 
   /** @param flatOut steps a second without a limit. */
@@ -115,7 +115,7 @@ export class SyntheticSession {
             'The engine is switched while training stands still; pause it first.',
           );
         }
-        this.engine = as('setEngine').engine;
+        this.config = { ...this.config, engine: as('setEngine').engine };
         return {};
       case 'setSpeed':
         this.speed = as('setSpeed').stepsPerSecond;
@@ -127,7 +127,6 @@ export class SyntheticSession {
         const { config } = as('restart');
         recipeNamed(config.recipe);
         this.config = config;
-        this.engine = config.engine;
         this.runId += 1;
         this.startRun(0);
         return { result: { runId: this.runId } };
@@ -236,7 +235,7 @@ export class SyntheticSession {
 
   /** What it says of the engine of its run, and of the others. */
   engines(): Pick<Ready, 'engine' | 'engineTable'> {
-    const { engine } = this;
+    const { engine } = this.config;
     return {
       engine: {
         name: engine === 'auto' ? 'wasm' : engine,
@@ -250,6 +249,10 @@ export class SyntheticSession {
           : { name, variant: 'made-up numbers', imagesPerSecond: 15_360, reason: null },
       ),
     };
+  }
+
+  engineMessage(): Extract<TrainerMessage, { type: 'engine' }> {
+    return { type: 'engine', runId: this.runId, choice: this.config.engine, ...this.engines() };
   }
 
   status(failure: Status['failure']): Status {

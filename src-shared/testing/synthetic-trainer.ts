@@ -169,7 +169,7 @@ export class SyntheticTrainer {
       const { result = {}, payload: reply } = this.session.perform(name, params, payload);
       this.port.send(encodeMessage({ type: 'reply', id, error: null, result }, reply));
       if (name === 'setEngine') {
-        this.send({ type: 'engine', runId: this.session.runId, ...this.session.engines() });
+        this.send(this.session.engineMessage());
       }
       if (name === 'restart') this.welcome();
       else if (!SILENT.includes(name)) {

@@ -195,6 +195,20 @@ describe('a client that comes', () => {
     }
   });
 
+  // Catches: a page that comes later being told of an engine that the run has left.
+  it('hears of another engine, whenever it came', async () => {
+    const bench = new Bench();
+    bench.begin();
+    const early = await bench.page().hello();
+    const engine = { ...RUN.engine, name: 'cpu' };
+    const engineTable = [{ name: 'cpu', variant: 'plain', imagesPerSecond: 300, reason: null }];
+    bench.say({ type: 'engine', engine, engineTable, choice: 'cpu' });
+    const late = await bench.page().hello();
+    await settled();
+    expect(early.all('engine')).toEqual([{ type: 'engine', runId: 1, engine, engineTable, choice: 'cpu' }]);
+    expect(late.all('ready')[0]).toMatchObject({ engine, engineTable, config: { engine: 'cpu' } });
+  });
+
   it('gets the last chosen digit and hears of a new run with a new ready', async () => {
     const bench = new Bench();
     bench.begin();

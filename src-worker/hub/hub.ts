@@ -148,8 +148,9 @@ export class Hub implements ClientEvents, ThreadEvents {
         break;
       case 'engine':
         if (this.run !== undefined) {
-          const { engine, engineTable } = message;
-          this.run = { ...this.run, began: { ...this.run.began, engine, engineTable } };
+          const { engine, engineTable, choice } = message;
+          const config = { ...this.run.began.config, engine: choice };
+          this.run = { ...this.run, began: { ...this.run.began, config, engine, engineTable } };
           this.broadcast({ ...message, runId: this.run.began.runId });
         }
         break;

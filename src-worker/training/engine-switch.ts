@@ -58,6 +58,7 @@ export class EngineSwitch {
     try {
       const plan = await engines.plan(choice, subjectOf(run));
       if (plan.isAuto && plan.table.length === 0) {
+        run.config = { ...run.config, engine: choice };
         await this.choose(run, () => true);
         return;
       }
@@ -65,6 +66,7 @@ export class EngineSwitch {
       await engines.takeFirst(plan, run, (engine) => {
         this.#take(run, engine);
       });
+      run.config = { ...run.config, engine: choice };
       run.choosing = false;
       if (plan.table.length > 0) run.engineTable = plan.table;
     } finally {

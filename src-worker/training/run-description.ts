@@ -26,7 +26,7 @@ export function describeRun(run: Run): RunBegan {
   };
 }
 
-/** What is told of the engine of a run, and of the others. */
+/** What is known of the engine of a run, and of the others. */
 export function describeEngine({ engine, engineTable }: Run): Pick<Ready, 'engine' | 'engineTable'> {
   const { name, variant, versions } = engine.engine;
   return {

@@ -18,7 +18,8 @@ import { Session } from './session';
 /** One run: what is trained, with what, and what the trainer has to remember about it. */
 export interface Run {
   readonly runId: number;
-  readonly config: RunConfig;
+  /** Of the engine it says what was asked for last. */
+  config: RunConfig;
   readonly recipe: Recipe;
   engine: OpenedEngine;
   /** What is known of the engines on this network; empty: nothing. */

@@ -273,7 +273,7 @@ export class Trainer implements GateHost<ThreadCommand>, RequestContext {
       this.status.weightsChanged();
       this.publisher.changed();
     }
-    this.tell({ type: 'engine', ...describeEngine(run) });
+    this.tell({ type: 'engine', choice: run.config.engine, ...describeEngine(run) });
     if (!run.session.inStep) this.status.seal(run);
     this.status.tell(run);
   }
