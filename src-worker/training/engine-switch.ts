@@ -31,12 +31,15 @@ export class EngineSwitch {
    * The engine of the run is active afterwards. Between two minibatches only.
    */
   async choose(run: Run, mayGoOn: () => boolean): Promise<void> {
+    const { threads } = run.engine.engine;
+    const inUse = threads?.inUse ?? 1;
     const measurement = (this.#measurement ??= this.#parts.engines.measure(
       run.engine.engine,
       subjectOf(run),
     ));
     while (mayGoOn()) {
       const piece = await measurement.next();
+      threads?.use(inUse);
       if (piece.done !== true) continue;
       this.#measurement = undefined;
       const { table, engine } = piece.value;

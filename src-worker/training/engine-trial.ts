@@ -41,6 +41,8 @@ export function createTrial(engine: Engine, subject: TrialSubject): Trial {
     few,
     whole,
     activate: async () => {
+      // How many a run uses is found as it trains; the best is seldom far from all.
+      engine.threads?.use(engine.threads.most);
       await setBackend(session.network.tensors.backend);
     },
     step() {
