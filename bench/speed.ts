@@ -168,7 +168,7 @@ export async function measureSpeeds(
     }
   });
   const megabytes = await letGo(competitors);
-  const auto = autoChoices(competitors);
+  const auto = autoChoices(competitors, { ...recipe, batchSize });
   progress(
     `${recipe.name}, batch ${String(batchSize)}: ${String(contenders.length)} contenders measured, ${megabytes.toFixed(0)} MB`,
   );
@@ -185,11 +185,11 @@ async function letGo(competitors: readonly Competitor[]): Promise<number> {
 
 const autoSchema = z.object({ engine: z.enum(ENGINE_NAMES), variant: z.string(), because: z.string() });
 
-function autoChoices(competitors: readonly Competitor[]): AutoChoice[] {
+function autoChoices(competitors: readonly Competitor[], recipe: Recipe): AutoChoice[] {
   const nodes = new Set(competitors.flatMap(({ ours }) => ours?.node ?? []));
   return [...nodes].map((node) => {
     const program = inProject('out/bench/gradscope-auto.js');
-    const { stdout } = spawnSync(node.command, [program], {
+    const { stdout } = spawnSync(node.command, [program, JSON.stringify(recipe)], {
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'inherit'],
     });

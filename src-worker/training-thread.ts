@@ -1,6 +1,10 @@
+import { availableParallelism, cpus, homedir } from 'node:os';
 import { workerData } from 'node:worker_threads';
 import { openDataset } from './data/dataset';
 import { openEngine } from './engine';
+import { packageVersion } from './hub/process-options';
+import { EngineChoices } from './training/engine-choice';
+import { EngineTables, engineTableFolder } from './training/engine-tables';
 import { SharedMailbox } from './training/mailbox';
 import type { ThreadCommand, ThreadStart } from './training/thread-messages';
 import { Trainer } from './training/trainer';
@@ -8,15 +12,26 @@ import { Trainer } from './training/trainer';
 /** Entry of the training thread: joins the trainer to the hub's end of the port, and runs until it is told to close. */
 const { port, posted, dataFolder, firstRunId } = workerData as ThreadStart;
 
+const now = (): number => performance.now();
+const tables = new EngineTables(engineTableFolder(process.env, process.platform, homedir()), (sentence) => {
+  console.error(sentence);
+});
+const machine = [
+  `Gradscope ${packageVersion(import.meta.url)}`,
+  `Node ${process.versions.node}`,
+  `${process.platform} ${process.arch}`,
+  `${String(availableParallelism())} x ${cpus()[0]?.model ?? 'unknown'}`,
+].join(', ');
+
 await new Trainer({
   mailbox: new SharedMailbox<ThreadCommand>(port, posted),
   send: (message, transfer = []) => {
     port.postMessage(message, transfer);
   },
   openDataset: () => openDataset(dataFolder === null ? process.env : { GRADSCOPE_DATA: dataFolder }),
-  openEngine,
+  engines: new EngineChoices({ openEngine, tables, machine, now }),
   firstRunId,
-  now: () => performance.now(),
+  now,
   wallClock: () => performance.timeOrigin + performance.now(),
 }).main();
 port.close();

@@ -2,7 +2,7 @@ import { createInterface } from 'node:readline';
 import { z } from 'zod';
 import { planNetwork } from '../../src-shared/model/network';
 import { recipeSchema } from '../../src-shared/model/recipe';
-import { engineChoiceSchema } from '../../src-shared/model/run-config';
+import { engineNameSchema } from '../../src-shared/model/run-config';
 import { openEngine } from '../../src-worker/engine';
 import { openSimdEngine } from '../../src-worker/engine/simd/simd-engine';
 import { FitLoop } from '../../src-worker/training/fit-loop';
@@ -85,7 +85,7 @@ const [, , name, threads] = process.argv;
 const engine =
   name === 'simd'
     ? await openSimdEngine({ threads: Number(threads) })
-    : (await openEngine(engineChoiceSchema.parse(name))).engine;
+    : (await openEngine(engineNameSchema.parse(name))).engine;
 const trainings = new Map<string, Training>();
 
 function prepare({ as, mode, batchSize, recipe }: Extract<Request, { do: 'prepare' }>): object {

@@ -53,7 +53,11 @@ describe('npm run train', () => {
     });
     const [imperative, fit] = await Promise.all(runs);
     const events = imperative?.events ?? [];
-    expect(events.map(({ event }) => event)).toEqual(['step', 'step', 'epoch', 'step', 'done']);
+    expect(events.map(({ event }) => event)).toEqual(['engines', 'step', 'step', 'epoch', 'step', 'done']);
+    expect(Object.keys(events[0] ?? {})).toEqual(['event', 'chosen', 'table']);
+    const table = events[0]?.['table'] as readonly object[];
+    expect(Object.keys(table[0] ?? {})).toEqual(['name', 'variant', 'imagesPerSecond', 'reason']);
+    expect(events[0]?.['chosen']).toBe(events.at(-1)?.['engine']);
     expect(events.filter(({ event }) => event === 'step').map(({ step }) => step)).toEqual([1, 2, 3]);
     const epoch = events.find(({ event }) => event === 'epoch') ?? {};
     expect(Object.keys(epoch)).toEqual([
@@ -89,7 +93,7 @@ describe('npm run train', () => {
         '--no-dropout',
       ],
     ).ended;
-    expect(eventsOf(resumed.stdout).map(({ event }) => event)).toEqual(['step', 'done']);
+    expect(eventsOf(resumed.stdout).map(({ event }) => event)).toEqual(['engines', 'step', 'done']);
   });
 
   // Catches: the two accuracies mixed up or unnamed; a table that prints nothing.

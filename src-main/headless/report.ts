@@ -1,3 +1,4 @@
+import type { EngineSpeed } from '../../src-shared/model/engine-table';
 import type { Evaluation, Ready, WireNumber } from '../../src-shared/protocol/messages';
 import { fromWireNumber } from '../../src-shared/protocol/messages';
 import type { RunConfig } from '../../src-shared/model/run-config';
@@ -5,6 +6,8 @@ import type { RunConfig } from '../../src-shared/model/run-config';
 /** What a run has to say, as it goes. */
 export interface Report {
   began(ready: Ready, config: RunConfig): void;
+  /** What auto found, before the first step. */
+  engines(chosen: string, table: readonly EngineSpeed[]): void;
   step(step: number, loss: WireNumber): void;
   /** Called for the evaluation at the end of an epoch. */
   epoch(epoch: number, evaluation: Evaluation): void;
@@ -21,6 +24,9 @@ export function jsonReport(print: Print): Report {
   };
   return {
     began: () => undefined,
+    engines: (chosen, table) => {
+      event({ event: 'engines', chosen, table });
+    },
     step: (step, loss) => {
       event({ event: 'step', step, loss });
     },
@@ -57,13 +63,26 @@ export function tableReport(print: Print): Report {
     print(cells.map((cell, column) => cell.padStart(COLUMNS[column]?.length ?? 0)).join('   '));
   };
   return {
-    began: ({ engine, dataset }, { recipe, mode, seed, dropout }) => {
+    began: (
+      { engine: { name, variant, chosenBecause }, dataset },
+      { recipe, mode, seed, dropout, engine },
+    ) => {
       const loop = mode === 'imperative' ? 'imperative loop' : 'fit() + callbacks';
       const facts = [recipe, loop, `seed ${String(seed)}`, ...(dropout ? [] : ['dropout off'])];
-      print(`${facts.join(', ')}; engine ${engine.name} (${engine.variant}; ${engine.chosenBecause})`);
+      print(`${facts.join(', ')}; engine ${name} (${variant}; ${chosenBecause})`);
       print(
         `${dataset.name}: ${count(dataset.trainExamples)} training and ${count(dataset.testExamples)} test images`,
       );
+      print('');
+      if (engine !== 'auto') row(COLUMNS);
+    },
+    engines: (chosen, table) => {
+      const width = Math.max(...table.map(({ name }) => name.length));
+      for (const { name, variant, imagesPerSecond, reason } of table) {
+        const speed = imagesPerSecond === null ? '' : `${count(Math.round(imagesPerSecond))} images/s`;
+        const words = reason ?? `${variant ?? ''}${name === chosen ? '; taken' : ''}`;
+        print(`${name.padEnd(width)}   ${speed.padStart(16)}   ${words}`);
+      }
       print('');
       row(COLUMNS);
     },

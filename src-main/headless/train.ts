@@ -73,6 +73,7 @@ class RunListener {
   private tellFailed: (error: GradscopeError) => void = () => undefined;
   private latest: Ready | undefined;
   private runId: number | undefined;
+  private begun = false;
 
   constructor(run: HeadlessRun, report: Report, say: (sentence: string) => void) {
     this.run = run;
@@ -118,17 +119,31 @@ class RunListener {
       case 'status':
         this.status(message);
         break;
+      case 'engine':
+        if (this.latest !== undefined) {
+          const { engine, engineTable } = message;
+          this.latest = { ...this.latest, engine, engineTable };
+        }
+        this.begin();
+        break;
       case 'digit':
       case 'frame':
         break;
     }
   }
 
-  /** The reply to restart and the new run's `ready` may come in either order. */
+  /**
+   * The reply to restart and the new run's `ready` may come in either order, and what auto takes may be known only when all
+   * engines are measured, which is before the first step.
+   */
   private begin(): void {
-    if (this.latest !== undefined && this.latest.runId === this.runId) {
-      this.report.began(this.latest, this.run.config);
-    }
+    const { latest, run, report } = this;
+    if (latest === undefined || latest.runId !== this.runId || this.begun) return;
+    const isAuto = run.config.engine === 'auto';
+    if (isAuto && latest.engineTable.length === 0) return;
+    this.begun = true;
+    report.began(latest, run.config);
+    if (isAuto) report.engines(latest.engine.name, latest.engineTable);
   }
 
   private steps(firstStep: number, steps: number, payload: Uint8Array): void {

@@ -1,5 +1,5 @@
 import { GradscopeError } from '../../src-shared/protocol/errors';
-import type { Mode } from '../../src-shared/model/run-config';
+import type { EngineChoice, Mode } from '../../src-shared/model/run-config';
 import type { Breakpoint } from '../../src-shared/protocol/messages';
 import type { FrameStore } from '../frames/frame-store';
 import { dismissNotice, notify, select, setDigit, setExample } from '../state/actions';
@@ -112,6 +112,11 @@ export class Commands {
 
   setMode(mode: Mode): Promise<void> {
     return this.attempt(() => this.send.request('setMode', { mode }));
+  }
+
+  /** The run that stands there goes on on another engine. */
+  setEngine(engine: EngineChoice): Promise<void> {
+    return this.attempt(() => this.send.request('setEngine', { engine }));
   }
 
   toggleMode(): Promise<void> {

@@ -6,6 +6,7 @@ import {
   openDrawer,
   setArithmetic,
   setDrawOpen,
+  setEngineOpen,
   setHelpOpen,
   setScaleScope,
   showPanel,
@@ -90,6 +91,17 @@ const TRAINING: readonly Plain[] = [
     does: 'Switch between imperative loop and fit() + callbacks',
     group: 'Training',
     run: (c) => void c.toggleMode(),
+  },
+  {
+    id: 'engines',
+    key: 'e',
+    shift: true,
+    hint: 'Shift E',
+    does: 'Engines: how fast each is, and switch this run to another',
+    group: 'Training',
+    run: () => {
+      setEngineOpen(!appStore.getState().view.engineOpen);
+    },
   },
   {
     id: 'slower',
@@ -326,6 +338,7 @@ const PAGE: readonly Plain[] = [
     run: () => {
       openDrawer(null);
       setDrawOpen(false);
+      setEngineOpen(false);
       setArithmetic(false);
       setHelpOpen(false);
     },

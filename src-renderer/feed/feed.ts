@@ -18,6 +18,7 @@ import {
   beginRun,
   setConnection,
   setDigit,
+  setEngine,
   setNonFinite,
   setRates,
   setStatus,
@@ -242,6 +243,9 @@ export class Feed implements RequestClient {
         setDigit({ testIndex, label, assumedLabel, pixels: bytesFromBase64(pixels) });
         break;
       }
+      case 'engine':
+        setEngine(message);
+        break;
       case 'reply':
         this.requests.settle(message, payload);
         break;

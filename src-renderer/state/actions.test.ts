@@ -9,6 +9,7 @@ import {
   openDrawer,
   select,
   setDraft,
+  setEngine,
   setScaleScope,
   toggleDrawer,
   toggleLock,
@@ -40,6 +41,16 @@ test('a choice that is taken back is not pending any more', async () => {
   expect(appStore.getState().draft).toEqual({ seed: 7 });
   setDraft({ seed: 1 });
   expect(appStore.getState().draft).toEqual({});
+});
+
+test('an engine that the run was switched to is no choice that waits for a new run', async () => {
+  const ready = await aReady();
+  beginRun(ready, digit);
+  setDraft({ engine: 'cpu', seed: 7 });
+  const engine = { ...ready.engine, name: 'cpu' };
+  setEngine({ engine, engineTable: [], choice: 'cpu' });
+  expect(appStore.getState().draft).toEqual({ seed: 7 });
+  expect(appStore.getState().ready).toMatchObject({ engine, engineTable: [], config: { engine: 'cpu' } });
 });
 
 test('choosing another recipe keeps the seed that was chosen before it', async () => {

@@ -1,5 +1,5 @@
 import { planNetwork } from '../../src-shared/model/network';
-import type { Evaluation, Ready, Status } from '../../src-shared/protocol/messages';
+import type { Evaluation, Ready, Status, TrainerMessage } from '../../src-shared/protocol/messages';
 import { panelAfter } from './panel';
 import { isSmallScreen } from './screen';
 import {
@@ -19,6 +19,8 @@ import {
   type Theme,
   type View,
 } from './store';
+
+type EngineNews = Pick<Extract<TrainerMessage, { type: 'engine' }>, 'engine' | 'engineTable' | 'choice'>;
 
 const setView = (change: Partial<View>): void => {
   appStore.setState((state) => ({ view: { ...state.view, ...change } }));
@@ -115,6 +117,10 @@ export const setHelpOpen = (helpOpen: boolean): void => {
   setView({ helpOpen });
 };
 
+export const setEngineOpen = (engineOpen: boolean): void => {
+  if (appStore.getState().view.engineOpen !== engineOpen) setView({ engineOpen });
+};
+
 /** Keeps only what differs from the run under way, so that an empty draft means "nothing pending". */
 export const setDraft = (change: Draft): void => {
   appStore.setState((state) => {
@@ -160,6 +166,16 @@ export const beginRun = (ready: Ready, digit: Digit): void => {
       rates: { ...state.rates, pictureAgeMs: null, skipped: 0 },
     };
   });
+};
+
+/** Takes the place of what `ready` said of the engine; whoever had chosen the same one for the next run has it now. */
+export const setEngine = ({ engine, engineTable, choice }: EngineNews): void => {
+  appStore.setState(({ ready }) =>
+    ready === null
+      ? {}
+      : { ready: { ...ready, engine, engineTable, config: { ...ready.config, engine: choice } } },
+  );
+  setDraft({});
 };
 
 export const setStatus = (status: Status): void => {

@@ -103,6 +103,8 @@ export interface View {
   /** The card with the arithmetic of a value was asked to stay. */
   readonly arithmetic: boolean;
   readonly helpOpen: boolean;
+  /** The menu of engines in the bar. */
+  readonly engineOpen: boolean;
   /** Null: the saliency of the digit is not shown, and not computed. */
   readonly saliency: SaliencyClass | null;
   /** The panel to draw a digit in. */
@@ -175,6 +177,7 @@ export const INITIAL_STATE: AppState = {
     drawer: null,
     arithmetic: false,
     helpOpen: false,
+    engineOpen: false,
     saliency: null,
     drawOpen: false,
   },

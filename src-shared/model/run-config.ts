@@ -6,7 +6,8 @@ export type Mode = z.infer<typeof modeSchema>;
 
 export const ENGINE_NAMES = ['simd', 'wasm', 'cpu'] as const;
 export type EngineName = (typeof ENGINE_NAMES)[number];
-/** `auto` takes the first engine of ENGINE_NAMES that loads; an engine asked for by name loads or is refused. */
+export const engineNameSchema = z.enum(ENGINE_NAMES);
+/** `auto` measures the engines that load and takes the fastest; an engine asked for by name loads or is refused. */
 export const engineChoiceSchema = z.enum(['auto', ...ENGINE_NAMES]);
 export type EngineChoice = z.infer<typeof engineChoiceSchema>;
 

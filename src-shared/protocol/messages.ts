@@ -1,8 +1,9 @@
 import { z } from 'zod';
+import { engineSpeedSchema } from '../model/engine-table';
 import { networkSpecSchema } from '../model/network';
 import { PHASES } from '../model/phases';
 import { recipeSchema } from '../model/recipe';
-import { ENGINE_NAMES, modeSchema, runConfigSchema } from '../model/run-config';
+import { ENGINE_NAMES, engineChoiceSchema, modeSchema, runConfigSchema } from '../model/run-config';
 import { ERROR_CODES } from './errors';
 import { explainedKindSchema, explanationSchema } from './explanation';
 import { wireNumberSchema } from './wire-number';
@@ -135,6 +136,12 @@ export const REQUESTS = {
   stepEpoch: [nothing, nothing],
   /** Takes effect at the next minibatch boundary. */
   setMode: [z.strictObject({ mode: modeSchema }), nothing],
+  /**
+   * The run goes on on another engine, from where it stands: weights, the optimiser's state and place stay, and a minibatch
+   * under way is given up. `auto`: the fastest, measured now unless that is known. Standing still. Refused as a whole or done
+   * as a whole.
+   */
+  setEngine: [z.strictObject({ engine: engineChoiceSchema }), nothing],
   /** null: flat out. */
   setSpeed: [z.strictObject({ stepsPerSecond: z.number().positive().nullable() }), nothing],
   /**
@@ -298,6 +305,8 @@ const readySchema = z.strictObject({
   engine: engineInfoSchema,
   /** Engines that can be asked for. */
   engines: z.array(z.enum(ENGINE_NAMES)),
+  /** What is known of their speed on this network, as in `engine`. */
+  engineTable: z.array(engineSpeedSchema).default([]),
   dataset: datasetInfoSchema,
   recipes: z.array(recipeSchema),
   config: runConfigSchema,
@@ -449,6 +458,17 @@ const digitSchema = z.strictObject({
   ...chosenDigitSchema.shape,
 });
 
+/** The run goes on on another engine, or more is known of the engines there are; takes the place of what `ready` said. */
+const engineSchema = z.strictObject({
+  type: z.literal('engine'),
+  runId: count,
+  engine: engineInfoSchema,
+  /** What was asked for, by whoever asked last: takes the place of `config.engine`. */
+  choice: engineChoiceSchema,
+  /** In the order in which engines are preferred; empty: not measured on this network. */
+  engineTable: z.array(engineSpeedSchema),
+});
+
 const replySchema = z.strictObject({
   type: z.literal('reply'),
   id: count,
@@ -472,6 +492,7 @@ export const trainerMessageSchema = z.discriminatedUnion('type', [
   evaluationSchema,
   nonFiniteSchema,
   digitSchema,
+  engineSchema,
   replySchema,
   goodbyeSchema,
 ]);

@@ -13,6 +13,7 @@ import {
   type RequestParams,
   type RunState,
   type Status,
+  type TrainerMessage,
 } from '../protocol/messages';
 import { hashUnit, syntheticDigit } from './synthetic-digits';
 import { SyntheticRun, syntheticLoss } from './synthetic-run';
@@ -107,6 +108,15 @@ export class SyntheticSession {
       case 'setMode':
         this.config = { ...this.config, mode: as('setMode').mode };
         return {};
+      case 'setEngine':
+        if (this.runState === 'running') {
+          throw new GradscopeError(
+            'not-now',
+            'The engine is switched while training stands still; pause it first.',
+          );
+        }
+        this.config = { ...this.config, engine: as('setEngine').engine };
+        return {};
       case 'setSpeed':
         this.speed = as('setSpeed').stepsPerSecond;
         return {};
@@ -197,12 +207,7 @@ export class SyntheticSession {
       protocol: PROTOCOL_VERSION,
       runId: this.runId,
       trainer: { name: 'synthetic', version: '1' },
-      engine: {
-        name: config.engine === 'auto' ? 'wasm' : config.engine,
-        variant: 'made-up numbers',
-        versions: {},
-        chosenBecause: 'a synthetic trainer has no other',
-      },
+      ...this.engines(),
       engines: [...ENGINE_NAMES],
       dataset: {
         name: 'MNIST',
@@ -226,6 +231,28 @@ export class SyntheticSession {
           : { testIndex: null, label: null, assumedLabel: drawn.assumedLabel, pixels: base64(drawn.pixels) },
       clockMs: nowMs,
     };
+  }
+
+  /** What it says of the engine of its run, and of the others. */
+  engines(): Pick<Ready, 'engine' | 'engineTable'> {
+    const { engine } = this.config;
+    return {
+      engine: {
+        name: engine === 'auto' ? 'wasm' : engine,
+        variant: 'made-up numbers',
+        versions: {},
+        chosenBecause: engine === 'auto' ? 'auto measured it to be the fastest' : 'asked for by name',
+      },
+      engineTable: ENGINE_NAMES.map((name) =>
+        name === 'cpu'
+          ? { name, variant: null, imagesPerSecond: null, reason: 'A synthetic trainer has no such engine.' }
+          : { name, variant: 'made-up numbers', imagesPerSecond: 15_360, reason: null },
+      ),
+    };
+  }
+
+  engineMessage(): Extract<TrainerMessage, { type: 'engine' }> {
+    return { type: 'engine', runId: this.runId, choice: this.config.engine, ...this.engines() };
   }
 
   status(failure: Status['failure']): Status {

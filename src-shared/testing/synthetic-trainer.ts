@@ -168,6 +168,9 @@ export class SyntheticTrainer {
       const params = REQUESTS[name][0].parse(message.params);
       const { result = {}, payload: reply } = this.session.perform(name, params, payload);
       this.port.send(encodeMessage({ type: 'reply', id, error: null, result }, reply));
+      if (name === 'setEngine') {
+        this.send(this.session.engineMessage());
+      }
       if (name === 'restart') this.welcome();
       else if (!SILENT.includes(name)) {
         this.statusSentAtMs = -Infinity;

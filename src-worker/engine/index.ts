@@ -1,5 +1,4 @@
-import { ENGINE_NAMES, type EngineChoice, type EngineName } from '../../src-shared/model/run-config';
-import { GradscopeError } from '../../src-shared/protocol/errors';
+import type { EngineName } from '../../src-shared/model/run-config';
 import type { Engine } from './engine';
 
 type Openers = Readonly<Record<EngineName, () => Promise<Engine>>>;
@@ -18,26 +17,10 @@ export interface OpenedEngine {
 }
 
 /**
- * Loads an engine and makes it the thread's: one that was opened before computes no more and waits to be disposed. `auto`
- * takes the first of ENGINE_NAMES that loads.
- * @throws GradscopeError `engine-unavailable`: the engine asked for by name cannot load, or none can; says why. Whoever goes
- * on with the engine from before has to make its backend active again (tf.setBackend).
+ * Loads an engine and makes it the thread's: one that was opened before computes no more and waits to be disposed.
+ * @throws GradscopeError `engine-unavailable`: it cannot load; says why. Whoever goes on with the engine from before has to
+ * make its backend active again (tf.setBackend).
  */
-export async function openEngine(choice: EngineChoice, openers: Openers = OPENERS): Promise<OpenedEngine> {
-  if (choice !== 'auto') return { engine: await openers[choice](), chosenBecause: 'asked for by name' };
-  const refusals: string[] = [];
-  for (const name of ENGINE_NAMES) {
-    try {
-      const engine = await openers[name]();
-      const chosenBecause =
-        refusals.length === 0
-          ? 'auto takes the first engine that loads'
-          : `auto went on to it: ${refusals.join(' ')}`;
-      return { engine, chosenBecause };
-    } catch (error) {
-      if (!(error instanceof GradscopeError) || error.code !== 'engine-unavailable') throw error;
-      refusals.push(error.message);
-    }
-  }
-  throw new GradscopeError('engine-unavailable', `No engine can load. ${refusals.join(' ')}`);
+export async function openEngine(name: EngineName, openers: Openers = OPENERS): Promise<OpenedEngine> {
+  return { engine: await openers[name](), chosenBecause: 'asked for by name' };
 }

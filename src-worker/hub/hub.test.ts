@@ -101,6 +101,7 @@ const RUN: Extract<ThreadMessage, { type: 'run' }>['run'] = {
   runId: 1,
   engine: { name: 'wasm', variant: 'SIMD', versions: {}, chosenBecause: 'asked for' },
   engines: ['wasm', 'cpu'],
+  engineTable: [],
   dataset: {
     name: 'MNIST',
     trainExamples: 4,
@@ -192,6 +193,20 @@ describe('a client that comes', () => {
       expect(page.all('goodbye')).toEqual([{ type: 'goodbye', ...failure }]);
       expect(page.closed).toBe('bad-dataset');
     }
+  });
+
+  // Catches: a page that comes later being told of an engine that the run has left.
+  it('hears of another engine, whenever it came', async () => {
+    const bench = new Bench();
+    bench.begin();
+    const early = await bench.page().hello();
+    const engine = { ...RUN.engine, name: 'cpu' };
+    const engineTable = [{ name: 'cpu', variant: 'plain', imagesPerSecond: 300, reason: null }];
+    bench.say({ type: 'engine', engine, engineTable, choice: 'cpu' });
+    const late = await bench.page().hello();
+    await settled();
+    expect(early.all('engine')).toEqual([{ type: 'engine', runId: 1, engine, engineTable, choice: 'cpu' }]);
+    expect(late.all('ready')[0]).toMatchObject({ engine, engineTable, config: { engine: 'cpu' } });
   });
 
   it('gets the last chosen digit and hears of a new run with a new ready', async () => {

@@ -146,6 +146,14 @@ export class Hub implements ClientEvents, ThreadEvents {
           this.broadcast({ type: 'digit', runId: this.run.began.runId, ...message.digit });
         }
         break;
+      case 'engine':
+        if (this.run !== undefined) {
+          const { engine, engineTable, choice } = message;
+          const config = { ...this.run.began.config, engine: choice };
+          this.run = { ...this.run, began: { ...this.run.began, config, engine, engineTable } };
+          this.broadcast({ ...message, runId: this.run.began.runId });
+        }
+        break;
       case 'metrics':
         this.metrics(message.firstStep, message.rows);
         break;

@@ -50,7 +50,7 @@ export const choiceOf = ({ testIndex, pixels, assumedLabel }: ChosenDigit): Digi
 export class DigitProbe implements DigitView {
   private readonly parts: DigitParts;
   private readonly plan: NetworkPlan;
-  private readonly pass: Pass;
+  private pass: Pass;
   private readonly table: Float32Array;
   private readonly probabilities: Float32Array;
   /** The gradient of a score with respect to the image as the network gets it, times this, is that with respect to the ink. */
@@ -102,6 +102,17 @@ export class DigitProbe implements DigitView {
   /** The weights were changed otherwise than by a step. */
   weightsChanged(): void {
     this.outdated = true;
+  }
+
+  /** Computes on another network of the same plan from now on. */
+  moveTo(network: EngineNetwork): void {
+    const pass = network.createPass();
+    this.pass.dispose();
+    this.pass = pass;
+    this.computedAt = null;
+    this.hasErrors = false;
+    this.saliencies.clear();
+    this.unseen = true;
   }
 
   stale(wants: DigitWants): boolean {

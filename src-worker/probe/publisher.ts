@@ -72,6 +72,7 @@ export class Publisher {
   private readonly pool = new PicturePool();
   private readonly watchers = new Map<ClientId, Watcher>();
   private source: PictureSource | undefined;
+  private shown = false;
   private layouts = 0;
   private changedAtMs = 0;
   private changedPlace = '';
@@ -111,9 +112,15 @@ export class Publisher {
     return false;
   }
 
+  /** Whether anybody was sent a picture of this run. */
+  get hasShown(): boolean {
+    return this.shown;
+  }
+
   /** A new run: everybody gets a layout for its network, as what was sent before has no meaning any more. */
   setSource(source: PictureSource): void {
     this.source = source;
+    this.shown = false;
     for (const [client, watcher] of this.watchers) {
       if (watcher.items.length > 0) this.layOut(client, watcher);
     }
@@ -244,6 +251,7 @@ export class Publisher {
     watcher.inFlight += 1;
     watcher.skipped = 0;
     watcher.owed = false;
+    this.shown = true;
     this.output.frame(client, head, payload);
   }
 }

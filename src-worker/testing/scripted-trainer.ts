@@ -1,6 +1,8 @@
 import type { RequestName } from '../../src-shared/protocol/messages';
 import { openDataset } from '../data/dataset';
 import { openEngine } from '../engine';
+import { EngineChoices } from '../training/engine-choice';
+import { EngineTables } from '../training/engine-tables';
 import type { Mailbox } from '../training/mailbox';
 import type { ThreadCommand, ThreadMessage } from '../training/thread-messages';
 import { Trainer } from '../training/trainer';
@@ -38,21 +40,26 @@ export const request = (method: RequestName, params: object = {}): ThreadCommand
   payload: new Uint8Array(0),
 });
 
-/** Runs a whole trainer on this thread over a folder of IDX files, command by command; all that it said. */
+/**
+ * Runs a whole trainer on this thread over a folder of IDX files, command by command; all that it said.
+ * @param clock goes on by 1 ms whenever it is looked at
+ */
 export async function runScript(
   dataFolder: string,
   commands: readonly ThreadCommand[],
   open: typeof openEngine = openEngine,
+  tables = new EngineTables(null, () => undefined),
+  clock = { ms: 0 },
 ): Promise<ThreadMessage[]> {
   const said: ThreadMessage[] = [];
-  let clock = 0;
+  const now = (): number => (clock.ms += 1);
   await new Trainer({
     mailbox: new Script(commands),
     send: (message) => said.push(structuredClone(message)),
     openDataset: () => openDataset({ GRADSCOPE_DATA: dataFolder }),
-    openEngine: open,
+    engines: new EngineChoices({ openEngine: open, tables, machine: 'this', now }),
     firstRunId: 1,
-    now: () => (clock += 1),
+    now,
     wallClock: () => 0,
   }).main();
   return said;

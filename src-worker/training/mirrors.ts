@@ -29,9 +29,14 @@ interface Held {
   readonly mirror: Mirror & { readonly gradient: { values: Float32Array } };
   readonly norms: Record<keyof Mirror, number>;
   readonly before: { gradient: Float32Array; gradientMarks: Marks; updateMarks: Marks };
-  /** See UpdateParts. Null: there was none yet, or the values were replaced since. */
-  lastUpdate: Pick<UpdateParts, 'step' | 'count'> | null;
+  /**
+   * See UpdateParts. Null: there was none yet, or the values were replaced since. What it began with is kept by the engine that
+   * computed it, and here once the session has moved to another.
+   */
+  lastUpdate: (Pick<UpdateParts, 'step' | 'count'> & Partial<BeforeUpdate>) | null;
 }
+
+type BeforeUpdate = Pick<UpdateParts, 'weightBefore' | 'stateBefore'>;
 
 /** What went into the last update of a parameter and what came out of it, but the optimiser's state after. */
 export interface UpdateParts {
@@ -51,7 +56,7 @@ export interface UpdateParts {
  * the engine as training goes on. dW is W after the step - W before it.
  */
 export class Mirrors {
-  readonly #network: EngineNetwork;
+  #network: EngineNetwork;
   readonly #slots: readonly StateSlot[];
   readonly #held: readonly Held[];
   readonly #byName: ReadonlyMap<string, Held>;
@@ -80,6 +85,14 @@ export class Mirrors {
       age(mirror.update);
     }
     for (const held of this.#held) held.lastUpdate = null;
+  }
+
+  /** From now on they follow a network that has the same values; what is known so far stays. */
+  moveTo(network: EngineNetwork): void {
+    for (const held of this.#held) {
+      if (held.lastUpdate !== null) held.lastUpdate = { ...held.lastUpdate, ...this.#before(held) };
+    }
+    this.#network = network;
   }
 
   setWeight(parameterName: string, index: number, value: number): void {
@@ -124,18 +137,13 @@ export class Mirrors {
 
   /** The numbers of the last update; null when there was none or the weights were replaced since. */
   lastUpdate(parameterName: string): UpdateParts | null {
-    const { parameter, mirror, before, lastUpdate } = this.#named(parameterName);
+    const held = this.#named(parameterName);
+    const { mirror, before, lastUpdate } = held;
     if (lastUpdate === null) return null;
-    const { step, count } = lastUpdate;
-    const read = (what: 'weight' | StateSlot): Float32Array => {
-      const values = new Float32Array(parameter.size);
-      this.#network.readBefore(parameter, what, values);
-      return values;
-    };
-    const stateBefore = new Map(this.#slots.map((slot) => [slot, read(slot)]));
+    const { step } = lastUpdate;
     // Within the step after it, the gradient that it used is the one kept for an abandoned step.
     const gradient = mirror.gradient.step === step ? mirror.gradient.values : before.gradient;
-    const parts = { step, count, weightBefore: read('weight'), stateBefore, gradient };
+    const parts = { ...this.#before(held), ...lastUpdate, gradient };
     return { ...parts, weightAfter: mirror.weight.values, update: mirror.update.values };
   }
 
@@ -156,6 +164,19 @@ export class Mirrors {
   /** The norm of each layer's weights, in network order, without biases. */
   norms(kind: keyof Mirror): Float64Array {
     return Float64Array.from(this.#weightsOfLayers, ({ norms }) => norms[kind]);
+  }
+
+  /** What the last update began with, as the engine keeps it. */
+  #before({ parameter }: Held): BeforeUpdate {
+    const read = (what: 'weight' | StateSlot): Float32Array => {
+      const values = new Float32Array(parameter.size);
+      this.#network.readBefore(parameter, what, values);
+      return values;
+    };
+    return {
+      weightBefore: read('weight'),
+      stateBefore: new Map(this.#slots.map((slot) => [slot, read(slot)])),
+    };
   }
 
   #follow({ parameter, mirror, norms }: Held, kind: keyof Mirror, step: number, phase: Phase): void {

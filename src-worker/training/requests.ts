@@ -1,3 +1,4 @@
+import type { EngineChoice } from '../../src-shared/model/run-config';
 import { GradscopeError } from '../../src-shared/protocol/errors';
 import { fromWireNumber, type RequestName, type RequestParams } from '../../src-shared/protocol/messages';
 import type { Dataset } from '../data/dataset';
@@ -25,6 +26,8 @@ export interface RequestContext {
   dataset(): Dataset;
   /** Takes up a new run as soon as nothing stands in its way; `reply` is called then. */
   restart(request: RunRequest, reply: Reply): void;
+  /** Goes on on another engine as soon as nothing stands in its way; `reply` is called then. */
+  switchEngine(choice: EngineChoice, reply: Reply): void;
   /** Hands the wanted loop over to the controller. */
   switchMode(run: Run): void;
   /** The weights were changed otherwise than by a step. */
@@ -34,6 +37,8 @@ export interface RequestContext {
   measureStep(reply: Reply): void;
   /** Play was asked for. */
   playing(run: Run): void;
+  /** A single step was asked for. */
+  stepping(run: Run): void;
 }
 
 type Handlers = {
@@ -81,6 +86,20 @@ const HANDLERS: Handlers = {
     run.wantedMode = mode;
     context.switchMode(run);
     reply({});
+  },
+
+  setEngine(context, { engine }, reply) {
+    theRun(context);
+    if (!context.control.standing) {
+      throw new GradscopeError(
+        'not-now',
+        'The engine is switched while training stands still; pause it first.',
+      );
+    }
+    if (context.control.ended === 'failed') {
+      throw new GradscopeError('not-now', 'The run has failed; restart it.');
+    }
+    context.switchEngine(engine, reply);
   },
 
   setSpeed(context, { stepsPerSecond }, reply) {
@@ -203,10 +222,11 @@ const HANDLERS: Handlers = {
 };
 
 function step(context: RequestContext, kind: StepKind, reply: Reply, { client }: RequestCommand): void {
-  theRun(context);
+  const run = theRun(context);
   context.control.step(kind, client, (refusal) => {
     reply(refusal ?? {});
   });
+  context.stepping(run);
 }
 
 function theRun(context: RequestContext): Run {

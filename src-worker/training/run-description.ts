@@ -11,11 +11,11 @@ import type { RunBegan } from './thread-messages';
 const SAMPLES = 12;
 
 /** What `ready` says of a run. */
-export function describeRun({ runId, config, recipe, engine, session, digit }: Run): RunBegan {
-  const { name, variant, versions } = engine.engine;
+export function describeRun(run: Run): RunBegan {
+  const { runId, config, recipe, session, digit } = run;
   return {
     runId,
-    engine: { name, variant, versions: { ...versions }, chosenBecause: engine.chosenBecause },
+    ...describeEngine(run),
     engines: [...ENGINE_NAMES],
     dataset: describeDataset(session.dataset),
     recipes: [...RECIPES],
@@ -23,6 +23,15 @@ export function describeRun({ runId, config, recipe, engine, session, digit }: R
     network: recipe.network,
     metricColumns: metricColumns(session.plan),
     digit: describeDigit(digit.chosen),
+  };
+}
+
+/** What is known of the engine of a run, and of the others. */
+export function describeEngine({ engine, engineTable }: Run): Pick<Ready, 'engine' | 'engineTable'> {
+  const { name, variant, versions } = engine.engine;
+  return {
+    engine: { name, variant, versions: { ...versions }, chosenBecause: engine.chosenBecause },
+    engineTable: [...engineTable],
   };
 }
 

@@ -1,4 +1,5 @@
 import { setBackend } from '@tensorflow/tfjs-core';
+import type { EngineSpeed } from '../../src-shared/model/engine-table';
 import { type LayerPlan, planNetwork } from '../../src-shared/model/network';
 import { checkOrder } from '../../src-shared/model/order';
 import type { Phase } from '../../src-shared/model/phases';
@@ -7,7 +8,9 @@ import type { Mode, RunConfig } from '../../src-shared/model/run-config';
 import { readSafetensors } from '../../src-shared/model/safetensors';
 import { type DigitChoice, DigitProbe } from '../probe/digit';
 import type { Dataset } from '../data/dataset';
-import type { openEngine, OpenedEngine } from '../engine';
+import type { OpenedEngine } from '../engine';
+import type { Engine } from '../engine/engine';
+import type { EngineChoices } from './engine-choice';
 import { KernelHistory } from './kernel-history';
 import { Meter } from './meter';
 import { Session } from './session';
@@ -15,9 +18,14 @@ import { Session } from './session';
 /** One run: what is trained, with what, and what the trainer has to remember about it. */
 export interface Run {
   readonly runId: number;
-  readonly config: RunConfig;
+  /** Of the engine it says what was asked for last. */
+  config: RunConfig;
   readonly recipe: Recipe;
-  readonly engine: OpenedEngine;
+  engine: OpenedEngine;
+  /** What is known of the engines on this network; empty: nothing. */
+  engineTable: readonly EngineSpeed[];
+  /** Whether auto has still to measure the engines: before the first step, or not at all. */
+  choosing: boolean;
   readonly session: Session;
   readonly digit: DigitProbe;
   readonly meter: Meter;
@@ -33,8 +41,8 @@ export interface Run {
   /** Step after which the run is finished; null: only when its epochs are over. */
   stopAtStep: number | null;
   /**
-   * Everything that decides the weights but the loop, as text; null once weights were changed by hand, as another run
-   * with the same config then proves nothing.
+   * Everything that decides the weights but the loop, as text; null once weights were changed by hand or the engine was
+   * switched after the first step, as another run with the same config then proves nothing.
    */
   proofKey: string | null;
   /** Whether the first NaN or infinity was told. */
@@ -61,7 +69,7 @@ export interface RunRequest {
 export interface RunSurroundings {
   readonly dataset: Dataset;
   readonly digit: DigitChoice;
-  readonly openEngine: typeof openEngine;
+  readonly engines: EngineChoices;
   readonly now: () => number;
 }
 
@@ -76,8 +84,7 @@ export function checkRunRequest({ config, weights }: RunRequest, dataset: Datase
 }
 
 /**
- * Makes a new run beside the current one, on the engine that is open where that is the one asked for.
- * tfjs has one active backend for the thread, so that of the current run is put back when there will be no new run.
+ * Makes a new run beside the current one, on the engine that is open where that is the one to take.
  * @throws GradscopeError as checkRunRequest, and `engine-unavailable`, `engine-cannot-run`; the current run is then as it was.
  */
 export async function createRun(
@@ -86,18 +93,18 @@ export async function createRun(
   surroundings: RunSurroundings,
   current: Run | undefined,
 ): Promise<Run> {
-  const { engine: choice } = request.config;
-  const open = current?.engine;
-  if (open !== undefined && (choice === current?.config.engine || choice === open.engine.name)) {
-    return createRunOn(open, runId, request, surroundings);
-  }
-  let opened: OpenedEngine | undefined;
+  const { config } = request;
+  const { dataset, engines } = surroundings;
   try {
-    opened = await surroundings.openEngine(choice);
-    return createRunOn(opened, runId, request, surroundings);
+    const plan = await engines.plan(config.engine, { recipe: recipeNamed(config.recipe), config, dataset });
+    return await engines.takeFirst(plan, current, (engine) => {
+      const run = createRunOn(engine, runId, request, surroundings);
+      run.engineTable = plan.table;
+      run.choosing = !plan.isMeasured(engine.engine);
+      return run;
+    });
   } catch (error) {
-    opened?.engine.dispose();
-    if (current !== undefined) await setBackend(current.session.network.tensors.backend);
+    if (current !== undefined) await activate(current);
     throw error;
   }
 }
@@ -115,13 +122,14 @@ function createRunOn(
     const step = (): number => session.step;
     const { input } = recipe;
     const digit = new DigitProbe({ network: session.network, dataset, input, choice, step, now });
-    const { seed, dropout, order, mode, stopAtStep } = config;
-    const from = session.weightsSha256();
+    const { mode, stopAtStep } = config;
     return {
       runId,
       config,
       recipe,
       engine,
+      engineTable: [],
+      choosing: false,
       session,
       digit,
       meter: new Meter(now),
@@ -134,13 +142,52 @@ function createRunOn(
         return session.inStep && this.layerAt !== null ? this.layerAt : { phase: session.phase, layer: null };
       },
       stopAtStep,
-      proofKey: JSON.stringify({ recipe, engine: engine.engine.name, seed, dropout, order, from }),
+      proofKey: proofKeyOf(engine.engine, config, session),
       nonFiniteTold: false,
     };
   } catch (error) {
     session.dispose();
     throw error;
   }
+}
+
+/** Of a run at step 0. */
+const proofKeyOf = (
+  { name }: Engine,
+  { seed, dropout, order }: RunConfig,
+  session: Pick<Session, 'recipe' | 'weightsSha256'>,
+): string =>
+  JSON.stringify({
+    recipe: session.recipe,
+    engine: name,
+    seed,
+    dropout,
+    order,
+    from: session.weightsSha256(),
+  });
+
+/** Makes the engine of a run the one that computes: tfjs has one active backend for the thread. */
+export async function activate({ session }: Run): Promise<void> {
+  await setBackend(session.network.tensors.backend);
+}
+
+/**
+ * Lets a run go on on another engine, which must be active, and disposes the one of before.
+ * @param leave called once nothing can go wrong any more, to free what else computes on the engine of before
+ * @throws GradscopeError `engine-cannot-run`, or `not-now` within a step; nothing has changed then
+ */
+export function moveRun(run: Run, engine: OpenedEngine, leave: () => void): void {
+  const { session, digit, config } = run;
+  const { engine: former } = run.engine;
+  const { before } = session.moveTo(engine.engine);
+  leave();
+  digit.moveTo(session.network);
+  before.dispose();
+  former.dispose();
+  run.engine = engine;
+  // Weights that two engines trained are those of no run on either.
+  if (run.proofKey !== null)
+    run.proofKey = session.step > 0 ? null : proofKeyOf(engine.engine, config, session);
 }
 
 /** Frees a run that another has replaced, and its engine when that was replaced as well. */

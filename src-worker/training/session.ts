@@ -107,9 +107,10 @@ export class Session implements SessionView {
   readonly plan: NetworkPlan;
   readonly recipe: Recipe;
   readonly dataset: Dataset;
-  readonly network: EngineNetwork;
+  /** Another one after moveTo(). */
+  network: EngineNetwork;
   /** The training pass: activations and errors of the minibatch under way. */
-  readonly pass: Pass;
+  pass: Pass;
   readonly stepsPerEpoch: number;
   readonly #config: SessionOptions['config'];
   readonly #order: MinibatchOrder;
@@ -455,6 +456,39 @@ export class Session implements SessionView {
       );
     }
     this.#mirrors.setWeight(parameterName, index, value);
+  }
+
+  /**
+   * Goes on on another engine, which must be active: weights and the optimiser's state are carried over bit by bit, and where
+   * it is stays. What the last minibatch left in the training pass is gone. The network of before computes no more and is the
+   * caller's to dispose.
+   * @throws GradscopeError `engine-cannot-run`, or `not-now` within a step; nothing has changed then
+   */
+  moveTo(engine: Engine): { readonly before: EngineNetwork } {
+    if (this.#current !== null) {
+      throw new GradscopeError('not-now', 'The engine is switched between two minibatches only.');
+    }
+    const before = this.network;
+    const network = engine.createNetwork(this.plan);
+    try {
+      for (const parameter of this.plan.parameters) {
+        const values = new Float32Array(parameter.size);
+        before.readParameter(parameter, 'weight', values);
+        network.writeParameter(parameter, values);
+        for (const slot of stateSlots(this.recipe.optimiser)) {
+          before.readParameter(parameter, slot, values);
+          network.writeState(parameter, slot, values);
+        }
+      }
+      this.pass = network.createPass();
+    } catch (error) {
+      network.dispose();
+      throw error;
+    }
+    this.network = network;
+    this.#mirrors.moveTo(network);
+    this.#inPass = null;
+    return { before };
   }
 
   dispose(): void {

@@ -41,6 +41,11 @@ export class StepEffects {
     this.parts = parts;
   }
 
+  /** The engine that it computes on. */
+  get engine(): Engine {
+    return this.parts.engine;
+  }
+
   /** @throws GradscopeError `not-now` when training stands and there is no step to look back at, or too many wait already */
   ask(standing: boolean, reply: Reply): void {
     if (this.waiting.length >= MOST_WAITING) {

@@ -103,6 +103,12 @@ export class TestRuns {
     this.abort();
   }
 
+  /** The run goes on on another engine: a test that has begun begins again, and takes another time. */
+  engineChanged(): void {
+    this.abort();
+    this.msPerExample = undefined;
+  }
+
   /** Does the next chunk of the due test. True when that was the last one. */
   nextChunk(): boolean {
     if (this.due === undefined) return true;

@@ -9,6 +9,7 @@ import type {
   TrainerMessage,
   WatchItem,
 } from '../../src-shared/protocol/messages';
+import type { EngineChoice } from '../../src-shared/model/run-config';
 import { type ErrorCode, GradscopeError } from '../../src-shared/protocol/errors';
 import type { SharedPayload } from '../probe/picture-pool';
 import type { ClientId } from './run-control';
@@ -71,6 +72,8 @@ export type ThreadMessage =
   | { readonly type: 'run'; readonly run: RunBegan }
   /** The chosen digit, for the `ready` of clients to come. */
   | { readonly type: 'digit'; readonly digit: Ready['digit'] }
+  /** The run goes on on another engine, or more is known of the engines. */
+  | ({ readonly type: 'engine'; readonly choice: EngineChoice } & Pick<Ready, 'engine' | 'engineTable'>)
   /** `rows`: one row of all metric columns for each step from `firstStep` on. */
   | { readonly type: 'metrics'; readonly firstStep: number; readonly rows: Float32Array<ArrayBuffer> }
   | Evaluation

@@ -1,9 +1,11 @@
 import { availableParallelism } from 'node:os';
-import type { Mode } from '../../src-shared/model/run-config';
+import type { EngineChoice, Mode } from '../../src-shared/model/run-config';
 import type { Position } from '../../src-shared/model/phases';
 import type { Dataset } from '../data/dataset';
 import { choiceOf, type DigitChoice } from '../probe/digit';
 import { Publisher } from '../probe/publisher';
+import type { EngineChoices } from './engine-choice';
+import { EngineSwitch } from './engine-switch';
 import { BlockingGate, type GateHost } from './gate';
 import { ImperativeLoop } from './imperative-loop';
 import type { TrainingLoop } from './loop';
@@ -11,9 +13,9 @@ import type { Mailbox } from './mailbox';
 import { MetricsLane } from './metrics';
 import { ProofBook } from './proof';
 import { type Reply, type RequestContext, serveRequest } from './requests';
-import { createRun, disposeRun, type Run, type RunRequest, type RunSurroundings } from './run';
+import { createRun, disposeRun, type Run, type RunRequest } from './run';
 import { type ClientId, RunControl } from './run-control';
-import { describeDigit, describeRun } from './run-description';
+import { describeDigit, describeEngine, describeRun } from './run-description';
 import type { StepRecord } from './session';
 import { StepEffects } from './step-effects';
 import { StatusLane } from './status';
@@ -26,7 +28,7 @@ export interface TrainerParts {
   readonly send: (message: ThreadMessage, transfer?: readonly ArrayBuffer[]) => void;
   /** @throws GradscopeError `bad-dataset` */
   readonly openDataset: () => Dataset;
-  readonly openEngine: RunSurroundings['openEngine'];
+  readonly engines: EngineChoices;
   readonly firstRunId: number;
   /** ms of a clock that only goes forward */
   readonly now: () => number;
@@ -44,8 +46,9 @@ interface Active {
   readonly loops: Readonly<Record<Mode, () => TrainingLoop | Promise<TrainingLoop>>>;
 }
 
-interface WantedRun {
-  readonly request: RunRequest;
+/** A new run, or another engine for the one that is there. */
+interface Wanted {
+  readonly what: { readonly request: RunRequest } | { readonly engine: EngineChoice };
   readonly reply: Reply;
   /** Where the current run stands inside a minibatch; null when it does not. */
   readonly stoodAt: Position | null;
@@ -62,12 +65,15 @@ export class Trainer implements GateHost<ThreadCommand>, RequestContext {
   private readonly parts: TrainerParts;
   private readonly gate: BlockingGate<ThreadCommand>;
   private readonly metrics: MetricsLane;
+  private readonly engineSwitch: EngineSwitch;
   private data: Dataset | undefined;
   private active: Active | undefined;
-  private wanted: WantedRun | undefined;
+  private wanted: Wanted | undefined;
   private lastRunId: number;
   private digit: DigitChoice = { testIndex: 0 };
   private inLoop = false;
+  /** Nothing else is to be done at the moment, so the engines may be measured. */
+  private idling = false;
   private closing = false;
   private beganAtMs = -Infinity;
 
@@ -90,6 +96,15 @@ export class Trainer implements GateHost<ThreadCommand>, RequestContext {
     this.metrics = new MetricsLane((firstStep, rows) => {
       send({ type: 'metrics', firstStep, rows }, [rows.buffer]);
     }, now);
+    this.engineSwitch = new EngineSwitch({
+      engines: parts.engines,
+      leave: () => {
+        this.leaveEngine();
+      },
+      settled: (run) => {
+        this.engineSettled(run);
+      },
+    });
     const proofs = new ProofBook();
     this.status = new StatusLane({
       control: this.control,
@@ -111,6 +126,7 @@ export class Trainer implements GateHost<ThreadCommand>, RequestContext {
         else await this.advance(this.active);
       }
     }
+    await this.engineSwitch.giveUp();
     if (this.active !== undefined) this.dispose(this.active, undefined);
   }
 
@@ -119,9 +135,12 @@ export class Trainer implements GateHost<ThreadCommand>, RequestContext {
   /** The next thing to do for the run: a test, its end, or training up to the next reason to come back here. */
   private async advance({ run, tests, loops }: Active): Promise<void> {
     const { session } = run;
+    const { idling } = this;
+    this.idling = false;
     try {
       run.mode = run.wantedMode;
-      if (tests.isDue || (tests.isInitialDue && this.control.runningOn)) this.test(run, tests);
+      if (run.choosing && (idling || this.control.going)) await this.choose(run);
+      else if (tests.isDue || (tests.isInitialDue && this.control.runningOn)) this.test(run, tests);
       else if (session.runDone || session.step === run.stopAtStep) this.control.end('finished');
       else {
         const loop = await loops[run.mode]();
@@ -133,6 +152,14 @@ export class Trainer implements GateHost<ThreadCommand>, RequestContext {
     } finally {
       this.inLoop = false;
     }
+  }
+
+  /** Before the first step, or as long as nobody wants anything: looks which engine is the fastest, and moves the run to it. */
+  private async choose(run: Run): Promise<void> {
+    await this.engineSwitch.choose(run, () => {
+      if (this.control.going) return this.gate.betweenChunks() === 'go';
+      return !this.parts.mailbox.hasMail();
+    });
   }
 
   private test(run: Run, tests: TestRuns): void {
@@ -163,56 +190,42 @@ export class Trainer implements GateHost<ThreadCommand>, RequestContext {
     this.status.tell(run);
   }
 
-  private async takeUp({ request, reply, stoodAt }: WantedRun): Promise<void> {
+  private async takeUp({ what, reply, stoodAt }: Wanted): Promise<void> {
     this.wanted = undefined;
-    const { active, digit } = this;
-    let run: Run;
     try {
-      const { openEngine, now } = this.parts;
-      const surroundings = { dataset: this.dataset(), digit, openEngine, now };
-      run = await createRun(this.lastRunId + 1, request, surroundings, active?.run);
+      if ('engine' in what) await this.moveTo(what.engine, reply);
+      else await this.restartAs(what.request, reply);
     } catch (error) {
       this.control.left();
       if (stoodAt !== null) this.control.goBackTo(stoodAt);
       reply(failureOf(error));
-      return;
     }
+  }
+
+  private async moveTo(choice: EngineChoice, reply: Reply): Promise<void> {
+    const { active } = this;
+    if (active !== undefined) await this.engineSwitch.to(active.run, choice);
     this.control.left();
+    reply({});
+  }
+
+  private async restartAs(request: RunRequest, reply: Reply): Promise<void> {
+    const { active, digit } = this;
+    const { engines, now } = this.parts;
+    const surroundings = { dataset: this.dataset(), digit, engines, now };
+    const run = await createRun(this.lastRunId + 1, request, surroundings, active?.run);
+    this.control.left();
+    await this.engineSwitch.giveUp();
     if (active !== undefined) this.dispose(active, run);
     this.begin(run, reply);
   }
 
   private begin(run: Run, reply: Reply): void {
     this.lastRunId = run.runId;
-    const { threads } = run.engine.engine;
-    const next: Active = {
-      run,
-      tests: new TestRuns({
-        run,
-        now: this.parts.now,
-        send: (evaluation) => {
-          this.tell(evaluation);
-        },
-      }),
-      effects: new StepEffects({
-        engine: run.engine.engine,
-        session: run.session,
-        now: this.parts.now,
-      }),
-      threads: threads === null ? null : new ThreadChoice(threads, availableParallelism()),
-      loops: {
-        imperative: once(() => new ImperativeLoop(run.session, this.gate, onStep)),
-        // tfjs-layers takes a fifth of a second to load, and the first picture does not need it.
-        fit: once(async () => {
-          const { FitLoop } = await import('./fit-loop');
-          return new FitLoop(run.session, this.gate, onStep);
-        }),
-      },
-    };
-    const onStep = (record: StepRecord): void => {
-      this.stepFinished(next, record);
-    };
-    this.active = next;
+    this.idling = false;
+    const { now } = this.parts;
+    const send = this.tell.bind(this);
+    this.active = this.surround(run, new TestRuns({ run, now, send }));
     this.metrics.flush();
     this.status.newRun();
     this.parts.send({ type: 'run', run: describeRun(run) });
@@ -220,6 +233,49 @@ export class Trainer implements GateHost<ThreadCommand>, RequestContext {
     this.control.begin(() => {
       reply({ result: { runId: run.runId } });
     });
+  }
+
+  /** What computes on the engine that the run has now. */
+  private surround(run: Run, tests: TestRuns): Active {
+    const { session } = run;
+    const { threads } = run.engine.engine;
+    const onStep = (record: StepRecord): void => {
+      this.stepFinished(active, record);
+    };
+    const active: Active = {
+      run,
+      tests,
+      effects: new StepEffects({ engine: run.engine.engine, session, now: this.parts.now }),
+      threads: threads === null ? null : new ThreadChoice(threads, availableParallelism()),
+      loops: {
+        imperative: once(() => new ImperativeLoop(session, this.gate, onStep)),
+        // tfjs-layers takes a fifth of a second to load, and the first picture does not need it.
+        fit: once(async () => {
+          const { FitLoop } = await import('./fit-loop');
+          return new FitLoop(session, this.gate, onStep);
+        }),
+      },
+    };
+    return active;
+  }
+
+  private leaveEngine(): void {
+    this.active?.tests.engineChanged();
+    this.active?.effects.dispose();
+    this.status.testing = null;
+  }
+
+  /** The run is on the engine that it says, which may be the one it was on. */
+  private engineSettled(run: Run): void {
+    if (this.active === undefined) return;
+    if (run.engine.engine !== this.active.effects.engine) {
+      this.active = this.surround(run, this.active.tests);
+      this.status.weightsChanged();
+      this.publisher.changed();
+    }
+    this.tell({ type: 'engine', choice: run.config.engine, ...describeEngine(run) });
+    if (!run.session.inStep) this.status.seal(run);
+    this.status.tell(run);
   }
 
   private dispose({ run, tests, effects }: Active, successor: Run | undefined): void {
@@ -317,6 +373,11 @@ export class Trainer implements GateHost<ThreadCommand>, RequestContext {
     const { active } = this;
     if (active === undefined) return false;
     if (active.effects.idle(this.control.standing)) return true;
+    if (this.mayChoose(active)) {
+      this.idling = true;
+      this.control.leave('atBoundary');
+      return true;
+    }
     if (this.control.ended !== undefined || !this.control.standing) return false;
     if (!active.tests.isInitialDue || active.run.session.inStep || !this.publisher.hasWatchers) return false;
     active.tests.nextChunk();
@@ -324,6 +385,13 @@ export class Trainer implements GateHost<ThreadCommand>, RequestContext {
     if (this.status.testing === null) this.status.tell(active.run);
     else this.status.tellNowAndThen(active.run);
     return true;
+  }
+
+  /** The first picture comes first, and the controller measures: engines are opened and made active there. */
+  private mayChoose({ run }: Active): boolean {
+    const { ended, standing, leaving } = this.control;
+    if (!run.choosing || ended !== undefined || !standing || leaving !== undefined) return false;
+    return this.inLoop && !run.session.inStep && this.publisher.hasShown;
   }
 
   due(): number {
@@ -343,11 +411,19 @@ export class Trainer implements GateHost<ThreadCommand>, RequestContext {
   }
 
   restart(request: RunRequest, reply: Reply): void {
+    this.want({ request }, reply);
+  }
+
+  switchEngine(engine: EngineChoice, reply: Reply): void {
+    this.want({ engine }, reply);
+  }
+
+  private want(what: Wanted['what'], reply: Reply): void {
     const run = this.active?.run;
     const isInside = run?.session.inStep === true && this.control.standing;
     const { phase = null, layer } = isInside ? run.place : {};
     const stoodAt = phase === null ? null : { phase, layer: layer?.index ?? null };
-    this.wanted = { request, reply, stoodAt };
+    this.wanted = { what, reply, stoodAt };
     this.control.leave('atOnce');
   }
 
@@ -362,10 +438,17 @@ export class Trainer implements GateHost<ThreadCommand>, RequestContext {
 
   playing(): void {
     const { active } = this;
-    if (active === undefined || !active.tests.isInitialDue || active.run.session.inStep) return;
+    if (active === undefined) return;
+    this.stepping(active.run);
+    if (!active.tests.isInitialDue || active.run.session.inStep) return;
     // The controller comes back here and tests before the first step.
     if (!active.tests.initialIsShort) active.tests.skipInitial();
     else if (this.inLoop) this.control.leave('atBoundary');
+  }
+
+  stepping({ choosing, session }: Run): void {
+    // The controller comes back here and measures the engines before the first step.
+    if (choosing && this.inLoop && !session.inStep) this.control.leave('atBoundary');
   }
 
   weightsChanged(run: Run): void {

@@ -1,7 +1,10 @@
 import type { ReactElement, ReactNode } from 'react';
 import { formatCount } from '../../scene/numbers';
+import { setEngineOpen } from '../../state/actions';
 import { appStore, useApp, type AppState } from '../../state/store';
+import { EngineMenu } from '../engine/engine-menu';
 import { duration, perSecond } from '../format';
+import { ChevronIcon } from '../icons';
 import { LiveText } from '../live';
 import { usePage } from '../page-context';
 
@@ -72,6 +75,7 @@ function Reading({ label, children }: { label: ReactNode; children: ReactNode })
 
 export function EngineReadings(): ReactElement {
   const engine = useApp(({ ready }) => ready?.engine ?? null);
+  const isMenuOpen = useApp(({ view }) => view.engineOpen);
   const state = useApp(runStateText);
   const running = useApp(isRunning);
   const images = useApp(({ status }) => status?.imagesPerSecond ?? null);
@@ -94,10 +98,19 @@ export function EngineReadings(): ReactElement {
           </>
         }
       >
-        <b className="engine-name" title={engine === null ? undefined : aboutEngine(engine, threads)}>
-          <i className={running ? 'dot on' : 'dot'} />
-          {engine?.name ?? '–'}
-        </b>
+        <EngineMenu open={isMenuOpen} onOpenChange={setEngineOpen}>
+          <button
+            type="button"
+            className="engine-name"
+            aria-label={`Engine ${engine?.name ?? 'not known'}: how fast each is`}
+            title={engine === null ? undefined : aboutEngine(engine, threads)}
+            disabled={engine === null}
+          >
+            <i className={running ? 'dot on' : 'dot'} />
+            {engine?.name ?? '–'}
+            <ChevronIcon />
+          </button>
+        </EngineMenu>
       </Reading>
       <Reading label="images/s">
         <b>{state === 'paused' ? 'paused' : rate(images)}</b>

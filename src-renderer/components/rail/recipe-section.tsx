@@ -1,8 +1,8 @@
 import type { ReactElement, ReactNode } from 'react';
 import type { Recipe } from '../../../src-shared/model/recipe';
-import { engineChoiceSchema } from '../../../src-shared/model/run-config';
 import { discardDraft, setDraft } from '../../state/actions';
 import { useApp } from '../../state/store';
+import { EngineMenu } from '../engine/engine-menu';
 import { plain } from '../format';
 import { formatCount } from '../../scene/numbers';
 import { ChevronIcon, UndoIcon } from '../icons';
@@ -14,7 +14,7 @@ const LARGEST_SEED = 0xffff_ffff;
 
 /**
  * Recipe, seed, engine and epochs of the run. Each is decided when a run begins, so a choice that differs waits until
- * the person begins a new one.
+ * the person begins a new one; the engine alone can be switched within a run.
  */
 export function RecipeSection(): ReactElement | null {
   const { commands } = usePage();
@@ -88,20 +88,12 @@ export function RecipeSection(): ReactElement | null {
           />
         </Fact>
         <Fact name="Engine" changed={draft.engine !== undefined}>
-          <div className="select inline">
-            <select
-              aria-label="Engine"
-              value={config.engine}
-              onChange={({ currentTarget }) => {
-                setDraft({ engine: engineChoiceSchema.parse(currentTarget.value) });
-              }}
-            >
-              {['auto', ...ready.engines].map((name) => (
-                <option key={name}>{name}</option>
-              ))}
-            </select>
-            <ChevronIcon />
-          </div>
+          <EngineMenu>
+            <button type="button" className="engine-choice" aria-label={`Engine: ${config.engine}`}>
+              {config.engine}
+              <ChevronIcon />
+            </button>
+          </EngineMenu>
         </Fact>
       </dl>
     </section>

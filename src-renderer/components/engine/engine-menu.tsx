@@ -1,0 +1,125 @@
+import { Popover } from 'radix-ui';
+import { useId, useRef, type ReactElement, type ReactNode } from 'react';
+import type { Ready } from '../../../src-shared/protocol/messages';
+import { setDraft } from '../../state/actions';
+import { useApp } from '../../state/store';
+import { usePage } from '../page-context';
+import { engineRows, type EngineRow, switchWords } from './engine-rows';
+import './engine.css';
+
+/**
+ * How fast each engine is on this network, and the choice of one: for the next run, and for the one that stands there.
+ * @param children the button that opens it
+ */
+export function EngineMenu({
+  children,
+  ...control
+}: {
+  children: ReactNode;
+  open?: boolean;
+  onOpenChange?: (open: boolean) => void;
+}): ReactElement {
+  const ready = useApp((state) => state.ready);
+  return (
+    <Popover.Root {...control}>
+      <Popover.Trigger asChild>{children}</Popover.Trigger>
+      <Popover.Portal>
+        <Popover.Content
+          className="engine-menu"
+          aria-label="Engines"
+          align="end"
+          sideOffset={8}
+          collisionPadding={8}
+          onOpenAutoFocus={(event) => {
+            event.preventDefault();
+            focusChoice(event.currentTarget);
+          }}
+        >
+          {ready !== null && <Engines ready={ready} />}
+        </Popover.Content>
+      </Popover.Portal>
+    </Popover.Root>
+  );
+}
+
+function Engines({ ready }: { ready: Ready }): ReactElement {
+  const { commands } = usePage();
+  const group = useId();
+  const reason = useId();
+  const choices = useRef<HTMLDivElement>(null);
+  const draft = useApp((state) => state.draft.engine);
+  const whyNot = useApp(({ status, connection }) => {
+    if (connection.state !== 'open') return 'The trainer has gone.';
+    if (status?.state === 'running') return 'Pause to switch this run.';
+    return status?.state === 'failed' ? 'The run has failed.' : null;
+  });
+  const choice = draft ?? ready.config.engine;
+  const words = switchWords(ready, choice);
+  return (
+    <>
+      <h2>Engines</h2>
+      <div ref={choices} className="choices" role="radiogroup" aria-label="Engine">
+        {engineRows(ready).map((row) => (
+          <Choice key={row.choice} row={row} group={group} chosen={row.choice === choice} />
+        ))}
+      </div>
+      <p>
+        {ready.engine.name}: {ready.engine.chosenBecause}.
+      </p>
+      {words !== null && (
+        <div className="switch">
+          <button
+            type="button"
+            className="small-button strong"
+            disabled={whyNot !== null}
+            aria-describedby={reason}
+            onClick={() => {
+              // The button goes when there is nothing left to switch.
+              focusChoice(choices.current);
+              void commands.setEngine(choice);
+            }}
+          >
+            {words}
+          </button>
+          <span id={reason}>
+            {whyNot ?? 'Weights, optimiser and place stay.'} A new run begins with {choice}.
+          </span>
+        </div>
+      )}
+    </>
+  );
+}
+
+function Choice({
+  row: { choice, speed, words, cannot, now },
+  group,
+  chosen,
+}: {
+  row: EngineRow;
+  group: string;
+  chosen: boolean;
+}): ReactElement {
+  return (
+    <label data-now={now} data-cannot={cannot}>
+      <input
+        type="radio"
+        name={group}
+        value={choice}
+        checked={chosen}
+        onChange={() => {
+          setDraft({ engine: choice });
+        }}
+      />
+      <b>
+        {choice}
+        {now && <i>this run</i>}
+      </b>
+      <span className="speed-of">{speed}</span>
+      <span className="words">{words}</span>
+    </label>
+  );
+}
+
+function focusChoice(within: EventTarget | null): void {
+  if (within instanceof Element) within.querySelector<HTMLInputElement>('input:checked')?.focus();
+}

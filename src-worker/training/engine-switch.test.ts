@@ -1,0 +1,448 @@
+import { memory } from '@tensorflow/tfjs-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { OptimiserSpec } from '../../src-shared/model/optimiser';
+import {
+  DEFAULT_RUN_CONFIG,
+  type EngineName,
+  type Mode,
+  type RunConfig,
+} from '../../src-shared/model/run-config';
+import { GradscopeError } from '../../src-shared/protocol/errors';
+import type { Status } from '../../src-shared/protocol/messages';
+import { openEngine } from '../engine';
+import type { Engine } from '../engine/engine';
+import { request, runScript } from '../testing/scripted-trainer';
+import { type SmallMnist, smallMnist } from '../testing/small-mnist';
+import { TINY_RECIPE, tinyDataset } from '../testing/tiny-run';
+import { type RequestContext, serveRequest } from './requests';
+import { Session } from './session';
+import type { ThreadCommand, ThreadMessage, ThreadReply } from './thread-messages';
+
+const OPTIMISERS: OptimiserSpec[] = [
+  { kind: 'sgd', learningRate: 0.05, momentum: 0.9, nesterov: false, weightDecay: 0 },
+  { kind: 'sgd', learningRate: 0.05, momentum: 0.9, nesterov: true, weightDecay: 0.01 },
+  { kind: 'adam', learningRate: 0.01, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 },
+];
+
+type Leg = readonly [engine: EngineName, steps: number];
+
+function doStep(session: Session): void {
+  const { layers } = session.plan;
+  session.beginStep();
+  session.zeroGradients();
+  for (const layer of layers) session.forward(layer);
+  session.loss();
+  for (const layer of layers.toReversed()) session.backward(layer);
+  session.update();
+  session.finishStep();
+}
+
+/** Trains the tiny network, so many steps on each engine in turn. Returns all weights. */
+async function trainedOver(optimiser: OptimiserSpec, legs: readonly Leg[]): Promise<Float32Array> {
+  const recipe = { ...TINY_RECIPE, optimiser };
+  let engine: Engine | undefined;
+  let session: Session | undefined;
+  for (const [name, steps] of legs) {
+    const former = engine;
+    ({ engine } = await openEngine(name));
+    if (session === undefined) {
+      session = new Session({ engine, dataset: tinyDataset(), recipe, config: DEFAULT_RUN_CONFIG });
+    } else {
+      const sha = session.weightsSha256();
+      session.moveTo(engine).before.dispose();
+      expect(session.weightsSha256()).toBe(sha);
+    }
+    former?.dispose();
+    for (let i = 0; i < steps; i += 1) doStep(session);
+  }
+  if (session === undefined) throw new Error('There were no legs.');
+  const weights = session.plan.parameters.flatMap(({ name }) => [...session.mirror(name).weight.values]);
+  session.dispose();
+  engine?.dispose();
+  return Float32Array.from(weights);
+}
+
+describe.each(OPTIMISERS)('a session that moves on with $kind, nesterov $nesterov', (optimiser) => {
+  // Catches: a value or a piece of the optimiser's state that is lost or rounded on the way.
+  it('trains on bit for bit when it has been on other engines without a step there', async () => {
+    const straight = await trainedOver(optimiser, [['simd', 7]]);
+    const visited = await trainedOver(optimiser, [
+      ['simd', 3],
+      ['wasm', 0],
+      ['cpu', 0],
+      ['simd', 4],
+    ]);
+    expect(visited).toEqual(straight);
+  });
+
+  // Catches: an engine that begins with an optimiser that remembers nothing, or counts its updates anew.
+  it('comes to the same weights as without moving, but for rounding, when every engine trains a part', async () => {
+    const straight = await trainedOver(optimiser, [['simd', 7]]);
+    const moved = await trainedOver(optimiser, [
+      ['simd', 2],
+      ['wasm', 2],
+      ['cpu', 1],
+      ['simd', 2],
+    ]);
+    const farthest = straight.reduce((most, value, i) => Math.max(most, Math.abs(value - moved[i]!)), 0);
+    expect(farthest).toBeLessThan(1e-4);
+    expect(farthest).toBeGreaterThan(0);
+  });
+});
+
+describe('a session that cannot move', () => {
+  // Catches: a run left between two engines.
+  it('stays where it was, inside a step and when the other engine refuses the network', async () => {
+    const { engine } = await openEngine('cpu');
+    const session = new Session({
+      engine,
+      dataset: tinyDataset(),
+      recipe: TINY_RECIPE,
+      config: DEFAULT_RUN_CONFIG,
+    });
+    doStep(session);
+    const sha = session.weightsSha256();
+    const { network } = session;
+    const refusing: Engine = {
+      ...engine,
+      createNetwork: () => {
+        throw new GradscopeError('engine-cannot-run', 'conv1 is too wide.');
+      },
+    };
+    expect(() => session.moveTo(refusing)).toThrow('conv1 is too wide');
+    session.beginStep();
+    expect(() => session.moveTo(engine)).toThrow('between two minibatches');
+    session.abandonStep();
+    expect(session.network).toBe(network);
+    doStep(session);
+    expect(session.step).toBe(2);
+    expect(session.weightsSha256()).not.toBe(sha);
+    session.dispose();
+    engine.dispose();
+  });
+});
+
+const CONFIG: RunConfig = {
+  ...DEFAULT_RUN_CONFIG,
+  engine: 'cpu',
+  stopAtStep: 1000,
+  epochs: 1000,
+  order: Array.from({ length: 8 }, (_, i) => [2 * i, 2 * i + 1]),
+};
+
+let mnist: SmallMnist;
+beforeAll(() => {
+  mnist = smallMnist(16, 10);
+});
+afterAll(() => {
+  mnist.remove();
+});
+
+const restart = (changes: Partial<RunConfig> = {}): ThreadCommand =>
+  request('restart', { config: { ...CONFIG, ...changes }, weightsFile: null });
+const to = (engine: EngineName | 'auto'): ThreadCommand => request('setEngine', { engine });
+const stepBatch = (): ThreadCommand => request('stepBatch');
+
+interface Heard {
+  readonly said: ThreadMessage[];
+  readonly statuses: Status[];
+  readonly replies: ThreadReply[];
+  readonly engines: Extract<ThreadMessage, { type: 'engine' }>[];
+  readonly last: Status | undefined;
+}
+
+function sorted(said: ThreadMessage[]): Heard {
+  const statuses = said.filter((message): message is Status => message.type === 'status');
+  return {
+    said,
+    statuses,
+    last: statuses.at(-1),
+    replies: said.filter((message): message is ThreadReply => message.type === 'reply'),
+    engines: said.filter((message) => message.type === 'engine'),
+  };
+}
+
+const train = async (commands: ThreadCommand[], open = openEngine): Promise<Heard> =>
+  sorted(await runScript(mnist.folder, commands, open));
+
+const codes = ({ replies }: Heard): (string | null)[] => replies.map(({ error }) => error?.code ?? null);
+const stopsOf = ({ statuses }: Heard): [number, string | null][] =>
+  statuses.filter(({ state }) => state === 'paused').map(({ step, phase }) => [step, phase]);
+
+describe.each<Mode>(['imperative', 'fit'])('setEngine in the %s loop', (mode) => {
+  // Catches: a loop, a picture or a history that still computes on the engine that was left.
+  it('goes on at the same step with the same weights, and everything that looks on goes along', async () => {
+    const watch: ThreadCommand[] = [
+      { type: 'connect', client: 1 },
+      // A page that nobody sees is not waited for.
+      { type: 'visibility', client: 1, visible: false },
+      {
+        type: 'watch',
+        client: 1,
+        items: [
+          { name: 'conv1.weight', kind: 'gradient', maxValues: 10_000 },
+          { name: 'conv1', kind: 'digitOutput', maxValues: 10_000 },
+          { name: 'conv1', kind: 'digitError', maxValues: 10_000 },
+        ],
+      },
+    ];
+    const credit: ThreadCommand = { type: 'credit', client: 1, count: 2 };
+    const breakpoints = [{ phase: 'loss', after: 'phase' }];
+    const heard = await train([
+      ...watch,
+      restart({ mode }),
+      credit,
+      request('setBreakpoints', { breakpoints }),
+      request('setSpeed', { stepsPerSecond: 50 }),
+      stepBatch(),
+      credit,
+      stepBatch(),
+      request('saveWeights'),
+      to('wasm'),
+      request('saveWeights'),
+      credit,
+      request('measureStep'),
+      stepBatch(),
+      credit,
+      to('simd'),
+      stepBatch(),
+      credit,
+      request('kernelHistory', { layer: 'conv1', filter: 0, input: 0 }),
+    ]);
+    expect(codes(heard).filter((code) => code !== null)).toEqual([]);
+    expect(heard.engines.map(({ engine }) => engine.name)).toEqual(['wasm', 'simd']);
+    expect(heard.last).toMatchObject({ runId: 1, step: 4, mode, breakpoints, stepsPerSecondLimit: 50 });
+
+    const shas = heard.replies.flatMap(({ result }) => result['weightsSha256'] ?? []);
+    expect(shas).toHaveLength(2);
+    expect(shas[1]).toBe(shas[0]);
+    const history = heard.replies.at(-1);
+    expect(history?.result).toMatchObject({ count: 5 });
+    const frames = heard.said.filter((message) => message.type === 'frame');
+    expect(frames.at(-1)?.head).toMatchObject({ step: 4 });
+    expect(frames.at(-1)?.head.slots.map(({ freshness }) => freshness)).toEqual(['fresh', 'fresh', 'fresh']);
+
+    // Four steps on one engine come to the same weights but for rounding.
+    const straight = await train([restart({ mode }), ...Array.from({ length: 4 }, stepBatch), read()]);
+    const moved = await train([
+      restart({ mode }),
+      stepBatch(),
+      stepBatch(),
+      to('wasm'),
+      stepBatch(),
+      to('simd'),
+      stepBatch(),
+      read(),
+    ]);
+    const one = floatsOf(straight.replies.at(-1));
+    const other = floatsOf(moved.replies.at(-1));
+    expect(one.length).toBeGreaterThan(0);
+    for (const [i, value] of one.entries()) expect(Math.abs(value - other[i]!)).toBeLessThan(1e-4);
+  });
+
+  // Catches: a switch that only works between minibatches, or one that trains a minibatch on two engines.
+  it('gives up the minibatch that it stands in, and does it again on the other engine', async () => {
+    const inside = [request('stepPhase'), request('stepPhase')];
+    const heard = await train([restart({ mode }), stepBatch(), ...inside, to('wasm'), stepBatch()]);
+    expect(stopsOf(heard)).toContainEqual([1, 'forward']);
+    const straight = await train([restart({ mode }), stepBatch(), to('wasm'), stepBatch()]);
+    expect(heard.last?.step).toBe(2);
+    expect(heard.last?.weightsSha256).toEqual(straight.last?.weightsSha256);
+  });
+
+  // Catches: a run that is damaged, moved or thrown out of its place by a switch that was refused.
+  it('leaves the run where it stood when the engine cannot be had or cannot run the network', async () => {
+    for (const code of ['engine-unavailable', 'engine-cannot-run'] as const) {
+      const open: typeof openEngine = async (name) => {
+        const opened = await openEngine(name);
+        if (name !== 'wasm') return opened;
+        const refuse = (): never => {
+          opened.engine.dispose();
+          throw new GradscopeError(code, 'No.');
+        };
+        return code === 'engine-unavailable'
+          ? refuse()
+          : { ...opened, engine: { ...opened.engine, createNetwork: refuse } };
+      };
+      const heard = await train(
+        [restart({ mode }), stepBatch(), request('stepPhase'), to('wasm'), request('stepPhase'), stepBatch()],
+        open,
+      );
+      expect(codes(heard)).toEqual([null, null, null, code, null, null]);
+      expect(
+        stopsOf(heard)
+          .slice(-4)
+          .map(([, phase]) => phase),
+      ).toEqual(['zeroGrad', 'zeroGrad', 'forward', 'step']);
+      expect(heard.engines).toEqual([]);
+      const undisturbed = await train([restart({ mode }), stepBatch(), stepBatch()]);
+      expect(heard.last?.weightsSha256).toEqual(undisturbed.last?.weightsSha256);
+    }
+  });
+});
+
+const read = (): ThreadCommand => request('readTensor', { name: 'conv2.weight', kind: 'weight' });
+const floatsOf = (reply: ThreadReply | undefined): Float32Array =>
+  new Float32Array(reply?.payload?.slice().buffer ?? new ArrayBuffer(0));
+
+describe('the proof', () => {
+  // Catches: two runs said to agree, or to differ, of which one was trained by two engines.
+  it('says nothing of a run that switched engines on the way', async () => {
+    const heard = await train([
+      restart(),
+      stepBatch(),
+      stepBatch(),
+      restart(),
+      stepBatch(),
+      to('wasm'),
+      stepBatch(),
+      to('cpu'),
+      stepBatch(),
+    ]);
+    const proofs = heard.statuses.filter(({ runId }) => runId === 2);
+    expect(proofs.find(({ step }) => step === 1)?.proof).toMatchObject({ same: true });
+    expect(heard.last).toMatchObject({ runId: 2, step: 3, proof: null });
+    expect(heard.last?.weightsSha256?.step).toBe(3);
+  });
+
+  it('compares a run that switched before its first step with runs on the engine that trained it', async () => {
+    const heard = await train([restart(), stepBatch(), restart({ engine: 'wasm' }), to('cpu'), stepBatch()]);
+    expect(heard.last).toMatchObject({ runId: 2, step: 1, proof: { step: 1, same: true } });
+  });
+});
+
+describe('what is refused', () => {
+  const refusalWhile = (control: Partial<RequestContext['control']>): string | undefined => {
+    let sentence: string | undefined;
+    const context = { control, run: () => ({}) } as unknown as RequestContext;
+    const command = to('wasm');
+    if (command.type !== 'request') throw new Error('not a request');
+    serveRequest(context, command, (answered) => {
+      if ('code' in answered) sentence = `${answered.code}: ${answered.message}`;
+    });
+    return sentence;
+  };
+
+  it('is a switch while training runs, and of a run that failed', () => {
+    expect(refusalWhile({ standing: false })).toContain(
+      'not-now: The engine is switched while training stands',
+    );
+    expect(refusalWhile({ standing: true, ended: 'failed' })).toContain('not-now: The run has failed');
+  });
+});
+
+describe('what an engine holds', () => {
+  // Catches: networks, passes and tensors of the engines that a run has left.
+  it('is freed when a run leaves it', async () => {
+    const round = [
+      stepBatch(),
+      to('wasm'),
+      stepBatch(),
+      to('simd'),
+      stepBatch(),
+      to('cpu'),
+      request('measureStep'),
+    ];
+    await train([restart(), ...round]);
+    const after = memory().numTensors;
+    await train([restart({ mode: 'fit' }), ...round, ...round, ...round]);
+    expect(memory().numTensors).toBe(after);
+  });
+});
+
+describe('a run on auto', () => {
+  /** Every loss computed on a slow engine takes a second of the trainer's clock. */
+  const race = async (slow: readonly EngineName[], commands: ThreadCommand[]): Promise<Heard> => {
+    const clock = { ms: 0 };
+    const open: typeof openEngine = async (name) => {
+      const opened = await openEngine(name);
+      return slow.includes(name) ? { ...opened, engine: slowed(opened.engine, clock) } : opened;
+    };
+    return sorted(await runScript(mnist.folder, commands, open, undefined, clock));
+  };
+
+  // Catches: the first steps of a run being trained on another engine than the rest of it.
+  it('is moved to the fastest before its first step, whatever asks for that', async () => {
+    for (const first of [request('stepPhase'), stepBatch(), request('play')]) {
+      const heard = await race(
+        ['simd', 'cpu'],
+        [restart({ engine: 'auto', stopAtStep: 1 }), first, stepBatch()],
+      );
+      expect(heard.engines.map(({ engine }) => engine.name)).toEqual(['wasm']);
+      const [{ engineTable, engine }] = heard.engines as [Heard['engines'][0]];
+      expect(engine.chosenBecause).toBe('auto measured it to be the fastest');
+      expect(engineTable.map(({ name }) => name)).toEqual(['simd', 'wasm', 'cpu']);
+      const said = heard.said.map(({ type }) => type);
+      expect(said.indexOf('engine')).toBeLessThan(said.indexOf('metrics'));
+      const named = await train([restart({ engine: 'wasm', stopAtStep: 1 }), stepBatch()]);
+      expect(heard.last?.weightsSha256).toEqual(named.last?.weightsSha256);
+    }
+  });
+
+  // Catches: measuring again for every run; a run that begins on the wrong engine though the right one is known.
+  it('begins on the fastest when that is known, and measures no more', async () => {
+    const heard = await race(
+      ['simd', 'cpu'],
+      [restart({ engine: 'auto' }), stepBatch(), restart({ engine: 'auto', seed: 2 }), stepBatch()],
+    );
+    expect(heard.engines).toHaveLength(1);
+    const runs = heard.said.filter((message) => message.type === 'run').map(({ run }) => run);
+    expect(runs.map(({ engine }) => engine.name)).toEqual(['simd', 'wasm']);
+    expect(runs[1]?.engine.chosenBecause).toContain('before');
+    expect(runs[1]?.engineTable).toHaveLength(3);
+  });
+
+  // Catches: the choice of a person overruled by a measurement.
+  it('stays on an engine that was asked for by name meanwhile', async () => {
+    const heard = await race(['simd'], [restart({ engine: 'auto' }), to('cpu'), stepBatch()]);
+    expect(heard.engines.map(({ engine }) => [engine.name, engine.chosenBecause])).toEqual([
+      ['cpu', 'asked for by name'],
+    ]);
+  });
+
+  it('can be asked for later, at any step', async () => {
+    const heard = await race(['simd', 'cpu'], [restart(), stepBatch(), to('auto'), stepBatch(), to('auto')]);
+    expect(codes(heard)).toEqual([null, null, null, null, null]);
+    expect(heard.engines.map(({ engine }) => engine.name)).toEqual(['wasm', 'wasm']);
+    expect(heard.last).toMatchObject({ step: 2, proof: null });
+  });
+
+  // Catches: a page that waits for its first picture until all engines are measured, or a run that is never measured.
+  it('is measured once the first picture is out and nobody wants anything', async () => {
+    const items = [{ name: 'conv1.weight', kind: 'weight' as const, maxValues: 10_000 }];
+    const heard = await race(
+      ['simd', 'cpu'],
+      [
+        { type: 'connect', client: 1 },
+        restart({ engine: 'auto' }),
+        { type: 'watch', client: 1, items },
+        { type: 'credit', client: 1, count: 2 },
+      ],
+    );
+    const said = heard.said.map(({ type }) => type);
+    expect(heard.engines.map(({ engine }) => engine.name)).toEqual(['wasm']);
+    expect(said.indexOf('frame')).toBeGreaterThan(-1);
+    expect(said.indexOf('frame')).toBeLessThan(said.indexOf('engine'));
+    expect(heard.last).toMatchObject({ step: 0, state: 'paused' });
+  });
+});
+
+function slowed(engine: Engine, clock: { ms: number }): Engine {
+  return {
+    ...engine,
+    createNetwork(plan) {
+      const network = engine.createNetwork(plan);
+      const createPass = network.createPass.bind(network);
+      network.createPass = () => {
+        const pass = createPass();
+        const loss = pass.loss.bind(pass);
+        pass.loss = () => {
+          clock.ms += 1000;
+          return loss();
+        };
+        return pass;
+      };
+      return network;
+    },
+  };
+}
