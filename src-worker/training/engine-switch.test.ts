@@ -48,9 +48,13 @@ async function trainedOver(optimiser: OptimiserSpec, legs: readonly Leg[]): Prom
     if (session === undefined) {
       session = new Session({ engine, dataset: tinyDataset(), recipe, config: DEFAULT_RUN_CONFIG });
     } else {
-      const sha = session.weightsSha256();
+      const known = (): unknown[] =>
+        session?.plan.parameters.map((parameter) => structuredClone(session?.lastUpdate(parameter.name))) ??
+        [];
+      const [sha, updates] = [session.weightsSha256(), known()];
       session.moveTo(engine).before.dispose();
       expect(session.weightsSha256()).toBe(sha);
+      expect(known()).toEqual(updates);
     }
     former?.dispose();
     for (let i = 0; i < steps; i += 1) doStep(session);

@@ -90,7 +90,7 @@ export class Mirrors {
   /** From now on they follow a network that has the same values; what is known so far stays. */
   moveTo(network: EngineNetwork): void {
     for (const held of this.#held) {
-      if (held.lastUpdate !== null) held.lastUpdate = { ...held.lastUpdate, ...this.#before(held) };
+      if (held.lastUpdate !== null) held.lastUpdate = { ...this.#before(held), ...held.lastUpdate };
     }
     this.#network = network;
   }
