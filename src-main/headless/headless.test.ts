@@ -20,7 +20,9 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-const headless = (...args: string[]): Running => runProgram(built.script('headless'), args);
+/** As on a machine on which no engine was set up. */
+const headless = (...args: string[]): Running =>
+  runProgram(built.script('headless'), args, { XDG_CACHE_HOME: join(folder, 'cache') });
 const eventsOf = (stdout: string): Record<string, unknown>[] =>
   stdout
     .trimEnd()
@@ -104,7 +106,7 @@ describe('npm run train', () => {
 
   // Catches: a refusal with a stack trace, with something on stdout, with another exit code, or with a file left behind.
   it.each([
-    [['--engine', 'tensorflow'], 'The engine tensorflow is not part of this build'],
+    [['--engine', 'tensorflow'], 'npm run engine -- tensorflow sets it up'],
     [['--order', 'too-far.json'], 'too-far.json'],
     [['--init', 'short.safetensors'], 'short.safetensors'],
     [['--save', 'nowhere/out.safetensors'], 'cannot be written'],

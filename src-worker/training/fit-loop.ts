@@ -61,6 +61,8 @@ export class FitLoop implements TrainingLoop {
       epochs: 1,
       // Nothing else waits for this thread's event loop; commands are served at gates.
       yieldEvery: 'never',
+      // @tensorflow/tfjs-node-gpu adds a progress bar to the default.
+      verbose: 0,
       callbacks: {
         onBatchBegin: () => {
           this.#step.attempt(

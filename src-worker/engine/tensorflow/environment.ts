@@ -1,0 +1,23 @@
+/**
+ * What TensorFlow reads of the environment, once, when its library is loaded. The library reads the environment of the process, and
+ * a worker thread's process.env is a copy of it: so the main thread has to set this before it starts the thread that trains.
+ *
+ * - No oneDNN and deterministic kernels: the same bits in every run.
+ * - No TF32 on GPUs: float32 is float32.
+ * - Warnings and below are not printed: stdout and stderr belong to the shells.
+ */
+const SETTINGS: Readonly<Record<string, string>> = {
+  TF_ENABLE_ONEDNN_OPTS: '0',
+  TF_DETERMINISTIC_OPS: '1',
+  NVIDIA_TF32_OVERRIDE: '0',
+  TF_CPP_MIN_LOG_LEVEL: '3',
+};
+
+/** For the main thread of a process. */
+export function prepareTensorFlow(): void {
+  Object.assign(process.env, SETTINGS);
+}
+
+/** Whether this thread's process was prepared before the thread began. */
+export const isPrepared = (): boolean =>
+  Object.entries(SETTINGS).every(([name, value]) => process.env[name] === value);
