@@ -44,6 +44,7 @@ export async function openTensorFlowEngine(name: TensorFlowEngineName): Promise<
         cause,
       );
     }
+    shareOnReshape();
     loaded = name;
   };
 
@@ -98,4 +99,20 @@ function loadPackage(require: NodeJS.Require, addon: string): void {
   } finally {
     Reflect.deleteProperty(require.cache, finder);
   }
+}
+
+/** On tfjs's other backends a tensor that was given its own shape again is another handle on the same memory, and fit() rests on that. */
+function shareOnReshape(): void {
+  const own = tf.getKernel(tf.Reshape, 'tensorflow');
+  tf.unregisterKernel(tf.Reshape, 'tensorflow');
+  tf.registerKernel({
+    ...own,
+    kernelFunc: (call) => {
+      const { x } = call.inputs as tf.ReshapeInputs;
+      const { shape } = call.attrs as unknown as tf.ReshapeAttrs;
+      if (!tf.util.arraysEqual(x.shape, shape)) return own.kernelFunc(call);
+      (call.backend as TensorFlowBackend).incRef(x.dataId);
+      return { dataId: x.dataId, shape: x.shape, dtype: x.dtype };
+    },
+  });
 }
