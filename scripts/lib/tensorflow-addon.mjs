@@ -41,7 +41,7 @@ export async function compileAddon(folder, library, manner) {
     [
       ...[nodeGyp, 'rebuild', '-C', folder, ...headers],
       ...[
-        `--napi_version=${process.versions.napi ?? '8'}`,
+        `--napi_version=${process.versions['napi'] ?? '8'}`,
         '--napi_build_version=8',
         '--module_name=tfjs_binding',
       ],

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import { errorLine, run } from './processes.mjs';
 import { inProject, Refusal, say } from './project.mjs';
 
@@ -87,7 +88,7 @@ async function pipDownload(python, { requirement, platforms, python: version }, 
  */
 export async function verify(file, expected) {
   const hash = createHash('sha256');
-  for await (const chunk of createReadStream(file)) hash.update(/** @type {Buffer} */ (chunk));
+  await pipeline(createReadStream(file), hash);
   const found = hash.digest('hex');
   if (found === expected) return;
   rmSync(dirname(file), { recursive: true });

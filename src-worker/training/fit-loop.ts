@@ -62,6 +62,7 @@ export class FitLoop implements TrainingLoop {
       // Nothing else waits for this thread's event loop; commands are served at gates.
       yieldEvery: 'never',
       // @tensorflow/tfjs-node-gpu adds a progress bar to the default.
+      // eslint-disable-next-line @typescript-eslint/no-unsafe-enum-assignment -- tfjs-layers does not export the enum
       verbose: 0,
       callbacks: {
         onBatchBegin: () => {

@@ -1,4 +1,5 @@
 import type * as tf from '@tensorflow/tfjs-core';
+import { GradscopeError } from '../../../src-shared/protocol/errors';
 
 /** The part of the native addon's interface that is used here. Tensors are numbers, handles of the addon's. */
 export interface TensorFlowBinding {
@@ -171,7 +172,8 @@ export class Operations {
 
   #execute(name: string, attributes: readonly Attribute[], inputs: readonly number[]): number {
     const [output] = this.#binding.executeOp(name, attributes, inputs, 1);
-    return this.#keep(output!.id);
+    if (output === undefined) throw new GradscopeError('internal', `TensorFlow's ${name} gave nothing.`);
+    return this.#keep(output.id);
   }
 
   #keep(tensor: number): number {

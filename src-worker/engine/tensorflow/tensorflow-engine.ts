@@ -22,36 +22,12 @@ export async function openTensorFlowEngine(name: TensorFlowEngineName): Promise<
   const cannotLoad = (why: string, cause?: unknown): GradscopeError =>
     new GradscopeError('engine-unavailable', `The engine ${name} cannot load: ${why}.`, { cause });
 
-  const load = (): void => {
-    const setUp = readSetUp(name);
-    if (setUp === null) throw cannotLoad(`it is not set up; npm run engine -- ${name} sets it up`);
-    if (loaded !== null)
-      throw cannotLoad(`the engine ${loaded} is loaded already, and a trainer holds one TensorFlow`);
-    if (isMainThread) prepareTensorFlow();
-    else if (!isPrepared()) throw cannotLoad('the environment was not prepared before the thread began');
-    const require = createRequire(import.meta.url);
-    const { version } = require(`${PACKAGE}/package.json`) as { readonly version: string };
-    if (setUp.packageVersion !== version) {
-      throw cannotLoad(
-        `it was set up for ${PACKAGE} ${setUp.packageVersion}, and this is ${version}; npm run engine -- ${name} sets it up anew`,
-      );
-    }
-    try {
-      loadPackage(require, setUp.addon);
-    } catch (cause) {
-      throw cannotLoad(
-        `${setUp.addon} did not load (${cause instanceof Error ? cause.message : String(cause)})`,
-        cause,
-      );
-    }
-    shareOnReshape();
-    loaded = name;
-  };
-
-  if (loaded !== name) load();
+  const first = loaded === null;
+  if (loaded !== name) load(name, cannotLoad);
   if (!(await tf.setBackend('tensorflow'))) throw cannotLoad("tfjs's backend tensorflow did not start");
   const backend = tf.backend() as TensorFlowBackend;
   const { binding } = backend;
+  if (first) shareOnReshape(backend);
   if (name === 'tensorflow-gpu') {
     const why = whyNoGpuKernelRuns(binding);
     if (why !== null) throw cannotLoad(why);
@@ -82,6 +58,33 @@ export async function openTensorFlowEngine(name: TensorFlowEngineName): Promise<
   });
 }
 
+function load(
+  name: TensorFlowEngineName,
+  cannotLoad: (why: string, cause?: unknown) => GradscopeError,
+): void {
+  const setUp = readSetUp(name);
+  if (setUp === null) throw cannotLoad(`it is not set up; npm run engine -- ${name} sets it up`);
+  if (loaded !== null) {
+    throw cannotLoad(`the engine ${loaded} is loaded already, and a trainer holds one TensorFlow`);
+  }
+  if (isMainThread) prepareTensorFlow();
+  else if (!isPrepared()) throw cannotLoad('the environment was not prepared before the thread began');
+  const require = createRequire(import.meta.url);
+  const { version } = require(`${PACKAGE}/package.json`) as { readonly version: string };
+  if (setUp.packageVersion !== version) {
+    throw cannotLoad(
+      `it was set up for ${PACKAGE} ${setUp.packageVersion}, and this is ${version}; npm run engine -- ${name} sets it up anew`,
+    );
+  }
+  try {
+    loadPackage(require, setUp.addon);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw cannotLoad(`${setUp.addon} did not load (${why})`, cause);
+  }
+  loaded = name;
+}
+
 /** The package looks for its addon where its install script would have put it; it is told where the addon is. */
 function loadPackage(require: NodeJS.Require, addon: string): void {
   // Gone from Node 23 on; the package calls them.
@@ -101,17 +104,21 @@ function loadPackage(require: NodeJS.Require, addon: string): void {
   }
 }
 
-/** On tfjs's other backends a tensor that was given its own shape again is another handle on the same memory, and fit() rests on that. */
-function shareOnReshape(): void {
+/**
+ * On tfjs's other backends a tensor that is given its own shape again is another handle on the same memory, and fit() rests on
+ * that.
+ */
+function shareOnReshape(backend: TensorFlowBackend): void {
   const own = tf.getKernel(tf.Reshape, 'tensorflow');
   tf.unregisterKernel(tf.Reshape, 'tensorflow');
   tf.registerKernel({
     ...own,
     kernelFunc: (call) => {
-      const { x } = call.inputs as tf.ReshapeInputs;
-      const { shape } = call.attrs as unknown as tf.ReshapeAttrs;
-      if (!tf.util.arraysEqual(x.shape, shape)) return own.kernelFunc(call);
-      (call.backend as TensorFlowBackend).incRef(x.dataId);
+      const { x } = call.inputs;
+      if (x === undefined || !tf.util.arraysEqual(x.shape, call.attrs?.['shape'] as number[])) {
+        return own.kernelFunc(call);
+      }
+      backend.incRef(x.dataId);
       return { dataId: x.dataId, shape: x.shape, dtype: x.dtype };
     },
   });
