@@ -6,11 +6,14 @@ import { oneCheck, playwrightCounts, readReport, vitestCounts } from './lib/coun
 import { electronBinary, whyElectronCannotStart } from './lib/electron.mjs';
 import { ensureInstalled } from './lib/install.mjs';
 import { runNode } from './lib/processes.mjs';
-import { inProject, Refusal, runScript } from './lib/project.mjs';
+import { inProject, Refusal, runScript, say } from './lib/project.mjs';
+import { setUpTensorFlow } from './lib/tensorflow.mjs';
 
 /** @typedef {import('./lib/counts.mjs').Counts} Counts */
 
 const REPORTS = 'out/reports';
+/** For fetching, unpacking and compiling, each. */
+const TENSORFLOW_LIMIT_MS = 180_000;
 const bin = {
   tsc: 'node_modules/typescript/bin/tsc',
   eslint: 'node_modules/eslint/bin/eslint.js',
@@ -34,6 +37,7 @@ await runScript(async () => {
 
   await ensureInstalled();
   if (withBrowser) process.env['CHROME_PATH'] = await ensureChromium();
+  await tryTensorFlow();
   rmSync(inProject(REPORTS), { recursive: true, force: true });
   mkdirSync(inProject(REPORTS), { recursive: true });
 
@@ -82,6 +86,16 @@ await runScript(async () => {
   print(`${total.passed} passed, ${total.failed} failed`);
   return total.failed > 0 || total.passed === 0 ? 1 : 0;
 });
+
+/** Where it cannot be set up, the suites of that engine say that they are skipped. */
+async function tryTensorFlow() {
+  try {
+    await setUpTensorFlow('tensorflow', { quiet: true, timeoutMs: TENSORFLOW_LIMIT_MS });
+  } catch (error) {
+    if (!(error instanceof Refusal) || error.exitCode === 130) throw error;
+    say(`The engine tensorflow cannot be set up here, so its suites are skipped: ${error.message}`);
+  }
+}
 
 /**
  * @param {Parameters<typeof runNode>} parameters

@@ -3,10 +3,12 @@ import { type ElectronParentPort, listenToElectron } from './hub/electron-port';
 import { Hub } from './hub/hub';
 import { packageVersion, readOptions } from './hub/process-options';
 import { listenToRelay } from './hub/relay';
+import { prepareTensorFlow } from './engine/tensorflow/environment';
 import { spawnThread } from './hub/spawn-thread';
 
 /** Entry of the trainer process: joins the hub to whichever host has spawned it (src-shared/protocol/host-messages.ts). */
 
+prepareTensorFlow();
 const { config, dataFolder } = readOptions(process.argv[2]);
 const hub = new Hub({
   config: config ?? DEFAULT_RUN_CONFIG,

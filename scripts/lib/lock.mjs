@@ -1,4 +1,5 @@
 import { mkdirSync, openSync, readFileSync, rmSync, writeSync, closeSync } from 'node:fs';
+import { join } from 'node:path';
 import { inProject, say } from './project.mjs';
 
 /** @param {number} ms */
@@ -10,11 +11,12 @@ const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
  * @template T
  * @param {string} name
  * @param {() => Promise<T>} work
+ * @param {string} [folder] what the work is done in, where it is not the repository's own
  * @returns {Promise<T>}
  */
-export async function alone(name, work) {
-  const path = inProject(`.cache/${name}.lock`);
-  mkdirSync(inProject('.cache'), { recursive: true });
+export async function alone(name, work, folder = inProject('.cache')) {
+  const path = join(folder, `${name}.lock`);
+  mkdirSync(folder, { recursive: true });
   for (let told = false; !take(path); await pause(200)) {
     const holder = holderOf(path);
     if (holder === null) continue;

@@ -22,14 +22,14 @@ const LOOK_FOR_PARENT_MS = 500;
  * it and says nothing.
  * @param {string} command
  * @param {readonly string[]} args
- * @param {{ stdio?: Stdio, capture?: boolean, env?: NodeJS.ProcessEnv, timeoutMs?: number }} [options]
+ * @param {{ stdio?: Stdio, capture?: boolean, cwd?: string, env?: NodeJS.ProcessEnv, timeoutMs?: number | undefined }} [options]
  *   capture: take stdout and stderr instead of showing them. timeoutMs: after that it is killed.
  * @returns {Promise<Ended>}
  */
 export function run(command, args, options = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, [...args], {
-      cwd: ROOT,
+      cwd: options.cwd ?? ROOT,
       env: options.env ?? process.env,
       stdio: options.capture === true ? ['ignore', 'pipe', 'pipe'] : (options.stdio ?? 'inherit'),
     });

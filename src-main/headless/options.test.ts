@@ -106,10 +106,6 @@ describe('the options of npm run train', () => {
       ['--mode', 'both'],
       "Option '--mode <loop>' argument 'both' is invalid: it should be imperative or fit.",
     ],
-    [
-      ['--engine', 'tensorflow-gpu'],
-      `The engine tensorflow-gpu is not part of this build; there is ${ENGINES}.`,
-    ],
     [['--engine', 'x'], `There is no engine called "x"; there is ${ENGINES}.`],
     [['--epochs', '1', '--steps', '1'], "Option '--steps <n>' cannot be used with option '--epochs <n>'."],
   ])('%j are refused', async (args, sentence) => {

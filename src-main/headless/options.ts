@@ -37,9 +37,6 @@ export interface HeadlessRun {
   readonly steps: boolean;
 }
 
-/** Engines people may know of that this build does not have. */
-const OTHER_ENGINES = ['tensorflow', 'tensorflow-gpu'];
-
 /**
  * @throws CommanderError for an option there is not or a value that does not fit.
  * @throws GradscopeError `unknown-recipe`, `engine-unavailable`, `bad-order`, `bad-weights`.
@@ -122,12 +119,9 @@ function parseMode(text: string): Mode {
 function parseEngine(text: string): EngineChoice {
   const engine = engineChoiceSchema.safeParse(text);
   if (engine.success) return engine.data;
-  const known = `there is auto, ${ENGINE_NAMES.join(', ')}`;
   throw new GradscopeError(
     'engine-unavailable',
-    OTHER_ENGINES.includes(text)
-      ? `The engine ${text} is not part of this build; ${known}.`
-      : `There is no engine called ${JSON.stringify(text)}; ${known}.`,
+    `There is no engine called ${JSON.stringify(text)}; there is auto, ${ENGINE_NAMES.join(', ')}.`,
   );
 }
 

@@ -4,7 +4,7 @@ import { z } from 'zod';
 export const modeSchema = z.enum(['imperative', 'fit']);
 export type Mode = z.infer<typeof modeSchema>;
 
-export const ENGINE_NAMES = ['simd', 'wasm', 'cpu'] as const;
+export const ENGINE_NAMES = ['simd', 'tensorflow-gpu', 'tensorflow', 'wasm', 'cpu'] as const;
 export type EngineName = (typeof ENGINE_NAMES)[number];
 export const engineNameSchema = z.enum(ENGINE_NAMES);
 /** `auto` measures the engines that load and takes the fastest; an engine asked for by name loads or is refused. */

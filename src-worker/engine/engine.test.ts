@@ -2,12 +2,13 @@ import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { planNetwork, type LayerSpec, type NetworkPlan } from '../../src-shared/model/network';
-import { ENGINE_NAMES, type EngineName } from '../../src-shared/model/run-config';
+import type { EngineName } from '../../src-shared/model/run-config';
 import { CIFAR_LIKE } from '../../src-shared/testing/cifar-like';
 import type { Engine, EngineNetwork, Pass } from './engine';
 import { openEngine } from './index';
 import { updateAdam, updateSgd } from './kernels/optimisers';
 import { arbitraryNetwork } from './testing/arbitrary-network';
+import { describeEngines, enginesHere } from './testing/describe-engines';
 import {
   backwardAll,
   contextOf,
@@ -61,7 +62,7 @@ const [KEPT, RATE] = [Math.fround(0.9), Math.fround(0.1)];
 const [FIRST, SECOND] = [PLAN.layers[0]!, PLAN.layers[1]!];
 const LAST = PLAN.layers[PLAN.layers.length - 1]!;
 
-describe.each(ENGINE_NAMES)('%s', (name) => {
+describeEngines('%s', (name) => {
   let engine: Engine;
   let buffersBefore: number;
 
@@ -363,7 +364,7 @@ describe('the engines together', () => {
       return results;
     };
     const cpu = await weightsAfterSteps('cpu');
-    for (const engineName of ENGINE_NAMES) {
+    for (const engineName of enginesHere()) {
       const weights = await weightsAfterSteps(engineName);
       samples.forEach(([plan], index) => {
         for (const { name } of plan.parameters) {
@@ -379,7 +380,7 @@ describe('the engines together', () => {
   it('agree on a network for colour images, trained by Adam', async () => {
     const plan = planNetwork(CIFAR_LIKE);
     const losses = new Map<EngineName, number[]>();
-    for (const name of ENGINE_NAMES) {
+    for (const name of enginesHere()) {
       const { engine } = await openEngine(name);
       const network = engine.createNetwork(plan);
       writeAll(network, randomWeights(plan, 3));

@@ -2,13 +2,13 @@ import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { planNetwork, type LayerPlan, type NetworkPlan } from '../../src-shared/model/network';
 import { RECIPES } from '../../src-shared/model/recipe';
-import { ENGINE_NAMES } from '../../src-shared/model/run-config';
 import type { Engine } from './engine';
 import { openEngine } from './index';
 import { arbitraryNetwork } from './testing/arbitrary-network';
+import { describeEngines } from './testing/describe-engines';
 import {
   backwardAll,
   entry,
@@ -36,7 +36,7 @@ beforeAll(async () => {
   }
 });
 
-describe.each(ENGINE_NAMES)('%s', (name) => {
+describeEngines('%s', (name) => {
   let engine: Engine;
   beforeAll(async () => {
     ({ engine } = await openEngine(name));

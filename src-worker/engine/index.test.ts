@@ -2,23 +2,29 @@ import { describe, expect, it } from 'vitest';
 import { planNetwork } from '../../src-shared/model/network';
 import { GradscopeError } from '../../src-shared/protocol/errors';
 import { openEngine } from './index';
+import { enginesHere } from './testing/describe-engines';
 import { forwardAll, randomMinibatch, sgd, trainStep } from './testing/drive';
 
 const cannotLoad = (): Promise<never> =>
   Promise.reject(new GradscopeError('engine-unavailable', 'The engine wasm cannot load: it is broken.'));
 
+const none = {
+  simd: cannotLoad,
+  'tensorflow-gpu': cannotLoad,
+  tensorflow: cannotLoad,
+  wasm: cannotLoad,
+  cpu: cannotLoad,
+};
+
 describe('openEngine', () => {
   // Catches: a backend that does not load under Node, or that another one silently stands in for.
-  it.each(['simd', 'wasm', 'cpu'] as const)(
-    'opens %s by its name, again after it was disposed',
-    async (name) => {
-      for (let time = 0; time < 2; time++) {
-        const { engine } = await openEngine(name);
-        expect(engine.name).toBe(name);
-        engine.dispose();
-      }
-    },
-  );
+  it.each(enginesHere())('opens %s by its name, again after it was disposed', async (name) => {
+    for (let time = 0; time < 2; time++) {
+      const { engine } = await openEngine(name);
+      expect(engine.name).toBe(name);
+      engine.dispose();
+    }
+  });
 
   // Catches: tensors of the engine before that are looked for on the backend of the one after it.
   it('can dispose the engine before when the next is open', async () => {
@@ -44,7 +50,6 @@ describe('openEngine', () => {
 
   // Catches: a named engine quietly replaced by another.
   it('refuses with the reason when the engine cannot load', async () => {
-    const openers = { simd: cannotLoad, wasm: cannotLoad, cpu: cannotLoad };
-    await expect(openEngine('wasm', openers)).rejects.toMatchObject({ code: 'engine-unavailable' });
+    await expect(openEngine('wasm', none)).rejects.toMatchObject({ code: 'engine-unavailable' });
   });
 });

@@ -1,14 +1,22 @@
-import type { EngineName } from '../../src-shared/model/run-config';
+import { ENGINE_NAMES, type EngineName } from '../../src-shared/model/run-config';
 import type { Engine } from './engine';
+import { needsSetUp, readSetUp } from './tensorflow/set-up';
 
 type Openers = Readonly<Record<EngineName, () => Promise<Engine>>>;
 
 /** Loaded when they are asked for: starting waits for no backend that nobody uses. */
 const OPENERS: Openers = {
   simd: async () => (await import('./simd/simd-engine')).openSimdEngine(),
+  'tensorflow-gpu': async () =>
+    (await import('./tensorflow/tensorflow-engine')).openTensorFlowEngine('tensorflow-gpu'),
+  tensorflow: async () => (await import('./tensorflow/tensorflow-engine')).openTensorFlowEngine('tensorflow'),
   wasm: async () => (await import('./wasm-engine')).openWasmEngine(),
   cpu: async () => (await import('./cpu-engine')).openCpuEngine(),
 };
+
+/** Engines that a person may choose on this machine: those that need a set-up only where they were set up. */
+export const offeredEngines = (): EngineName[] =>
+  ENGINE_NAMES.filter((name) => !needsSetUp(name) || readSetUp(name) !== null);
 
 export interface OpenedEngine {
   readonly engine: Engine;

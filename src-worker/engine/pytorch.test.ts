@@ -1,11 +1,11 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { planNetwork, sizeOf } from '../../src-shared/model/network';
 import { stateSlots } from '../../src-shared/model/optimiser';
 import { recipeNamed, type Recipe } from '../../src-shared/model/recipe';
-import { ENGINE_NAMES } from '../../src-shared/model/run-config';
 import { openDataset, type ExampleSet } from '../data/dataset';
 import { openEngine } from './index';
 import type { Engine } from './engine';
+import { describeEngines } from './testing/describe-engines';
 import {
   backwardAll,
   entry,
@@ -28,7 +28,7 @@ const OPTIMISERS = optimiserFixture();
 const NEAR_TIE = new Set(['keras-double-softmax conv1.bias']);
 const PAPER_RECIPES = ['pytorch-paper', 'keras-paper', 'keras-double-softmax'].map(recipeNamed);
 
-describe.each(ENGINE_NAMES)('%s, held to real PyTorch', (name) => {
+describeEngines('%s, held to real PyTorch', (name) => {
   let engine: Engine;
   beforeAll(async () => {
     ({ engine } = await openEngine(name));

@@ -1,8 +1,9 @@
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { RECIPES } from '../../src-shared/model/recipe';
-import { DEFAULT_RUN_CONFIG, ENGINE_NAMES } from '../../src-shared/model/run-config';
+import { DEFAULT_RUN_CONFIG } from '../../src-shared/model/run-config';
 import { openDataset } from '../data/dataset';
 import { openEngine } from '../engine';
+import { describeEngines } from '../engine/testing/describe-engines';
 import { entry, relativeDifference } from '../engine/testing/drive';
 import { parityFixture, saliencyFixture } from '../engine/testing/fixtures';
 import { Session } from '../training/session';
@@ -11,7 +12,7 @@ import { planSlots } from './layout';
 
 const saliencies = saliencyFixture();
 
-describe.each(ENGINE_NAMES)('the saliency on %s, held to real PyTorch', (name) => {
+describeEngines('the saliency on %s, held to real PyTorch', (name) => {
   // Catches: a wrong seed of the backward pass, a first layer that is not gone through, the unit of the pixels.
   it('is the gradient of the score with respect to the ink of each pixel', async () => {
     const { engine } = await openEngine(name);

@@ -61,6 +61,9 @@ export class FitLoop implements TrainingLoop {
       epochs: 1,
       // Nothing else waits for this thread's event loop; commands are served at gates.
       yieldEvery: 'never',
+      // @tensorflow/tfjs-node-gpu adds a progress bar to the default.
+      // eslint-disable-next-line @typescript-eslint/no-unsafe-enum-assignment -- tfjs-layers does not export the enum
+      verbose: 0,
       callbacks: {
         onBatchBegin: () => {
           this.#step.attempt(

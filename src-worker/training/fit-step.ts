@@ -79,7 +79,7 @@ export class FitStep {
       gradFunc: (error: tf.Tensor) =>
         this.attempt(
           () => this.#backward(layer, error),
-          () => [tf.zerosLike(x), ...layer.parameters.map((parameter) => tf.zeros([...parameter.shape]))],
+          () => [tf.zeros(x.shape), ...layer.parameters.map((parameter) => tf.zeros([...parameter.shape]))],
         ),
     }));
     return operation(x, ...layer.parameters.map((parameter) => tensors.variable(parameter)));
@@ -95,7 +95,7 @@ export class FitStep {
       gradFunc: (derivative: tf.Tensor) =>
         this.attempt(
           () => this.#lossBackward(derivative),
-          () => tf.zerosLike(logits),
+          () => tf.zeros(logits.shape),
         ),
     }));
     return operation(logits) as tf.Scalar;

@@ -1,14 +1,15 @@
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type LayerPlan, type NetworkPlan, planNetwork, sizeOf } from '../../src-shared/model/network';
 import type { Position } from '../../src-shared/model/phases';
 import type { Recipe } from '../../src-shared/model/recipe';
-import { DEFAULT_RUN_CONFIG, type EngineName, type Mode } from '../../src-shared/model/run-config';
+import { DEFAULT_RUN_CONFIG, type Mode } from '../../src-shared/model/run-config';
 import { fillWords } from '../../src-shared/tensor/random';
 import type { Dataset, ExampleSet } from '../data/dataset';
 import { openEngine } from '../engine';
 import type { Engine } from '../engine/engine';
 import { arbitraryNetwork } from '../engine/testing/arbitrary-network';
+import { describeEngines } from '../engine/testing/describe-engines';
 import { readAll } from '../engine/testing/drive';
 import { float64Backward, type Sums } from '../engine/testing/float64-backward';
 import { FitLoop } from './fit-loop';
@@ -156,11 +157,8 @@ class Walker implements GateHost<'layer'>, Mailbox<'layer'> {
   }
 }
 
-describe.each<[EngineName, number]>([
-  ['simd', 60],
-  ['wasm', 60],
-  ['cpu', 60],
-])('on %s, in networks of every shape', (engineName, numRuns) => {
+describeEngines('on %s, in networks of every shape', (engineName) => {
+  const numRuns = 60;
   let engine: Engine;
   beforeAll(async () => {
     ({ engine } = await openEngine(engineName));

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
-import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { beforeAll, expect, it, vi } from 'vitest';
 import { planNetwork, type LayerSpec } from '../../src-shared/model/network';
 import type { Position } from '../../src-shared/model/phases';
 import { recipeNamed, type Recipe } from '../../src-shared/model/recipe';
-import { DEFAULT_RUN_CONFIG, type EngineName, type Mode } from '../../src-shared/model/run-config';
+import { DEFAULT_RUN_CONFIG, ENGINE_NAMES, type Mode } from '../../src-shared/model/run-config';
 import { fillWords } from '../../src-shared/tensor/random';
 import { gatherMinibatch, normalisation, openDataset, type Dataset } from '../data/dataset';
 import { openEngine } from '../engine';
@@ -14,6 +14,7 @@ import { FitLoop } from './fit-loop';
 import { ImperativeLoop } from './imperative-loop';
 import { StepAbandoned, type Gate } from './loop';
 import { Session, type SessionOptions, type StepRecord } from './session';
+import { describeEngines } from '../engine/testing/describe-engines';
 
 const LOOPS = { imperative: ImperativeLoop, fit: FitLoop };
 const MODES = ['imperative', 'fit'] as const;
@@ -97,7 +98,7 @@ function noise(height: number, width: number, classes: number): Dataset {
   return { name: 'noise', channels: 1, height, width, classes, train: examples, test: examples };
 }
 
-describe.each<EngineName>(['simd', 'wasm', 'cpu'])('on %s', (engineName) => {
+describeEngines('on %s', (engineName) => {
   let engine: Engine;
   beforeAll(async () => {
     ({ engine } = await openEngine(engineName));
@@ -408,51 +409,57 @@ describe.each<EngineName>(['simd', 'wasm', 'cpu'])('on %s', (engineName) => {
   });
 });
 
-describe.each<EngineName>(['simd', 'wasm'])('on %s, with MNIST and dropout', (engineName) => {
-  let engine: Engine;
-  let dataset: Dataset;
-  beforeAll(async () => {
-    ({ engine } = await openEngine(engineName));
-    dataset = openDataset({});
-    return () => {
-      engine.dispose();
-    };
-  });
+const FAST = ENGINE_NAMES.filter((name) => name !== 'cpu');
 
-  async function shaOf(recipe: Recipe, plan: Plan, seed = 1): Promise<string> {
-    const session = new Session({ engine, dataset, recipe, config: { ...DEFAULT_RUN_CONFIG, seed } });
-    const told = await train(session, plan);
-    const sha = session.weightsSha256();
-    session.dispose();
-    expect(told.abandoned > 0).toBe(plan.abandon !== undefined);
-    if (typeof plan.mode === 'function') expect(told.loops).toBe(8);
-    return sha;
-  }
+describeEngines(
+  'on %s, with MNIST and dropout',
+  (engineName) => {
+    let engine: Engine;
+    let dataset: Dataset;
+    beforeAll(async () => {
+      ({ engine } = await openEngine(engineName));
+      dataset = openDataset({});
+      return () => {
+        engine.dispose();
+      };
+    });
 
-  const steps = 200;
-  const pytorch = recipeNamed('pytorch-paper');
-  const keras = recipeNamed('keras-paper');
-  const doubleSoftmax = recipeNamed('keras-double-softmax');
+    async function shaOf(recipe: Recipe, plan: Plan, seed = 1): Promise<string> {
+      const session = new Session({ engine, dataset, recipe, config: { ...DEFAULT_RUN_CONFIG, seed } });
+      const told = await train(session, plan);
+      const sha = session.weightsSha256();
+      session.dispose();
+      expect(told.abandoned > 0).toBe(plan.abandon !== undefined);
+      if (typeof plan.mode === 'function') expect(told.loops).toBe(8);
+      return sha;
+    }
 
-  // Smaller minibatches save time and change nothing of what is compared.
-  it.each([pytorch, { ...keras, batchSize: 16 }, { ...doubleSoftmax, batchSize: 4 }])(
-    '$name in minibatches of $batchSize: the same weights from both loops after 200 steps',
-    async (recipe) => {
-      const imperative = await shaOf(recipe, { steps, mode: 'imperative' });
-      expect(await shaOf(recipe, { steps, mode: 'fit' })).toBe(imperative);
-    },
-  );
+    const steps = 200;
+    const pytorch = recipeNamed('pytorch-paper');
+    const keras = recipeNamed('keras-paper');
+    const doubleSoftmax = recipeNamed('keras-double-softmax');
 
-  it.each([
-    { ...pytorch, batchSize: 4 },
-    { ...keras, batchSize: 4 },
-  ])(
-    '$name in minibatches of $batchSize: the same when switched seven times and abandoned, another for another seed',
-    async (recipe) => {
-      const straight = await shaOf(recipe, { steps });
-      expect(await shaOf(recipe, { steps, mode: switching(steps) })).toBe(straight);
-      expect(await shaOf(recipe, { steps, mode: switching(steps), abandon: atRandom(4) })).toBe(straight);
-      expect(await shaOf(recipe, { steps: 1 }, 2)).not.toBe(await shaOf(recipe, { steps: 1 }, 1));
-    },
-  );
-});
+    // Smaller minibatches save time and change nothing of what is compared.
+    it.each([pytorch, { ...keras, batchSize: 16 }, { ...doubleSoftmax, batchSize: 4 }])(
+      '$name in minibatches of $batchSize: the same weights from both loops after 200 steps',
+      async (recipe) => {
+        const imperative = await shaOf(recipe, { steps, mode: 'imperative' });
+        expect(await shaOf(recipe, { steps, mode: 'fit' })).toBe(imperative);
+      },
+    );
+
+    it.each([
+      { ...pytorch, batchSize: 4 },
+      { ...keras, batchSize: 4 },
+    ])(
+      '$name in minibatches of $batchSize: the same when switched seven times and abandoned, another for another seed',
+      async (recipe) => {
+        const straight = await shaOf(recipe, { steps });
+        expect(await shaOf(recipe, { steps, mode: switching(steps) })).toBe(straight);
+        expect(await shaOf(recipe, { steps, mode: switching(steps), abandon: atRandom(4) })).toBe(straight);
+        expect(await shaOf(recipe, { steps: 1 }, 2)).not.toBe(await shaOf(recipe, { steps: 1 }, 1));
+      },
+    );
+  },
+  FAST,
+);

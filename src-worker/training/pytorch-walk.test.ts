@@ -2,11 +2,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type NetworkPlan, planNetwork } from '../../src-shared/model/network';
 import type { Position } from '../../src-shared/model/phases';
 import { type Recipe, recipeNamed } from '../../src-shared/model/recipe';
-import { DEFAULT_RUN_CONFIG, ENGINE_NAMES, type Mode } from '../../src-shared/model/run-config';
+import { DEFAULT_RUN_CONFIG, type Mode } from '../../src-shared/model/run-config';
 import { writeSafetensors } from '../../src-shared/model/safetensors';
 import type { Dataset } from '../data/dataset';
 import { openEngine } from '../engine';
 import type { Engine } from '../engine/engine';
+import { describeEngines } from '../engine/testing/describe-engines';
 import { entry, relativeDifference } from '../engine/testing/drive';
 import { layerWalkFixture, parityFixture } from '../engine/testing/fixtures';
 import { request, runScript } from '../testing/scripted-trainer';
@@ -91,7 +92,7 @@ function expectAsPyTorch(prefix: string, { name, kind }: Look, at: string, value
 
 const placeOf = ({ phase, layer }: Position): string => `${phase} ${String(layer)}`;
 
-describe.each(ENGINE_NAMES)('on %s, the walk through the layers', (engineName) => {
+describeEngines('on %s, the walk through the layers', (engineName) => {
   let mnist: SmallMnist;
   beforeAll(() => {
     mnist = smallMnist(2, 1);
@@ -161,7 +162,7 @@ describe.each(ENGINE_NAMES)('on %s, the walk through the layers', (engineName) =
   );
 });
 
-describe.each(ENGINE_NAMES)('on %s, small networks at the edges', (engineName) => {
+describeEngines('on %s, small networks at the edges', (engineName) => {
   let engine: Engine;
   beforeAll(async () => {
     ({ engine } = await openEngine(engineName));

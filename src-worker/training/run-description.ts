@@ -1,7 +1,7 @@
 import { RECIPES } from '../../src-shared/model/recipe';
-import { ENGINE_NAMES } from '../../src-shared/model/run-config';
 import type { DatasetInfo, Ready } from '../../src-shared/protocol/messages';
 import { type Dataset, pixelsOf } from '../data/dataset';
+import { offeredEngines } from '../engine';
 import type { ChosenDigit } from '../probe/digit';
 import { metricColumns } from './metrics';
 import type { Run } from './run';
@@ -16,7 +16,7 @@ export function describeRun(run: Run): RunBegan {
   return {
     runId,
     ...describeEngine(run),
-    engines: [...ENGINE_NAMES],
+    engines: offeredEngines(),
     dataset: describeDataset(session.dataset),
     recipes: [...RECIPES],
     config,

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type LayerPlan, type NetworkPlan, sizeOf } from '../../../src-shared/model/network';
 import { stateSlots } from '../../../src-shared/model/optimiser';
 import { RECIPES, type Recipe } from '../../../src-shared/model/recipe';
-import { DEFAULT_RUN_CONFIG, ENGINE_NAMES } from '../../../src-shared/model/run-config';
+import { DEFAULT_RUN_CONFIG } from '../../../src-shared/model/run-config';
 import type { ExplainedKind, ExplanationOf } from '../../../src-shared/protocol/explanation';
 import { GradscopeError } from '../../../src-shared/protocol/errors';
 import { fillWords } from '../../../src-shared/tensor/random';
@@ -19,6 +19,7 @@ import type { Gate } from '../loop';
 import { Session } from '../session';
 import { explain } from './explain';
 import type { Explained } from './explained';
+import { describeEngines } from '../../engine/testing/describe-engines';
 
 const LOOPS = { imperative: ImperativeLoop, fit: FitLoop };
 const EXAMPLES = 5;
@@ -111,7 +112,7 @@ function apart(sum: number, value: number, absolute: number): number {
 const isSame = (one: number, other: number): boolean =>
   one === other || (Number.isNaN(one) && Number.isNaN(other));
 
-describe.each(ENGINE_NAMES)('arithmetic on %s', (name) => {
+describeEngines('arithmetic on %s', (name) => {
   let engine: Engine;
   beforeAll(async () => {
     ({ engine } = await openEngine(name));

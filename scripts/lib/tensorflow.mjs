@@ -1,0 +1,214 @@
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { cacheFolder } from './cache.mjs';
+import { alone } from './lock.mjs';
+import { inProject, Refusal, say } from './project.mjs';
+import { ADDON, compileAddon, downloadAddon, tryAddon } from './tensorflow-addon.mjs';
+import { fetchWheel, findPython, requirementsOf, unpackWheel } from './wheels.mjs';
+
+/**
+ * Sets up the engines on TensorFlow's own library, in a cache outside the repository. What is unfinished lies under another name or
+ * has no ready.json beside it, so a set-up that was broken off goes on with what is whole.
+ */
+
+/** @typedef {'tensorflow' | 'tensorflow-gpu'} EngineName */
+/** @typedef {import('./wheels.mjs').Manner} Manner */
+
+/** @type {readonly EngineName[]} */
+export const NATIVE_ENGINES = ['tensorflow', 'tensorflow-gpu'];
+
+const VERSION = '2.21.0';
+/** Of the wheel: the library, and what the addon's sources include. */
+const WANTED = [
+  'tensorflow/libtensorflow_cc.so.2',
+  'tensorflow/libtensorflow_framework.so.2',
+  'tensorflow/THIRD_PARTY_NOTICES.txt',
+  'tensorflow/include/LICENSE',
+  ...['tensorflow/c', 'tensorflow/core/platform', 'tsl/platform', 'xla/tsl/c'].map(
+    (folder) => `tensorflow/include/${folder}/`,
+  ),
+];
+
+/** NVIDIA's wheels are made for one or another of these. */
+const OLDER_LINUX = ['_2_27', '_2_24', '_2_18', '_2_17', '2014', '_2_12', '2010', '_2_5', '1'].map(
+  (version) => `manylinux${version}_x86_64`,
+);
+
+/**
+ * @typedef {import('./wheels.mjs').Wheel & {
+ *   fetchedMB: number, unpackedMB: number, measured: boolean, extra?: string
+ * }} Library
+ */
+
+/** Where the library comes out of a wheel. `measured`: it was set up so, and its sizes and checksum are those found.
+ * @type {Readonly<Record<string, Readonly<Record<EngineName, Library>>>>} */
+const LIBRARIES = {
+  'linux-x64': {
+    tensorflow: {
+      requirement: `tensorflow-cpu==${VERSION}`,
+      platforms: ['manylinux_2_27_x86_64'],
+      python: '311',
+      sha256: '2b847d217b02ee7731ed91431daf3250daa0196c3c94614d23be27232e6e5b6c',
+      fetchedMB: 274,
+      unpackedMB: 855,
+      measured: true,
+    },
+    'tensorflow-gpu': {
+      requirement: `tensorflow==${VERSION}`,
+      platforms: OLDER_LINUX,
+      python: '311',
+      extra: 'and-cuda',
+      fetchedMB: 3500,
+      unpackedMB: 8000,
+      measured: false,
+    },
+  },
+};
+
+/** @param {EngineName} name */
+export const engineFolder = (name) => join(cacheFolder(), 'tensorflow', name);
+
+/**
+ * @param {EngineName} name
+ * @param {Manner} manner
+ * @throws {Refusal} one sentence; whatever else is set up still works
+ */
+export async function setUpTensorFlow(name, manner) {
+  const folder = engineFolder(name);
+  mkdirSync(folder, { recursive: true });
+  await alone('engine', () => setUpAlone(name, folder, manner), folder);
+}
+
+/**
+ * @param {EngineName} name
+ * @param {string} folder
+ * @param {Manner} manner
+ */
+async function setUpAlone(name, folder, manner) {
+  const packageVersion = versionOfPackage();
+  const ready = join(folder, 'ready.json');
+  if (isReady(ready, packageVersion)) {
+    say(`The engine ${name} is set up in ${folder}.`);
+    return;
+  }
+  rmSync(ready, { force: true });
+
+  const addonFolder = join(folder, `addon-${packageVersion}`);
+  const library = LIBRARIES[`${process.platform}-${process.arch}`]?.[name];
+  if (library === undefined) await downloadOwn(name, addonFolder, manner);
+  else await buildOnWheel(name, library, folder, addonFolder, manner);
+
+  const version = await tryAddon(join(addonFolder, ADDON));
+  const content = { package: packageVersion, addon: `addon-${packageVersion}/${ADDON}`, tensorflow: version };
+  writeFileSync(`${ready}.part`, JSON.stringify(content));
+  renameSync(`${ready}.part`, ready);
+  rmSync(join(folder, 'download'), { recursive: true, force: true });
+  say(`The engine ${name} is set up: TensorFlow ${version} in ${folder}.`);
+}
+
+/**
+ * @param {EngineName} name
+ * @param {Library} library
+ * @param {string} folder
+ * @param {string} addonFolder
+ * @param {Manner} manner
+ */
+async function buildOnWheel(name, library, folder, addonFolder, manner) {
+  const to = join(folder, `library-${VERSION}`);
+  if (!existsSync(to)) {
+    const { fetchedMB, unpackedMB, measured } = library;
+    say(
+      `The engine ${name} needs TensorFlow's library: ${measured ? '' : 'about '}${fetchedMB} MB are fetched ` +
+        `(${library.requirement}${library.extra === undefined ? '' : ' and its CUDA libraries'}, by pip), ` +
+        `${measured ? '' : 'about '}${unpackedMB} MB are kept in ${folder}.`,
+    );
+    if (!measured) say('This way was not tried where it was written: there was no GPU.');
+    requireSpace(folder, fetchedMB + unpackedMB);
+    const python = await findPython(manner);
+    const wheel = await fetchWheel(python, library, join(folder, 'download/tensorflow'), manner);
+    say('Unpacking ...');
+    rmSync(`${to}.part`, { recursive: true, force: true });
+    await unpackWheel(python, wheel, `${to}.part`, WANTED, manner);
+    if (library.extra !== undefined) await addCuda(python, wheel, library, folder, `${to}.part`, manner);
+    renameSync(`${to}.part`, to);
+  }
+  say('Compiling the addon (about half a minute) ...');
+  await compileAddon(addonFolder, join(to, 'tensorflow'), manner);
+}
+
+/**
+ * The CUDA libraries that the wheel asks for, laid beside it as pip would: there TensorFlow looks for them.
+ * @param {string} python
+ * @param {string} wheel
+ * @param {Library} library
+ * @param {string} folder
+ * @param {string} to
+ * @param {Manner} manner
+ */
+async function addCuda(python, wheel, library, folder, to, manner) {
+  for (const requirement of await requirementsOf(python, wheel, library.extra ?? '', manner)) {
+    const [name = ''] = /^[\w-]+/.exec(requirement) ?? [];
+    const file = await fetchWheel(
+      python,
+      { requirement, platforms: library.platforms, python: library.python },
+      join(folder, `download/${name}`),
+      manner,
+    );
+    await unpackWheel(python, file, to, [], manner);
+  }
+}
+
+/**
+ * @param {EngineName} name
+ * @param {string} addonFolder
+ * @param {Manner} manner
+ */
+async function downloadOwn(name, addonFolder, manner) {
+  if (name === 'tensorflow-gpu' && process.platform === 'darwin') {
+    throw new Refusal(
+      'The engine tensorflow-gpu cannot be set up: there is no TensorFlow for the GPUs of a Mac.',
+    );
+  }
+  say(
+    `The engine ${name} takes the library (2.9.1 or older, some hundred MB) and the addon that the install script of ` +
+      '@tensorflow/tfjs-node-gpu fetches on this platform. This way was not tried where it was written.',
+  );
+  await downloadAddon(addonFolder, name === 'tensorflow-gpu' ? 'gpu' : 'cpu', manner);
+}
+
+/** Takes everything away that was set up. */
+export function removeTensorFlow() {
+  const folder = join(cacheFolder(), 'tensorflow');
+  const was = existsSync(folder);
+  rmSync(folder, { recursive: true, force: true });
+  say(was ? `${folder} is removed.` : 'No engine was set up.');
+}
+
+/** @param {string} file @param {string} packageVersion */
+function isReady(file, packageVersion) {
+  try {
+    /** @type {unknown} */
+    const content = JSON.parse(readFileSync(file, 'utf8'));
+    const { package: madeFor, addon } = /** @type {{ package?: string, addon?: string }} */ (content);
+    return madeFor === packageVersion && existsSync(join(file, '..', addon ?? ''));
+  } catch {
+    return false;
+  }
+}
+
+function versionOfPackage() {
+  /** @type {unknown} */
+  const content = JSON.parse(
+    readFileSync(inProject('node_modules/@tensorflow/tfjs-node-gpu/package.json'), 'utf8'),
+  );
+  return /** @type {{ version: string }} */ (content).version;
+}
+
+/** @param {string} folder @param {number} megabytes */
+function requireSpace(folder, megabytes) {
+  const { bavail, bsize } = statfsSync(folder);
+  const free = Math.floor((bavail * bsize) / 1e6);
+  if (free < megabytes) {
+    throw new Refusal(`${folder} should have ${megabytes} MB of space for it, but has ${free} MB.`);
+  }
+}

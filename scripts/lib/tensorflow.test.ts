@@ -1,0 +1,159 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { engineFolder as whereTheTrainerLooks, readSetUp } from '../../src-worker/engine/tensorflow/set-up';
+import { inProject, Refusal } from './project.mjs';
+import { engineFolder, NATIVE_ENGINES } from './tensorflow.mjs';
+import { fetchWheel, requirementsOf, unpackWheel, verify } from './wheels.mjs';
+
+const QUIET = { quiet: true };
+const PYTHON = 'python3';
+
+let folder: string;
+let cacheBefore: string | undefined;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'gradscope-engine-'));
+  cacheBefore = process.env['XDG_CACHE_HOME'];
+  process.env['XDG_CACHE_HOME'] = folder;
+});
+afterEach(() => {
+  if (cacheBefore === undefined) delete process.env['XDG_CACHE_HOME'];
+  else process.env['XDG_CACHE_HOME'] = cacheBefore;
+  rmSync(folder, { recursive: true });
+});
+
+const engine = (args: readonly string[], env: NodeJS.ProcessEnv = {}): ReturnType<typeof spawnSync> =>
+  spawnSync(process.execPath, [inProject('scripts/engine.mjs'), ...args], {
+    encoding: 'utf8',
+    env: { ...process.env, ...env },
+  });
+
+/** A small wheel: a library, a header, and one file that nobody wants. */
+function makeWheel(libraryInRecord = 'the library'): string {
+  const file = join(folder, 'a.whl');
+  const script = `
+import base64, hashlib, sys, zipfile
+digest = lambda text: base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).decode().rstrip('=')
+files = {'lib/a.so': 'the library', 'lib/include/a.h': 'a header', 'other/b.py': 'more'}
+recorded = {**files, 'lib/a.so': sys.argv[2]}
+with zipfile.ZipFile(sys.argv[1], 'w', zipfile.ZIP_DEFLATED) as wheel:
+    for name, text in files.items(): wheel.writestr(name, text)
+    wheel.writestr('a-1.dist-info/METADATA', 'Name: a\\nRequires-Dist: numpy>=1\\n'
+        'Requires-Dist: nvidia-x-cu12<13.0,>=12.5; extra == "and-cuda"\\n')
+    wheel.writestr('a-1.dist-info/RECORD', ''.join(f'{n},sha256={digest(t)},{len(t)}\\n' for n, t in recorded.items()))
+`;
+  execFileSync(PYTHON, ['-c', script, file, libraryInRecord]);
+  return file;
+}
+
+describe('npm run engine', () => {
+  test('says all of it with --help, and touches nothing', () => {
+    const { status, stdout } = engine(['--help']);
+    expect(status).toBe(0);
+    for (const name of [...NATIVE_ENGINES, 'remove']) expect(stdout).toContain(`npm run engine -- ${name}`);
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  // Catches: a typing error that fetches hundreds of megabytes of something else.
+  test.each([[[]], [['tensorflw']], [['tensorflow', 'remove']]])('%j is refused in one sentence', (args) => {
+    const { status, stdout, stderr } = engine(args);
+    expect([status, stdout]).toEqual([2, '']);
+    expect(String(stderr)).toMatch(/^npm run engine needs one of tensorflow, tensorflow-gpu, remove.*\.\n$/);
+  });
+
+  // Catches: a stack trace, or a half set-up that is taken for a whole one, where there is no Python to fetch by.
+  test.runIf(process.platform === 'linux' && process.arch === 'x64')(
+    'says how much it would fetch, then in one sentence why it cannot',
+    () => {
+      const { status, stderr } = engine(['tensorflow'], { PATH: folder });
+      const [sizes, why, ...more] = String(stderr).trimEnd().split('\n');
+      expect(sizes).toContain('274 MB are fetched');
+      expect(why).toContain('no Python with pip was found');
+      expect([status, more]).toEqual([1, []]);
+      expect(readSetUp('tensorflow')).toBeNull();
+    },
+  );
+
+  test('remove takes away what was set up, and says so when there is nothing', () => {
+    mkdirSync(engineFolder('tensorflow'), { recursive: true });
+    writeFileSync(join(engineFolder('tensorflow'), 'a'), '');
+    expect(String(engine(['remove']).stderr)).toContain('is removed');
+    expect(existsSync(join(folder, 'gradscope/tensorflow'))).toBe(false);
+    expect(engine(['remove'])).toMatchObject({ status: 0, stderr: 'No engine was set up.\n' });
+  });
+});
+
+// Catches: an engine that is set up where the trainer does not look.
+test('the trainer looks where the engines are set up, wherever that is', () => {
+  for (const name of NATIVE_ENGINES) {
+    expect(whereTheTrainerLooks(name)).toBe(engineFolder(name));
+    process.env['XDG_CACHE_HOME'] = '';
+    expect(whereTheTrainerLooks(name)).toBe(engineFolder(name));
+    process.env['XDG_CACHE_HOME'] = folder;
+  }
+});
+
+// Catches: a set-up that was broken off, or whose files are gone, being taken for one that is there.
+test('an engine is set up when its mark and its addon are both there', () => {
+  const at = engineFolder('tensorflow');
+  mkdirSync(at, { recursive: true });
+  const mark = JSON.stringify({ package: '4.22.0', addon: 'addon.node', tensorflow: '2.21.0' });
+  writeFileSync(join(at, 'ready.json'), mark.slice(0, 20));
+  writeFileSync(join(at, 'addon.node'), '');
+  expect(readSetUp('tensorflow')).toBeNull();
+  writeFileSync(join(at, 'ready.json'), mark);
+  expect(readSetUp('tensorflow')).toEqual({ packageVersion: '4.22.0', addon: join(at, 'addon.node') });
+  rmSync(join(at, 'addon.node'));
+  expect(readSetUp('tensorflow')).toBeNull();
+});
+
+describe('a wheel', () => {
+  test('is unpacked as far as it is wanted', async () => {
+    const to = join(folder, 'to');
+    await unpackWheel(PYTHON, makeWheel(), to, ['lib/a.so', 'lib/include/'], QUIET);
+    expect(readFileSync(join(to, 'lib/a.so'), 'utf8')).toBe('the library');
+    expect(readdirSync(to)).toEqual(['lib']);
+    expect(readdirSync(join(to, 'lib')).sort()).toEqual(['a.so', 'include']);
+  });
+
+  // Catches: a damaged library that is compiled against and crashes the trainer.
+  test('with a file that is not what its record says is refused', async () => {
+    const unpacked = unpackWheel(PYTHON, makeWheel('another library'), join(folder, 'to'), [], QUIET);
+    await expect(unpacked).rejects.toThrow('lib/a.so has not the SHA-256');
+    expect(existsSync(join(folder, 'to/lib/a.so'))).toBe(false);
+  });
+
+  test('that is broken off is refused', async () => {
+    const file = makeWheel();
+    writeFileSync(file, readFileSync(file).subarray(0, 200));
+    await expect(unpackWheel(PYTHON, file, join(folder, 'to'), [], QUIET)).rejects.toThrow(Refusal);
+  });
+
+  test('says what it requires for an extra', async () => {
+    expect(await requirementsOf(PYTHON, makeWheel(), 'and-cuda', QUIET)).toEqual([
+      'nvidia-x-cu12<13.0,>=12.5',
+    ]);
+  });
+
+  // Catches: a download that is done again, or one with the wrong content that is kept.
+  test('that was fetched before is not fetched again, and is removed when its checksum is another', async () => {
+    const there = join(folder, 'download');
+    mkdirSync(there);
+    writeFileSync(join(there, 'a.whl'), 'abc');
+    const sha256 = 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad';
+    const wheel = { requirement: 'a==1', platforms: [], python: '311', sha256 };
+    expect(await fetchWheel('no-such-python', wheel, there, QUIET)).toBe(join(there, 'a.whl'));
+    await expect(verify(join(there, 'a.whl'), sha256.replace('b', 'c'))).rejects.toThrow('it was removed');
+    expect(existsSync(there)).toBe(false);
+  });
+});

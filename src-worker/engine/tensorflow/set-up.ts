@@ -1,0 +1,57 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { z } from 'zod';
+import type { EngineName } from '../../../src-shared/model/run-config';
+
+/** Engines on TensorFlow's own library: for the CPU, and for NVIDIA's GPUs. */
+export type TensorFlowEngineName = Extract<EngineName, `tensorflow${string}`>;
+
+export const needsSetUp = (name: EngineName): name is TensorFlowEngineName => name.startsWith('tensorflow');
+
+/** What `npm run engine` leaves when an engine is set up, last of all (scripts/lib/tensorflow.mjs writes it). */
+const readySchema = z.object({
+  /** Version of @tensorflow/tfjs-node-gpu that the addon was made for. */
+  package: z.string(),
+  /** Path of the addon, from the engine's folder. */
+  addon: z.string(),
+});
+
+export interface SetUp {
+  readonly packageVersion: string;
+  /** Absolute path of the native addon, which exists. */
+  readonly addon: string;
+}
+
+/**
+ * Folder of the engine, outside the repository, so that an install of the packages does not take it away. The same as in
+ * scripts/lib/cache.mjs, which runs before anything can be compiled.
+ */
+export const engineFolder = (name: TensorFlowEngineName): string => join(cacheFolder(), 'tensorflow', name);
+
+function cacheFolder(): string {
+  const { XDG_CACHE_HOME: xdg = '', LOCALAPPDATA: windows = '' } = process.env;
+  if (xdg !== '') return join(xdg, 'gradscope');
+  if (process.platform === 'win32' && windows !== '') return join(windows, 'gradscope');
+  if (process.platform === 'darwin') return join(homedir(), 'Library', 'Caches', 'gradscope');
+  return join(homedir(), '.cache', 'gradscope');
+}
+
+/** Null: `npm run engine -- NAME` was not run here to its end, or what it left is gone. */
+export function readSetUp(name: TensorFlowEngineName): SetUp | null {
+  const folder = engineFolder(name);
+  const file = join(folder, 'ready.json');
+  if (!existsSync(file)) return null;
+  const ready = readySchema.safeParse(parse(readFileSync(file, 'utf8')));
+  if (!ready.success) return null;
+  const addon = join(folder, ready.data.addon);
+  return existsSync(addon) ? { packageVersion: ready.data.package, addon } : null;
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
