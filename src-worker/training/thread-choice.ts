@@ -40,14 +40,14 @@ export class ThreadChoice {
 
   /** @param milliseconds that the step took, without what stood in between */
   finishedStep(milliseconds: number): void {
-    if (this.settled) {
+    if (this.isSettled()) {
       this.trainedMs += milliseconds;
       if (this.trainedMs >= AGAIN_MS) this.measure();
       return;
     }
     if (this.measured % TURN > 0) this.current.times.push(milliseconds);
     this.measured += 1;
-    this.threads.use(this.settled ? this.best() : this.current.count);
+    this.threads.use(this.isSettled() ? this.best() : this.current.count);
   }
 
   private most(watched: boolean): number {
@@ -61,10 +61,10 @@ export class ThreadChoice {
     this.candidates = counts.map((count) => ({ count, times: [] }));
     this.measured = 0;
     this.trainedMs = 0;
-    this.threads.use(this.settled ? this.limit : this.current.count);
+    this.threads.use(this.isSettled() ? this.limit : this.current.count);
   }
 
-  private get settled(): boolean {
+  private isSettled(): boolean {
     const { length } = this.candidates;
     return length === 1 || this.measured >= length * TURN * ROUNDS;
   }
