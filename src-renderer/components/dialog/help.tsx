@@ -4,7 +4,7 @@ import { useApp } from '../../state/store';
 import { CloseIcon } from '../icons';
 import { GRID_KEYS, KEYMAP, type KeyGroup } from '../keymap';
 
-/** Two columns of about the same height. */
+/** Two columns; the first has room for more. */
 const KEY_COLUMNS: readonly (readonly KeyGroup[])[] = [['Training', 'Panel and code', 'Page'], ['Looking']];
 
 const COLUMNS = [
@@ -19,6 +19,15 @@ const COLUMNS = [
     'error',
     'dL/d output: how the loss of the chosen digit changes with each output. A drawn digit has no label: its error is as if it were what the network says, or the class you choose.',
   ],
+] as const;
+
+const NORMS = [
+  [
+    '|W|',
+    'The length of a kernel or layer as a vector: the root of the sum of its squared values (L2 norm).',
+  ],
+  ['|g|', 'The same of its gradient: 0 where nothing is left to learn, or where nothing comes through.'],
+  ['|dW|/|W|', 'How far a step moves the weights, as a share of them. About 0.001 is usual.'],
 ] as const;
 
 /** Everything a newcomer has to know, over the page. */
@@ -72,21 +81,19 @@ function Sheet(): ReactElement {
             {groups.map((group) => (
               <Keys key={group} title={group} keys={KEYMAP.filter((binding) => binding.group === group)} />
             ))}
+            {groups.includes('Training') && <Freshness />}
             {groups.includes('Looking') && <Keys title="In a grid" keys={GRID_KEYS} />}
           </div>
         ))}
         <div>
           <section>
             <h3>Columns</h3>
-            <dl className="terms">
-              {COLUMNS.map(([name, text]) => (
-                <div key={name}>
-                  <dt>{name}</dt>
-                  <dd>{text}</dd>
-                </div>
-              ))}
-            </dl>
+            <Terms terms={COLUMNS} />
             <p>All three of W, g and dW belong to one step, and a kernel has the same place in each.</p>
+          </section>
+          <section>
+            <h3>Norms</h3>
+            <Terms terms={NORMS} />
           </section>
           <section>
             <h3>Colours</h3>
@@ -105,19 +112,33 @@ function Sheet(): ReactElement {
               Now: the phase that was done last, the playhead.
             </p>
           </section>
-          <section>
-            <h3>Freshness</h3>
-            <p>
-              <b>cleared</b>: zeroed and not computed since. <b>old</b>: of an earlier step. <b>not yet</b>:
-              never computed. Pausing stands still at once; a minibatch whose update had not begun is done
-              again from its start.
-            </p>
-          </section>
         </div>
       </div>
     </div>
   );
 }
+
+const Freshness = (): ReactElement => (
+  <section>
+    <h3>Freshness</h3>
+    <p>
+      <b>cleared</b>: zeroed and not computed since. <b>old</b>: of an earlier step. <b>not yet</b>: never
+      computed. Pausing stands still at once; a minibatch whose update had not begun is done again from its
+      start.
+    </p>
+  </section>
+);
+
+const Terms = ({ terms }: { terms: readonly (readonly [string, string])[] }): ReactElement => (
+  <dl className="terms">
+    {terms.map(([name, text]) => (
+      <div key={name}>
+        <dt>{name}</dt>
+        <dd>{text}</dd>
+      </div>
+    ))}
+  </dl>
+);
 
 interface KeyWords {
   readonly hint: string;
