@@ -1,9 +1,18 @@
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { planNetwork, type LayerSpec, type NetworkPlan } from '../../src-shared/model/network';
+import { dropoutMask } from '../../src-shared/model/dropout-mask';
+import {
+  planNetwork,
+  sizeOf,
+  type LayerPlan,
+  type LayerSpec,
+  type NetworkPlan,
+} from '../../src-shared/model/network';
+import { stateSlots } from '../../src-shared/model/optimiser';
 import type { EngineName } from '../../src-shared/model/run-config';
 import { CIFAR_LIKE } from '../../src-shared/testing/cifar-like';
+import { l2Norm } from '../../src-shared/tensor/statistics';
 import type { Engine, EngineNetwork, Pass } from './engine';
 import { openEngine } from './index';
 import { updateAdam, updateSgd } from './kernels/optimisers';
@@ -19,6 +28,7 @@ import {
   randomMinibatch,
   randomWeights,
   readAll,
+  readAllBefore,
   relativeDifference,
   sgd,
   trainStep,
@@ -169,6 +179,9 @@ describeEngines('%s', (name) => {
       const [first, second] = [new Map<string, Float32Array>(), new Map<string, Float32Array>()];
       for (let step = 1; step <= 3; step++) {
         const weights = readAll(network, 'weight');
+        const before = new Map([...weights].map(([key, values]) => [key, values.slice()]));
+        const slots = stateSlots(settings);
+        const stateBefore = new Map(slots.map((slot) => [slot, readAll(network, slot)]));
         trainStep(network, pass, batch, settings, step);
         const gradients = readAll(network, 'gradient');
         for (const { name: key, size } of PLAN.parameters) {
@@ -186,12 +199,111 @@ describeEngines('%s', (name) => {
           expect(readAll(network, 'firstMoment')).toEqual(first);
           expect(readAll(network, 'secondMoment')).toEqual(second);
         }
+        // What there is to be known of the update afterwards.
+        expect(readAllBefore(network, 'weight')).toEqual(before);
+        for (const [slot, state] of stateBefore) expect(readAllBefore(network, slot)).toEqual(state);
+        for (const parameter of PLAN.parameters) {
+          const update = entry(weights, parameter.name).map((w, i) => w - entry(before, parameter.name)[i]!);
+          expect(entry(readAll(network, 'update'), parameter.name)).toEqual(update);
+          expect(network.norm(parameter, 'update')).toBeCloseTo(l2Norm(update), 12);
+          expect(network.norm(parameter, 'weight')).toBeCloseTo(l2Norm(entry(weights, parameter.name)), 12);
+          expect(network.norm(parameter, 'gradient')).toBeCloseTo(
+            l2Norm(entry(gradients, parameter.name)),
+            12,
+          );
+        }
       }
       network.dispose();
     });
   });
 
+  // Catches: a NaN or an infinity that a norm does not show, so that nobody is told; a sum that overflows.
+  it('has norms that are finite exactly where every value is', () => {
+    const { network } = randomNetwork(PLAN, 1);
+    const parameter = PLAN.parameters[0]!;
+    for (const index of [0, 7, parameter.size - 1]) {
+      for (const value of [NaN, Infinity, -Infinity, 3.4e38]) {
+        const values = new Float32Array(parameter.size).fill(-3.4e38);
+        values[index] = value;
+        network.writeParameter(parameter, values);
+        expect(Number.isFinite(network.norm(parameter, 'weight'))).toBe(Number.isFinite(value));
+      }
+    }
+    expect(network.norm(parameter, 'update')).toBe(0);
+    expect(entry(readAll(network, 'update'), parameter.name).every((value) => value === 0)).toBe(true);
+    network.dispose();
+  });
+
   describe('a pass', () => {
+    // Catches: images in another order or layout than those given one by one, a table that is not looked up.
+    it('takes images as bytes through a table', () => {
+      const { network, pass } = randomNetwork(PLAN, 1);
+      const size = sizeOf(PLAN.spec.input);
+      const pixels = Uint8Array.from({ length: 6 * size }, (_, i) => (i * 37) % 256);
+      const table = Float32Array.from({ length: 256 }, (_, byte) => Math.sin(byte));
+      const indices = [4, 0, 5];
+      const images = Float32Array.from(
+        indices.flatMap((index) => [...pixels.subarray(index * size, (index + 1) * size)]),
+        (byte) => table[byte]!,
+      );
+      const labels = batch.labels.slice(0, 3);
+      const outputs = [
+        (): void => pass.load(images, labels, 3),
+        (): void => pass.loadBytes(pixels, indices, table, labels),
+      ].map((load) => {
+        load();
+        pass.forward(FIRST, contextOf(batch));
+        return outputOf(pass, FIRST, 3);
+      });
+      expect(outputs[1]).toEqual(outputs[0]);
+      expect(() => pass.loadBytes(pixels, [6], table, labels.slice(0, 1))).toThrow('images 0 to 5');
+      expect(() => pass.loadBytes(pixels, indices, table, labels.slice(0, 2))).toThrow('needs 3 labels');
+      network.dispose();
+    });
+
+    // Catches: masks drawn by an engine that are not those of dropoutMask(): other words, another order of the values, a
+    // block of words that two examples share and only one gets.
+    it('drops what dropoutMask() says, whoever draws the masks', () => {
+      fc.assert(
+        fc.property(
+          fc.record({
+            seed: fc.nat(2 ** 32 - 1),
+            step: fc.nat(2 ** 32 - 1),
+            n: fc.integer({ min: 1, max: 5 }),
+            channels: fc.integer({ min: 1, max: 9 }),
+            side: fc.integer({ min: 2, max: 3 }),
+            rate: fc.constantFrom(0, 0.1, 0.25, 0.5, 0.9),
+            unit: fc.constantFrom('channel' as const, 'element' as const),
+          }),
+          ({ seed, step, n, channels, side, rate, unit }) => {
+            const plan = planNetwork({
+              input: [channels, side, side],
+              layers: [
+                { kind: 'relu', name: 'relu' },
+                { kind: 'dropout', name: 'dropout', rate, unit },
+                { kind: 'flatten', name: 'flatten' },
+                { kind: 'dense', name: 'logits', units: 3 },
+              ],
+              loss: 'softmaxCrossEntropy',
+            });
+            const network = engine.createNetwork(plan);
+            const pass = network.createPass();
+            const [relu, dropout] = [plan.layers[0]!, plan.layers[1]!];
+            const mask = (layer: LayerPlan): Float32Array => dropoutMask(layer, n, seed, step);
+            const outputs = [{ mask }, { mask, draw: { seed, step } }].map((context) => {
+              pass.load(new Float32Array(n * sizeOf(plan.spec.input)).fill(1), new Uint8Array(n), n);
+              pass.forward(relu, context);
+              pass.forward(dropout, context);
+              return outputOf(pass, dropout, n);
+            });
+            expect(outputs[1]).toEqual(outputs[0]);
+            network.dispose();
+          },
+        ),
+        { numRuns: 60, seed: 20221109 },
+      );
+    });
+
     // Catches: a layer that runs on what another minibatch left behind.
     it('throws when it is called out of order', () => {
       const { network, pass } = randomNetwork(PLAN, 1);

@@ -73,7 +73,7 @@ export const INPUT_SIZE = 4;
 export const OUTPUT_SIZE = 5;
 /** Examples in the minibatch. */
 export const EXAMPLES = 6;
-/** Working memory: address for the first thread, bytes from one thread's to the next. */
+/** Working memory, 64 bytes at least: address for the first thread, bytes from one thread's to the next. */
 export const SCRATCH = 7;
 export const SCRATCH_STRIDE = 8;
 

@@ -15,6 +15,9 @@ export interface Kernels {
     gradient: number,
     velocity: number,
     count: number,
+    weightBefore: number,
+    velocityBefore: number,
+    difference: number,
     step: number,
     momentum: number,
     weightDecay: number,
@@ -26,6 +29,10 @@ export interface Kernels {
     firstMoment: number,
     secondMoment: number,
     count: number,
+    weightBefore: number,
+    firstBefore: number,
+    secondBefore: number,
+    difference: number,
     weightDecay: number,
     beta1: number,
     add1: number,
@@ -37,9 +44,6 @@ export interface Kernels {
   ) => void;
   /** `bytes`: a multiple of 4. */
   readonly clear: (to: number, bytes: number) => void;
-  readonly copy: (to: number, from: number, bytes: number) => void;
-  /** difference[i] = a[i] - b[i] */
-  readonly subtract: (difference: number, a: number, b: number, count: number) => void;
   /** In float64. */
   readonly sumOfSquares: (address: number, count: number) => number;
   readonly largestMagnitude: (address: number, count: number) => number;

@@ -6,6 +6,7 @@ import {
   type LayerSpec,
   type NetworkPlan,
 } from '../../../src-shared/model/network';
+import { dropoutMask } from '../../../src-shared/model/dropout-mask';
 import { recipeNamed } from '../../../src-shared/model/recipe';
 import type { Engine } from '../engine';
 import { arbitraryNetwork } from '../testing/arbitrary-network';
@@ -176,6 +177,27 @@ describe('the engine simd', () => {
       }),
       { numRuns: 100, seed: 20221109 },
     );
+    engine.dispose();
+  });
+
+  // Catches: masks drawn within a pass of several layers that are not those which are read or computed one by one.
+  it('draws the masks of layers that it computes together', async () => {
+    const engine = await openSimdEngine({ threads: 2 });
+    const [n, seed, step] = [33, 7, 3];
+    const batch = randomMinibatch(STRIDED, n, 1, { dropout: false });
+    const mask = (layer: LayerPlan): Float32Array => dropoutMask(layer, n, seed, step);
+    const outputs = [{ mask }, { mask, draw: { seed, step } }].map((context) => {
+      const network = engine.createNetwork(STRIDED);
+      writeAll(network, randomWeights(STRIDED, 1));
+      const pass = network.createPass();
+      pass.load(batch.images, batch.labels, n);
+      for (const layer of STRIDED.layers) pass.forward(layer, context);
+      pass.loss();
+      backwardAll(pass, STRIDED);
+      const shown = STRIDED.layers.map((layer) => bits(outputOf(pass, layer, n)));
+      return [...shown, ...[...readAll(network, 'gradient').values()].map(bits)];
+    });
+    expect(outputs[1]).toEqual(outputs[0]);
     engine.dispose();
   });
 

@@ -91,25 +91,21 @@ export class SimdNetwork implements EngineNetwork, PassOwner {
   update(parameter: ParameterPlan, settings: OptimiserSettings, count: number): void {
     const { kernels } = this.#machine;
     const { weight, gradient, slots } = this.#blocks(parameter);
-    const lastUpdate = this.#lastUpdate(parameter, settings);
-    const { size } = parameter;
-    kernels.copy(lastUpdate.weight.address, weight.address, size * 4);
-    for (const [slot, before] of lastUpdate.slots) {
-      kernels.copy(before.address, addressOf(slots, slot), size * 4);
-    }
+    const before = this.#lastUpdate(parameter, settings);
     const { learningRate, weightDecay } = settings;
     if (settings.kind === 'sgd') {
-      const velocity = addressOf(slots, 'momentum');
-      const nesterov = settings.nesterov ? 1 : 0;
       kernels.updateSgd(
         weight.address,
         gradient.address,
-        velocity,
-        size,
+        addressOf(slots, 'momentum'),
+        parameter.size,
+        before.weight.address,
+        addressOf(before.slots, 'momentum'),
+        before.update.address,
         -learningRate,
         settings.momentum,
         weightDecay,
-        nesterov,
+        settings.nesterov ? 1 : 0,
       );
     } else {
       const { beta1, beta2, epsilon } = settings;
@@ -118,7 +114,11 @@ export class SimdNetwork implements EngineNetwork, PassOwner {
         gradient.address,
         addressOf(slots, 'firstMoment'),
         addressOf(slots, 'secondMoment'),
-        size,
+        parameter.size,
+        before.weight.address,
+        addressOf(before.slots, 'firstMoment'),
+        addressOf(before.slots, 'secondMoment'),
+        before.update.address,
         weightDecay,
         beta1,
         1 - beta1,
@@ -129,7 +129,6 @@ export class SimdNetwork implements EngineNetwork, PassOwner {
         epsilon,
       );
     }
-    kernels.subtract(lastUpdate.update.address, weight.address, lastUpdate.weight.address, size);
     this.#version++;
   }
 

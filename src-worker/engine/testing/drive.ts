@@ -1,7 +1,7 @@
 import type { LayerPlan, NetworkPlan } from '../../../src-shared/model/network';
 import { sizeOf } from '../../../src-shared/model/network';
 import { toUnitInterval, fillWords } from '../../../src-shared/tensor/random';
-import type { OptimiserSpecOf } from '../../../src-shared/model/optimiser';
+import type { OptimiserSpecOf, StateSlot } from '../../../src-shared/model/optimiser';
 import type { EngineNetwork, ForwardContext, OptimiserSettings, ParameterTensor, Pass } from '../engine';
 
 /** A minibatch for tests, with the factors of each dropout layer that is on, by the layer's name. */
@@ -59,6 +59,17 @@ export function readAll(network: EngineNetwork, what: ParameterTensor): Map<stri
     network.plan.parameters.map((parameter) => {
       const values = new Float32Array(parameter.size);
       network.readParameter(parameter, what, values);
+      return [parameter.name, values];
+    }),
+  );
+}
+
+/** As of before the last update. */
+export function readAllBefore(network: EngineNetwork, what: 'weight' | StateSlot): Map<string, Float32Array> {
+  return new Map(
+    network.plan.parameters.map((parameter) => {
+      const values = new Float32Array(parameter.size);
+      network.readBefore(parameter, what, values);
       return [parameter.name, values];
     }),
   );

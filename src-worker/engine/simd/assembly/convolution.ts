@@ -104,7 +104,7 @@ export function convolutionPool(d: usize, image: i32, scratch: usize): void {
   if (word(d, f.PADDING) != 0) padImage(d, image);
   const offset = <usize>(image * poolHeight * poolWidth * filters) << 2;
   const dropout = address(d, f.DROPOUT);
-  if (dropout != 0 && word(dropout, f.DRAWS) != 0) drawFactors(dropout, image);
+  if (dropout != 0 && word(dropout, f.DRAWS) != 0) drawFactors(dropout, image, scratch);
   const factors = word(d, f.FACTORS_ON) == 0 ? <usize>0 : address(d, f.FACTORS) + (<usize>(image * filters) << 2);
   const output = address(d, f.POOL_OUTPUT) + offset, argmax = address(d, f.ARGMAX) + offset;
   const size = word(d, f.INPUT_SIZE);

@@ -86,9 +86,9 @@ export function multiply(d: usize, example: i32, from: usize, to: usize): void {
     store<f32>(to, load<f32>(from) * load<f32>(factors));
 }
 
-export function multiplyForward(d: usize, example: i32): void {
+export function multiplyForward(d: usize, example: i32, scratch: usize): void {
   const size = word(d, f.OUTPUT_SIZE);
-  if (word(d, f.DRAWS) != 0) drawFactors(d, example);
+  if (word(d, f.DRAWS) != 0) drawFactors(d, example, scratch);
   multiply(d, example, exampleOf(d, f.INPUT, size, example), exampleOf(d, f.OUTPUT, size, example));
 }
 

@@ -27,13 +27,13 @@ import {
   rectifyError,
 } from './elementwise';
 import { exactConvolution, exactGradient, exactInputError } from './exact';
-import { address, clear, copy, word } from './memory';
+import { address, clear, word } from './memory';
 import { pixels } from './pixels';
 import { averagePool, averagePoolError, maxPool, maxPoolError } from './pooling';
 import { rowsForward, rowsGradient, rowsInputError, sparseRowsGradient, sparseRowsInputError } from './rows';
-import { largestMagnitude, subtract, sumOfSquares, updateAdam, updateSgd } from './update';
+import { largestMagnitude, sumOfSquares, updateAdam, updateSgd } from './update';
 
-export { clear, copy, largestMagnitude, packConvolution, packRows, packTurned, subtract, sumOfSquares, updateAdam, updateSgd };
+export { clear, largestMagnitude, packConvolution, packRows, packTurned, sumOfSquares, updateAdam, updateSgd };
 
 /** Items from..to-1 of a kernel's work, in the working memory of `thread`. */
 export function run(kernel: i32, d: usize, from: i32, to: i32, thread: i32): void {
@@ -73,7 +73,7 @@ export function run(kernel: i32, d: usize, from: i32, to: i32, thread: i32): voi
       case f.AVERAGE_POOL_ERROR: averagePoolError(d, item); break;
       case f.RELU: rectify(d, item); break;
       case f.RELU_ERROR: rectifyError(d, item); break;
-      case f.MULTIPLY: multiplyForward(d, item); break;
+      case f.MULTIPLY: multiplyForward(d, item, scratch); break;
       case f.MULTIPLY_ERROR: multiplyError(d, item); break;
       case f.CHANNELS_FIRST: channelsFirst(d, item); break;
       case f.CHANNELS_FIRST_ERROR: channelsFirstError(d, item); break;

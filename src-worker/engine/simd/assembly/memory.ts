@@ -67,10 +67,6 @@ export function clear(to: usize, bytes: usize): void {
   memory.fill(to, 0, bytes);
 }
 
-export function copy(to: usize, from: usize, bytes: usize): void {
-  memory.copy(to, from, bytes);
-}
-
 /** Four sums that were taken in float64, two and two. */
 // @ts-ignore: decorator
 @inline

@@ -10,27 +10,38 @@ function decayed(gradient: v128, decay: v128, weight: v128, decays: bool): v128 
   return decays ? f32x4.add(gradient, f32x4.mul(decay, weight)) : gradient;
 }
 
+/** weightBefore, velocityBefore: what the update began with; difference: weight - weightBefore. */
 export function updateSgd(
   weight: usize, gradient: usize, velocity: usize, count: i32,
+  weightBefore: usize, velocityBefore: usize, difference: usize,
   step: f32, momentum: f32, weightDecay: f32, nesterov: bool,
 ): void {
   const rate = f32x4.splat(step), keep = f32x4.splat(momentum), decay = f32x4.splat(weightDecay);
   for (let i = 0; i < count; i += 4) {
     const w = v128.load(weight);
     const g = decayed(v128.load(gradient), decay, w, weightDecay != 0);
-    const v = momentum == 0 ? g : f32x4.add(f32x4.mul(keep, v128.load(velocity)), g);
+    const before = v128.load(velocity);
+    const v = momentum == 0 ? g : f32x4.add(f32x4.mul(keep, before), g);
+    v128.store(weightBefore, w);
+    v128.store(velocityBefore, before);
     v128.store(velocity, v);
     const direction = nesterov ? f32x4.add(g, f32x4.mul(keep, v)) : v;
-    v128.store(weight, f32x4.add(f32x4.mul(rate, direction), w));
+    const after = f32x4.add(f32x4.mul(rate, direction), w);
+    v128.store(weight, after);
+    v128.store(difference, f32x4.sub(after, w));
     weight += 16;
     gradient += 16;
     velocity += 16;
+    weightBefore += 16;
+    velocityBefore += 16;
+    difference += 16;
   }
 }
 
 /** Constants as kernels/optimisers.ts computes them: add1 = 1 - beta1, step and correction of this very update. */
 export function updateAdam(
   weight: usize, gradient: usize, firstMoment: usize, secondMoment: usize, count: i32,
+  weightBefore: usize, firstBefore: usize, secondBefore: usize, difference: usize,
   weightDecay: f32, beta1: f32, add1: f32, beta2: f32, add2: f32, step: f32, correction: f32, epsilon: f32,
 ): void {
   const decay = f32x4.splat(weightDecay);
@@ -40,16 +51,26 @@ export function updateAdam(
   for (let i = 0; i < count; i += 4) {
     const w = v128.load(weight);
     const g = decayed(v128.load(gradient), decay, w, weightDecay != 0);
-    const m = f32x4.add(f32x4.mul(keepFirst, v128.load(firstMoment)), f32x4.mul(addFirst, g));
-    const v = f32x4.add(f32x4.mul(keepSecond, v128.load(secondMoment)), f32x4.mul(f32x4.mul(addSecond, g), g));
+    const first = v128.load(firstMoment), second = v128.load(secondMoment);
+    v128.store(weightBefore, w);
+    v128.store(firstBefore, first);
+    v128.store(secondBefore, second);
+    const m = f32x4.add(f32x4.mul(keepFirst, first), f32x4.mul(addFirst, g));
+    const v = f32x4.add(f32x4.mul(keepSecond, second), f32x4.mul(f32x4.mul(addSecond, g), g));
     v128.store(firstMoment, m);
     v128.store(secondMoment, v);
     const scale = f32x4.add(f32x4.div(f32x4.sqrt(v), root), small);
-    v128.store(weight, f32x4.add(f32x4.div(f32x4.mul(rate, m), scale), w));
+    const after = f32x4.add(f32x4.div(f32x4.mul(rate, m), scale), w);
+    v128.store(weight, after);
+    v128.store(difference, f32x4.sub(after, w));
     weight += 16;
     gradient += 16;
     firstMoment += 16;
     secondMoment += 16;
+    weightBefore += 16;
+    firstBefore += 16;
+    secondBefore += 16;
+    difference += 16;
   }
 }
 
@@ -70,12 +91,6 @@ export function largestMagnitude(from: usize, count: i32): f32 {
   a = i32x4.max_u(a, v128.shuffle<i32>(a, a, 2, 3, 0, 1));
   a = i32x4.max_u(a, v128.shuffle<i32>(a, a, 1, 0, 3, 2));
   return f32x4.extract_lane(a, 0);
-}
-
-/** Parameters are filled up to whole vectors. */
-export function subtract(difference: usize, a: usize, b: usize, count: i32): void {
-  for (let left = count; left > 0; left -= 4, difference += 16, a += 16, b += 16)
-    v128.store(difference, f32x4.sub(v128.load(a), v128.load(b)));
 }
 
 /** In float64, where no square of a float32 overflows: finite exactly when every value is. */
