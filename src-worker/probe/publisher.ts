@@ -112,7 +112,7 @@ export class Publisher {
     return false;
   }
 
-  /** Whether anybody was sent a picture of this run. */
+  /** Whether anybody has drawn a picture of this run. */
   get hasShown(): boolean {
     return this.shown;
   }
@@ -137,6 +137,7 @@ export class Publisher {
   credit(client: ClientId, count: number): void {
     const watcher = this.watchers.get(client);
     if (watcher === undefined) return;
+    if (watcher.inFlight > 0) this.shown = true;
     watcher.inFlight = Math.max(0, watcher.inFlight - count);
     watcher.credits = Math.min(INITIAL_CREDITS, watcher.credits + count);
   }
@@ -251,7 +252,6 @@ export class Publisher {
     watcher.inFlight += 1;
     watcher.skipped = 0;
     watcher.owed = false;
-    this.shown = true;
     this.output.frame(client, head, payload);
   }
 }

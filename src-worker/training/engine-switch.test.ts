@@ -421,6 +421,8 @@ describe('a run on auto', () => {
         restart({ engine: 'auto' }),
         { type: 'watch', client: 1, items },
         { type: 'credit', client: 1, count: 2 },
+        // It has drawn the first.
+        { type: 'credit', client: 1, count: 1 },
       ],
     );
     const said = heard.said.map(({ type }) => type);

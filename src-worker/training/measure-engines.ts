@@ -2,7 +2,10 @@ import type { EngineSpeed } from '../../src-shared/model/engine-table';
 import { failureOf } from './thread-messages';
 
 /** The first steps of a trial are of few images: what they take tells whether a whole minibatch is worth waiting for. */
-export const FEW_STEPS = 3;
+export const FEW_STEPS = 6;
+
+/** The first of them are run by code that is not compiled well yet. */
+const COLD_STEPS = 3;
 
 /** Kernels are compiled better once they have run for a while. */
 const WARM_UP_MS = 30;
@@ -77,7 +80,7 @@ export async function* measureEngines(
       yield;
       await lane.load();
       yield;
-      await lane.tryFew();
+      await lane.tryFew(best === Infinity ? Infinity : LONGEST_MS);
       if (lane.fewMs >= best) {
         if (lane.expectedMs <= LONGEST_MS) await lane.sample();
         continue;
@@ -115,6 +118,7 @@ class Lane {
   private loaded: Loaded | undefined;
   private trial: Trial | undefined;
   private failure: string | null = null;
+  private fewLeft = FEW_STEPS;
   /** ms a step of a whole minibatch. */
   private readonly samples: number[] = [];
 
@@ -150,14 +154,17 @@ class Lane {
     }
   }
 
-  tryFew(): Promise<void> {
+  /** @param patienceMs no further step is begun after this time; more of it for the first ones, which are slow everywhere */
+  tryFew(patienceMs: number): Promise<void> {
     return this.attempt((trial) => {
-      const took = Array.from({ length: FEW_STEPS }, () =>
-        this.time(() => {
-          trial.step();
-        }),
-      );
-      this.fewMs = Math.min(...took);
+      let took = 0;
+      let steps = 0;
+      while (this.fewLeft > 0 && took < (steps < COLD_STEPS ? COLD_STEPS : 1) * patienceMs) {
+        const ms = this.few(trial);
+        this.fewMs = Math.min(this.fewMs, ms);
+        took += ms;
+        steps += 1;
+      }
     });
   }
 
@@ -195,6 +202,7 @@ class Lane {
 
   /** Trains whole minibatches for about so long. Returns ms a step. */
   private run(trial: Trial, ms: number): number {
+    while (this.fewLeft > 0) this.few(trial);
     let took = 0;
     let steps = 0;
     while (steps < MOST_STEPS && took < ms) {
@@ -204,6 +212,13 @@ class Lane {
       steps += 1;
     }
     return took / steps;
+  }
+
+  private few(trial: Trial): number {
+    this.fewLeft -= 1;
+    return this.time(() => {
+      trial.step();
+    });
   }
 
   private time(work: () => void): number {

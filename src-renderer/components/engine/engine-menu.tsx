@@ -104,6 +104,9 @@ function Choice({
       <input
         type="radio"
         name={group}
+        aria-label={[choice, now ? 'this run' : null, speed, words]
+          .filter((part) => part !== null)
+          .join(', ')}
         value={choice}
         checked={chosen}
         onChange={() => {
