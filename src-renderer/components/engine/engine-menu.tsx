@@ -60,7 +60,7 @@ function Engines({ ready }: { ready: Ready }): ReactElement {
       <h2>Engines</h2>
       <div ref={choices} className="choices" role="radiogroup" aria-label="Engine">
         {engineRows(ready).map((row) => (
-          <Choice key={row.choice} row={row} group={group} chosen={row.choice === choice} />
+          <Choice key={row.name} row={row} group={group} chosen={row.choice === choice} />
         ))}
       </div>
       <p>
@@ -91,7 +91,7 @@ function Engines({ ready }: { ready: Ready }): ReactElement {
 }
 
 function Choice({
-  row: { choice, speed, words, cannot, now },
+  row: { name, choice, speed, words, cannot, now },
   group,
   chosen,
 }: {
@@ -104,17 +104,16 @@ function Choice({
       <input
         type="radio"
         name={group}
-        aria-label={[choice, now ? 'this run' : null, speed, words]
-          .filter((part) => part !== null)
-          .join(', ')}
-        value={choice}
+        aria-label={[name, now ? 'this run' : null, speed, words].filter((part) => part !== null).join(', ')}
+        value={name}
         checked={chosen}
+        disabled={choice === null}
         onChange={() => {
-          setDraft({ engine: choice });
+          if (choice !== null) setDraft({ engine: choice });
         }}
       />
       <b>
-        {choice}
+        {name}
         {now && <i>this run</i>}
       </b>
       <span className="speed-of">{speed}</span>

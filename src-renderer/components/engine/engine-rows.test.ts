@@ -45,17 +45,48 @@ describe('the engine menu', () => {
   // Catches: a speed without its unit, a reason that is not shown, an engine left out.
   it('has auto first, then every engine with its speed or the reason why it cannot', () => {
     expect(engineRows(READY)).toEqual([
-      { choice: 'auto', speed: null, words: 'takes the fastest: simd', cannot: false, now: false },
-      { choice: 'simd', speed: '20,130 images/s', words: 'SIMD, 2 threads', cannot: false, now: true },
       {
+        name: 'auto',
+        choice: 'auto',
+        speed: null,
+        words: 'takes the fastest: simd',
+        cannot: false,
+        now: false,
+      },
+      {
+        name: 'simd',
+        choice: 'simd',
+        speed: '20,130 images/s',
+        words: 'SIMD, 2 threads',
+        cannot: false,
+        now: true,
+      },
+      {
+        name: 'wasm',
         choice: 'wasm',
         speed: null,
         words: 'The engine wasm cannot load: it is broken.',
         cannot: true,
         now: false,
       },
-      { choice: 'cpu', speed: '290 images/s', words: 'plain JavaScript', cannot: false, now: false },
+      {
+        name: 'cpu',
+        choice: 'cpu',
+        speed: '290 images/s',
+        words: 'plain JavaScript',
+        cannot: false,
+        now: false,
+      },
     ]);
+  });
+
+  // Catches: an engine that could be set up and that nobody hears of.
+  it('ends with the engines that cannot be asked for here, and why', () => {
+    const reason = 'The engine tensorflow cannot load: it is not set up.';
+    const other = { name: 'tensorflow', variant: null, imagesPerSecond: null, reason };
+    const rows = engineRows({ ...READY, engineTable: [other, ...READY.engineTable] });
+    expect(rows).toHaveLength(5);
+    expect(rows.at(-1)).toMatchObject({ name: 'tensorflow', choice: null, words: reason, cannot: true });
   });
 
   it('says so when nothing is measured', () => {

@@ -5,7 +5,9 @@ import { perSecond } from '../format';
 
 /** One line of the engine menu. */
 export interface EngineRow {
-  readonly choice: EngineChoice;
+  readonly name: string;
+  /** Null: it cannot be asked for here. */
+  readonly choice: EngineChoice | null;
   /** `20,130 images/s`; null: not measured. */
   readonly speed: string | null;
   /** What of it runs, or why it cannot. */
@@ -18,21 +20,27 @@ export interface EngineRow {
 
 type About = Pick<Ready, 'engine' | 'engines' | 'engineTable'>;
 
-/** `auto` first, then every engine that can be asked for. */
+/** `auto` first, then every engine that can be asked for, then those that need something first. */
 export function engineRows({ engine, engines, engineTable }: About): readonly EngineRow[] {
-  const rows = engines.map((name): EngineRow => {
+  const rowOf = (name: string, choice: EngineChoice | null): EngineRow => {
     const row = engineTable.find((known) => known.name === name);
     const now = name === engine.name;
     const speed = row?.imagesPerSecond ?? null;
     return {
-      choice: name,
+      name,
+      choice,
       speed: speed === null ? null : `${perSecond(speed)} images/s`,
       words: row?.reason ?? row?.variant ?? (now ? engine.variant : 'not measured'),
       cannot: (row?.reason ?? null) !== null,
       now,
     };
-  });
-  return [{ choice: 'auto', speed: null, words: autoWords(engineTable), cannot: false, now: false }, ...rows];
+  };
+  const others = engineTable.filter(({ name }) => !engines.some((offered) => offered === name));
+  return [
+    { name: 'auto', choice: 'auto', speed: null, words: autoWords(engineTable), cannot: false, now: false },
+    ...engines.map((name) => rowOf(name, name)),
+    ...others.map(({ name }) => rowOf(name, null)),
+  ];
 }
 
 function autoWords(table: readonly EngineSpeed[]): string {
