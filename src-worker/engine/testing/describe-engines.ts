@@ -33,5 +33,9 @@ function whyNotHere(name: EngineName): string | null {
   if (!needsSetUp(name)) return null;
   if (readSetUp(name) === null) return `npm run engine -- ${name} was not run here`;
   // NVIDIA's driver shows itself so.
-  return name === 'tensorflow' || existsSync('/dev/nvidia0') ? null : 'there is no GPU';
+  const gpu = existsSync('/dev/nvidia0');
+  if (name === 'tensorflow-gpu') return gpu ? null : 'there is no GPU';
+  return gpu && readSetUp('tensorflow-gpu') !== null
+    ? 'a process holds one TensorFlow, and tensorflow-gpu is here'
+    : null;
 }
