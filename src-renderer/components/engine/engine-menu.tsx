@@ -117,7 +117,7 @@ function Choice({
         {now && <i>this run</i>}
       </b>
       <span className="speed-of">{speed}</span>
-      <span className="words">{words}</span>
+      <span className="what">{words}</span>
     </label>
   );
 }
