@@ -27,7 +27,7 @@ await runScript(async () => {
     );
   }
   if (what === 'remove') {
-    removeTensorFlow();
+    await removeTensorFlow();
     return 0;
   }
   await ensureInstalled();

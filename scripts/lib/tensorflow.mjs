@@ -1,4 +1,5 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cacheFolder } from './cache.mjs';
 import { alone } from './lock.mjs';
@@ -75,8 +76,24 @@ export const engineFolder = (name) => join(cacheFolder(), 'tensorflow', name);
  */
 export async function setUpTensorFlow(name, manner) {
   const folder = engineFolder(name);
-  mkdirSync(folder, { recursive: true });
-  await alone('engine', () => setUpAlone(name, folder, manner), folder);
+  await orRefuse(`The engine ${name} cannot be set up`, async () => {
+    mkdirSync(folder, { recursive: true });
+    await alone('engine', () => setUpAlone(name, folder, manner), folder);
+  });
+}
+
+/**
+ * What the file system refuses (no permission, no space) is one sentence too.
+ * @param {string} failed
+ * @param {() => Promise<void>} work
+ */
+async function orRefuse(failed, work) {
+  try {
+    await work();
+  } catch (error) {
+    if (!(error instanceof Error) || !('syscall' in error)) throw error;
+    throw new Refusal(`${failed}: ${error.message}.`);
+  }
 }
 
 /**
@@ -176,12 +193,14 @@ async function downloadOwn(name, addonFolder, manner) {
   await downloadAddon(addonFolder, name === 'tensorflow-gpu' ? 'gpu' : 'cpu', manner);
 }
 
-/** Takes everything away that was set up. */
-export function removeTensorFlow() {
+/** Takes everything away that was set up. @throws {Refusal} */
+export async function removeTensorFlow() {
   const folder = join(cacheFolder(), 'tensorflow');
-  const was = existsSync(folder);
-  rmSync(folder, { recursive: true, force: true });
-  say(was ? `${folder} is removed.` : 'No engine was set up.');
+  await orRefuse('The engines cannot be removed', async () => {
+    const was = existsSync(folder);
+    await rm(folder, { recursive: true, force: true });
+    say(was ? `${folder} is removed.` : 'No engine was set up.');
+  });
 }
 
 /** @param {string} file @param {string} packageVersion */

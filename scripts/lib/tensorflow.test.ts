@@ -84,6 +84,14 @@ describe('npm run engine', () => {
     },
   );
 
+  // Catches: a stack trace where the cache folder cannot be made.
+  test('says in one sentence that the folder cannot be made', () => {
+    writeFileSync(join(folder, 'file'), '');
+    const { status, stderr } = engine(['tensorflow'], { XDG_CACHE_HOME: join(folder, 'file') });
+    expect(status).toBe(1);
+    expect(String(stderr)).toMatch(/^The engine tensorflow cannot be set up: ENOTDIR.*\.\n$/);
+  });
+
   test('remove takes away what was set up, and says so when there is nothing', () => {
     mkdirSync(engineFolder('tensorflow'), { recursive: true });
     writeFileSync(join(engineFolder('tensorflow'), 'a'), '');
