@@ -30,7 +30,7 @@ describe('the pace of the page', () => {
   test('running, words come four times a second and pictures as they are drawn; stepping, both at once', () => {
     expect(pagePaced(false)).toEqual({
       pictures: [0, 0, 0],
-      words: [0, 250, 0],
+      words: [0, 400, 0],
       running: [false, true, false],
     });
   });

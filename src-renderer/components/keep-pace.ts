@@ -2,7 +2,7 @@ import { REDUCED_MOTION } from '../state/screen';
 import { appStore } from '../state/store';
 
 /** While training runs free, text and charts change at most this often: faster cannot be read, and costs layout. */
-const WORDS_INTERVAL_MS = 250;
+const WORDS_INTERVAL_MS = 400;
 /** The same, and for pictures too, where less motion is asked for. */
 const CALM_INTERVAL_MS = 500;
 

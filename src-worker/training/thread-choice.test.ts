@@ -54,13 +54,18 @@ describe('the number of threads', () => {
     expect(threads.inUse).toBe(2);
   });
 
-  it('is measured again after a while, as the machine may be another', () => {
-    let isBusy = false;
-    const { threads, train } = machine(2, 2, (count) => (isBusy && count === 2 ? 100 : 40 / count));
+  it('is measured again soon and then ever more rarely, as the machine may be another', () => {
+    let isBusy = true;
+    const { threads, train } = machine(2, 2, (count) => (isBusy && count === 2 ? 30 : 20 / count));
     train(60);
+    expect(threads.inUse).toBe(1);
+    isBusy = false;
+    train(100);
     expect(threads.inUse).toBe(2);
+    // Hours later a measurement is half a minute away at most.
+    train(100_000);
     isBusy = true;
-    train(400);
+    train(3200);
     expect(threads.inUse).toBe(1);
   });
 

@@ -3,8 +3,9 @@ import type { Threads } from '../engine/engine';
 /** Steps in a row with one number of threads. The first is not counted: helpers wake up in it. */
 const TURN = 5;
 const ROUNDS = 5;
-/** After this long in training the machine may be another: others came or went. */
-const AGAIN_MS = 20_000;
+/** How long a choice holds at first, and at most: what else the machine does is soon another, above all when somebody comes or goes. */
+const HOLDS_MS = 1000;
+const HOLDS_MOST_MS = 30_000;
 /** One thread less is taken where it costs no more than this share: cores are for others, too. */
 const NO_GAIN = 1.03;
 
@@ -22,6 +23,7 @@ export class ThreadChoice {
   /** Steps since the measurement began. */
   private measured = 0;
   private trainedMs = 0;
+  private holdsMs = HOLDS_MS;
 
   /** @param cores of the machine that this process may use */
   constructor(threads: Threads, cores: number) {
@@ -35,6 +37,7 @@ export class ThreadChoice {
     const limit = this.most(watched);
     if (limit === this.limit) return;
     this.limit = limit;
+    this.holdsMs = HOLDS_MS;
     this.measure();
   }
 
@@ -42,7 +45,9 @@ export class ThreadChoice {
   finishedStep(milliseconds: number): void {
     if (this.isSettled()) {
       this.trainedMs += milliseconds;
-      if (this.trainedMs >= AGAIN_MS) this.measure();
+      if (this.trainedMs < this.holdsMs) return;
+      this.holdsMs = Math.min(HOLDS_MOST_MS, 2 * this.holdsMs);
+      this.measure();
       return;
     }
     if (this.measured % TURN > 0) this.current.times.push(milliseconds);
