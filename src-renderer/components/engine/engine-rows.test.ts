@@ -89,6 +89,14 @@ describe('the engine menu', () => {
     expect(rows.at(-1)).toMatchObject({ name: 'tensorflow', choice: null, words: reason, cannot: true });
   });
 
+  // Catches: a speed beside an engine that cannot be chosen, and no word why.
+  it('says of an engine that was taken away since it was measured that it is not there', () => {
+    const other = { name: 'tensorflow', variant: 'CPU', imagesPerSecond: 3300, reason: null };
+    const rows = engineRows({ ...READY, engineTable: [other, ...READY.engineTable] });
+    expect(rows.at(-1)).toMatchObject({ speed: null, cannot: true });
+    expect(rows.at(-1)?.words).toContain('is not now');
+  });
+
   it('says so when nothing is measured', () => {
     const rows = engineRows({ ...READY, engineTable: [] });
     expect(rows.map(({ words }) => words)).toEqual([

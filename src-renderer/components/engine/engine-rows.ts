@@ -25,13 +25,16 @@ export function engineRows({ engine, engines, engineTable }: About): readonly En
   const rowOf = (name: string, choice: EngineChoice | null): EngineRow => {
     const row = engineTable.find((known) => known.name === name);
     const now = name === engine.name;
-    const speed = row?.imagesPerSecond ?? null;
+    // Measured before, and taken away since: what it could do then is of no use now.
+    const gone = choice === null && row?.reason === null;
+    const speed = gone ? null : (row?.imagesPerSecond ?? null);
+    const reason = gone ? 'It was set up when it was measured, and is not now.' : (row?.reason ?? null);
     return {
       name,
       choice,
       speed: speed === null ? null : `${perSecond(speed)} images/s`,
-      words: row?.reason ?? row?.variant ?? (now ? engine.variant : 'not measured'),
-      cannot: (row?.reason ?? null) !== null,
+      words: reason ?? row?.variant ?? (now ? engine.variant : 'not measured'),
+      cannot: reason !== null,
       now,
     };
   };
