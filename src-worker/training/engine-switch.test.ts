@@ -1,4 +1,4 @@
-import { memory } from '@tensorflow/tfjs-core';
+import { getBackend, memory } from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { OptimiserSpec } from '../../src-shared/model/optimiser';
 import {
@@ -10,6 +10,7 @@ import {
 } from '../../src-shared/model/run-config';
 import { GradscopeError } from '../../src-shared/protocol/errors';
 import type { Status } from '../../src-shared/protocol/messages';
+import { openDataset } from '../data/dataset';
 import { openEngine } from '../engine';
 import type { Engine } from '../engine/engine';
 import { needsSetUp } from '../engine/tensorflow/set-up';
@@ -17,7 +18,11 @@ import { enginesHere } from '../engine/testing/describe-engines';
 import { request, runScript } from '../testing/scripted-trainer';
 import { type SmallMnist, smallMnist } from '../testing/small-mnist';
 import { TINY_RECIPE, tinyDataset } from '../testing/tiny-run';
+import { EngineChoices } from './engine-choice';
+import { EngineSwitch } from './engine-switch';
+import { EngineTables } from './engine-tables';
 import { type RequestContext, serveRequest } from './requests';
+import { createRun, disposeRun } from './run';
 import { Session } from './session';
 import type { ThreadCommand, ThreadMessage, ThreadReply } from './thread-messages';
 
@@ -414,6 +419,34 @@ describe('a run on auto', () => {
     expect(codes(heard)).toEqual([null, null, null, null, null]);
     expect(heard.engines.map(({ engine }) => engine.name)).toEqual(['wasm', 'wasm']);
     expect(heard.last).toMatchObject({ step: 2, proof: null });
+  });
+
+  // Catches: who is served between two pieces of measuring computing with the kernels of another engine.
+  it('has its own engine active whenever measuring may be interrupted', async () => {
+    const engines = new EngineChoices({
+      openEngine: async (name) => {
+        if (name === 'wasm' || name === 'cpu') return openEngine(name);
+        throw new GradscopeError('engine-unavailable', `${name} is not here.`);
+      },
+      tables: new EngineTables(null, () => undefined),
+      machine: 'this',
+      now: () => performance.now(),
+    });
+    const dataset = openDataset({ GRADSCOPE_DATA: mnist.folder });
+    const surroundings = { dataset, digit: { testIndex: 0 }, engines, now: () => 0 };
+    const nothing = (): void => undefined;
+    const engineSwitch = new EngineSwitch({ engines, leave: nothing, settled: nothing });
+    const config: RunConfig = { ...CONFIG, engine: 'auto' };
+    const run = await createRun(1, { config, weights: null }, surroundings, undefined);
+    expect([run.engine.engine.name, run.choosing]).toEqual(['wasm', true]);
+    const active: string[] = [];
+    await engineSwitch.choose(run, () => {
+      active.push(getBackend());
+      return true;
+    });
+    expect(run.engineTable.find(({ name }) => name === 'cpu')?.reason).toBeNull();
+    expect(new Set(active)).toEqual(new Set(['wasm']));
+    disposeRun(run, undefined);
   });
 
   // Catches: a page that waits for its first picture until all engines are measured, or a run that is never measured.

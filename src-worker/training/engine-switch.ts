@@ -28,7 +28,7 @@ export class EngineSwitch {
 
   /**
    * Measures the engines for a run, as long as `mayGoOn` says before each piece, and takes the fastest when all are measured.
-   * The engine of the run is active afterwards. Between two minibatches only.
+   * The engine of the run is active whenever it asks, and afterwards. Between two minibatches only.
    */
   async choose(run: Run, mayGoOn: () => boolean): Promise<void> {
     const { threads } = run.engine.engine;
@@ -37,7 +37,10 @@ export class EngineSwitch {
       run.engine.engine,
       subjectOf(run),
     ));
-    while (mayGoOn()) {
+    for (;;) {
+      // Whoever is served meanwhile computes on it.
+      await activate(run);
+      if (!mayGoOn()) break;
       const piece = await measurement.next();
       threads?.use(inUse);
       if (piece.done !== true) continue;
