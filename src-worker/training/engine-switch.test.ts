@@ -421,6 +421,27 @@ describe('a run on auto', () => {
     expect(heard.last).toMatchObject({ step: 2, proof: null });
   });
 
+  // Catches: a step that had to wait for its turn being the first of a run whose engine is then switched after it.
+  it('is measured before a first step that had to wait until the page had drawn', async () => {
+    const items = [{ name: 'conv1.weight', kind: 'weight' as const, maxValues: 10_000 }];
+    const heard = await race(
+      ['simd', 'cpu'],
+      [
+        { type: 'connect', client: 1 },
+        restart({ engine: 'auto' }),
+        { type: 'watch', client: 1, items },
+        { type: 'credit', client: 1, count: 2 },
+        stepBatch(),
+        // Only now it has drawn what was there before the step.
+        { type: 'credit', client: 1, count: 1 },
+      ],
+    );
+    const said = heard.said.map(({ type }) => type);
+    expect(heard.engines.map(({ engine }) => engine.name)).toEqual(['wasm']);
+    expect(heard.last).toMatchObject({ step: 1, state: 'paused' });
+    expect(said.indexOf('engine')).toBeLessThan(said.indexOf('metrics'));
+  });
+
   // Catches: who is served between two pieces of measuring computing with the kernels of another engine.
   it('has its own engine active whenever measuring may be interrupted', async () => {
     const engines = new EngineChoices({

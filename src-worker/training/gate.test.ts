@@ -122,6 +122,9 @@ class Bench implements GateHost<Command> {
       this.inside = null;
     }
   }
+  mayBegin(): boolean {
+    return true;
+  }
   began(): void {
     this.inside = 'step';
   }

@@ -8,6 +8,8 @@ export interface GateHost<Command> {
   serve(command: Command): void;
   /** A place was reached; training has not been told yet whether it goes on. */
   reached(position: Position): void;
+  /** Whether the next minibatch may begin; else the loop returns to the controller, which has something to do before. */
+  mayBegin(): boolean;
   /** The next minibatch begins now. */
   began(): void;
   /** Training stands from now on: everything a client can ask for is made exact and told. */
@@ -45,6 +47,7 @@ export class BlockingGate<Command> implements Gate {
       const answer = this.control.arriveAtBoundary();
       if (answer === 'leave') return 'leave';
       if (answer === 'stand') this.stand('atBoundary');
+      else if (!this.host.mayBegin()) return 'leave';
       else {
         this.go();
         if (!this.waitUntilDue()) {

@@ -137,6 +137,9 @@ class Walker implements GateHost<'layer'>, Mailbox<'layer'> {
   stood(): void {
     if (this.#session.inStep && this.#at !== null) this.#look(this.#at);
   }
+  mayBegin(): boolean {
+    return true;
+  }
   began(): void {
     /* Only a trainer has a clock to set. */
   }

@@ -37,8 +37,6 @@ export interface RequestContext {
   measureStep(reply: Reply): void;
   /** Play was asked for. */
   playing(run: Run): void;
-  /** A single step was asked for. */
-  stepping(run: Run): void;
 }
 
 type Handlers = {
@@ -222,11 +220,10 @@ const HANDLERS: Handlers = {
 };
 
 function step(context: RequestContext, kind: StepKind, reply: Reply, { client }: RequestCommand): void {
-  const run = theRun(context);
+  theRun(context);
   context.control.step(kind, client, (refusal) => {
     reply(refusal ?? {});
   });
-  context.stepping(run);
 }
 
 function theRun(context: RequestContext): Run {

@@ -333,6 +333,11 @@ export class Trainer implements GateHost<ThreadCommand>, RequestContext {
     this.status.tellNowAndThen(run);
   }
 
+  /** A run on auto is trained by the fastest engine from its first step on. */
+  mayBegin(): boolean {
+    return this.active?.run.choosing !== true;
+  }
+
   began(): void {
     if (this.active === undefined) return;
     const { run, tests, threads } = this.active;
@@ -439,16 +444,10 @@ export class Trainer implements GateHost<ThreadCommand>, RequestContext {
   playing(): void {
     const { active } = this;
     if (active === undefined) return;
-    this.stepping(active.run);
     if (!active.tests.isInitialDue || active.run.session.inStep) return;
     // The controller comes back here and tests before the first step.
     if (!active.tests.initialIsShort) active.tests.skipInitial();
     else if (this.inLoop) this.control.leave('atBoundary');
-  }
-
-  stepping({ choosing, session }: Run): void {
-    // The controller comes back here and measures the engines before the first step.
-    if (choosing && this.inLoop && !session.inStep) this.control.leave('atBoundary');
   }
 
   weightsChanged(run: Run): void {
