@@ -90,6 +90,44 @@ describe('the plan of auto', () => {
   });
 });
 
+describe('engines of which a trainer holds one', () => {
+  // Catches: the engine that could not load beside the other being taken for a new one at every start, so that the two of them
+  // are measured in turns and the faster one cannot load any more.
+  it('are not tried when the one that comes first is known to load', async () => {
+    /** As in a trainer that has just been started. */
+    const started = (): EngineChoices => {
+      let held: EngineName | null = null;
+      return new EngineChoices({
+        openEngine: async (name) => {
+          if (!needsSetUp(name)) return openEngine(name);
+          held ??= name;
+          if (held !== name) throw new GradscopeError('engine-unavailable', `${held} is loaded already.`);
+          const open = await openEngine('cpu');
+          return { ...open, engine: { ...open.engine, name } };
+        },
+        tables,
+        machine: 'this',
+        now: () => performance.now(),
+      });
+    };
+    const { engine: own } = await openEngine('simd');
+    const measuring = started().measure(own, subject);
+    let piece = await measuring.next();
+    while (piece.done !== true) piece = await measuring.next();
+    expect(piece.value.table.filter(({ name }) => needsSetUp(name as EngineName))).toMatchObject([
+      { name: 'tensorflow-gpu', reason: null },
+      { name: 'tensorflow', variant: null, reason: 'tensorflow-gpu is loaded already.' },
+    ]);
+    if (piece.value.engine !== own) piece.value.engine?.dispose();
+    own.dispose();
+    const again = started();
+    expect((await again.plan('auto', subject)).table).toHaveLength(ENGINE_NAMES.length);
+    await again.takeFirst(await again.plan('tensorflow-gpu', subject), undefined, ({ engine }) => {
+      engine.dispose();
+    });
+  });
+});
+
 describe('taking the first that works', () => {
   const cannotRun = (engine: Engine): Engine => ({
     ...engine,

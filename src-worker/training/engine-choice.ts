@@ -156,8 +156,11 @@ export class EngineChoices {
 
   /** Whether an engine that could not load when it was measured can now. */
   async #hasBecomeAvailable(kept: readonly MeasuredEngine[]): Promise<boolean> {
+    const couldLoad = (name: EngineName): boolean => kept.find((row) => row.name === name)?.variant !== null;
     for (const name of ENGINE_NAMES) {
-      if (kept.find((row) => row.name === name)?.variant !== null) continue;
+      if (couldLoad(name)) continue;
+      // A trainer holds one TensorFlow: trying this one would keep the other out, which comes first.
+      if (name === 'tensorflow' && couldLoad('tensorflow-gpu')) continue;
       try {
         (await this.#parts.openEngine(name)).engine.dispose();
         return true;
