@@ -470,6 +470,38 @@ describe('a run on auto', () => {
     disposeRun(run, undefined);
   });
 
+  // Catches: a table of other versions, or of an engine that is gone, that a switch to auto goes by and shows.
+  it('is measured anew when the fastest is not what was measured, or is no more', async () => {
+    let opened = 0;
+    const open: typeof openEngine = async (name) => {
+      if (name !== 'cpu' && name !== 'wasm') {
+        throw new GradscopeError('engine-unavailable', `${name} is not here.`);
+      }
+      if (name === 'cpu') return openEngine(name);
+      opened += 1;
+      if (opened === 3) throw new GradscopeError('engine-unavailable', 'wasm is gone.');
+      const wasm = await openEngine(name);
+      return { ...wasm, engine: { ...wasm.engine, variant: `build ${String(opened)}` } };
+    };
+    const clock = { ms: 0 };
+    const slowCpu: typeof openEngine = async (name) => {
+      const one = await open(name);
+      return name === 'cpu' ? { ...one, engine: slowed(one.engine, clock) } : one;
+    };
+    const commands = [restart(), to('auto'), to('cpu'), to('auto'), to('cpu'), to('auto')];
+    const heard = sorted(await runScript(mnist.folder, commands, slowCpu, undefined, clock));
+    expect(codes(heard).filter((code) => code !== null)).toEqual([]);
+    const variants = heard.engines.map(({ engineTable }) => engineTable.find(({ name }) => name === 'wasm'));
+    expect(variants.map((row) => row?.variant)).toEqual([
+      'build 1',
+      'build 1',
+      'build 2',
+      'build 2',
+      'build 4',
+    ]);
+    expect(heard.engines.map(({ engine }) => engine.name)).toEqual(['wasm', 'cpu', 'wasm', 'cpu', 'wasm']);
+  });
+
   // Catches: a page that waits for its first picture until all engines are measured, or a run that is never measured.
   it('is measured once the first picture is out and nobody wants anything', async () => {
     const items = [{ name: 'conv1.weight', kind: 'weight' as const, maxValues: 10_000 }];

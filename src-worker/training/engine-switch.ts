@@ -75,6 +75,10 @@ export class EngineSwitch {
       run.config = { ...run.config, engine: choice };
       run.choosing = false;
       if (plan.table.length > 0) run.engineTable = plan.table;
+      if (!plan.isMeasured(run.engine.engine)) {
+        await this.choose(run, () => true);
+        return;
+      }
     } finally {
       await activate(run);
     }
