@@ -262,6 +262,25 @@ describe.each<Mode>(['imperative', 'fit'])('setEngine in the %s loop', (mode) =>
     expect(heard.last?.weightsSha256).toEqual(straight.last?.weightsSha256);
   });
 
+  // Catches: a run said to be held at a breakpoint within a minibatch that was given up.
+  it('is held by the breakpoint no more whose minibatch it has given up, but is where it is refused', async () => {
+    const open: typeof openEngine = async (name) => {
+      if (name === 'simd') throw new GradscopeError('engine-unavailable', 'No.');
+      return openEngine(name);
+    };
+    const breakpoint = { phase: 'loss', after: 'phase' };
+    const held = [
+      restart({ mode }),
+      request('setBreakpoints', { breakpoints: [breakpoint] }),
+      request('play'),
+    ];
+    const refused = await train([...held, to('simd')], open);
+    expect(refused.last).toMatchObject({ state: 'paused', phase: 'loss', stoppedAt: breakpoint });
+    const moved = await train([...held, to('wasm')], open);
+    expect(moved.statuses.some(({ stoppedAt }) => stoppedAt !== null)).toBe(true);
+    expect(moved.last).toMatchObject({ state: 'paused', phase: null, stoppedAt: null });
+  });
+
   // Catches: a run that is damaged, moved or thrown out of its place by a switch that was refused.
   it('leaves the run where it stood when the engine cannot be had or cannot run the network', async () => {
     for (const code of ['engine-unavailable', 'engine-cannot-run'] as const) {

@@ -162,6 +162,11 @@ export class RunControl {
     this.goalPlace = place;
   }
 
+  /** The minibatch in which training stood was given up: it stands before it now, and no breakpoint holds it there. */
+  gaveUp(): void {
+    this.heldBy = null;
+  }
+
   /** Inside a minibatch, just after the work named by `position`. */
   arrive(position: Position): 'go' | 'stand' | 'abandon' {
     const { phase, layer } = position;

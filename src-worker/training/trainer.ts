@@ -193,7 +193,7 @@ export class Trainer implements GateHost<ThreadCommand>, RequestContext {
   private async takeUp({ what, reply, stoodAt }: Wanted): Promise<void> {
     this.wanted = undefined;
     try {
-      if ('engine' in what) await this.moveTo(what.engine, reply);
+      if ('engine' in what) await this.moveTo(what.engine, stoodAt, reply);
       else await this.restartAs(what.request, reply);
     } catch (error) {
       this.control.left();
@@ -202,10 +202,11 @@ export class Trainer implements GateHost<ThreadCommand>, RequestContext {
     }
   }
 
-  private async moveTo(choice: EngineChoice, reply: Reply): Promise<void> {
+  private async moveTo(choice: EngineChoice, stoodAt: Position | null, reply: Reply): Promise<void> {
     const { active } = this;
     if (active !== undefined) await this.engineSwitch.to(active.run, choice);
     this.control.left();
+    if (stoodAt !== null) this.control.gaveUp();
     reply({});
   }
 
