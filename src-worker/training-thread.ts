@@ -1,10 +1,11 @@
-import { availableParallelism, cpus, homedir } from 'node:os';
+import { homedir } from 'node:os';
 import { workerData } from 'node:worker_threads';
 import { openDataset } from './data/dataset';
 import { openEngine } from './engine';
 import { packageVersion } from './hub/process-options';
 import { EngineChoices } from './training/engine-choice';
 import { EngineTables, engineTableFolder } from './training/engine-tables';
+import { describeMachine } from './training/machine';
 import { SharedMailbox } from './training/mailbox';
 import type { ThreadCommand, ThreadStart } from './training/thread-messages';
 import { Trainer } from './training/trainer';
@@ -16,12 +17,7 @@ const now = (): number => performance.now();
 const tables = new EngineTables(engineTableFolder(process.env, process.platform, homedir()), (sentence) => {
   console.error(sentence);
 });
-const machine = [
-  `Gradscope ${packageVersion(import.meta.url)}`,
-  `Node ${process.versions.node}`,
-  `${process.platform} ${process.arch}`,
-  `${String(availableParallelism())} x ${cpus()[0]?.model ?? 'unknown'}`,
-].join(', ');
+const machine = describeMachine(packageVersion(import.meta.url), process.env);
 
 await new Trainer({
   mailbox: new SharedMailbox<ThreadCommand>(port, posted),
