@@ -34,16 +34,15 @@ export function readSetUp(name: TensorFlowEngineName): SetUp | null {
   const folder = engineFolder(name);
   if (folder === null) return null;
   const file = join(folder, 'ready.json');
-  if (!existsSync(file)) return null;
-  const ready = readySchema.safeParse(parse(readFileSync(file, 'utf8')));
+  const ready = readySchema.safeParse(read(file));
   if (!ready.success) return null;
   const addon = join(folder, ready.data.addon);
   return existsSync(addon) ? { packageVersion: ready.data.package, addon } : null;
 }
 
-function parse(text: string): unknown {
+function read(file: string): unknown {
   try {
-    return JSON.parse(text);
+    return JSON.parse(readFileSync(file, 'utf8'));
   } catch {
     return null;
   }
