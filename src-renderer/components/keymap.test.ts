@@ -1,7 +1,5 @@
 import { expect, test } from 'vitest';
 import { MENU_COMMANDS } from '../../src-shared/protocol/shell';
-import { appStore } from '../state/store';
-import type { Commands } from './commands';
 import { belongsToPage, bindingFor, KEYMAP } from './keymap';
 
 const press = (
@@ -72,13 +70,4 @@ test('every menu item of the desktop but the two for files is a key too', () => 
   const ids = KEYMAP.map(({ id }) => id);
   const files = ['openWeights', 'saveWeights'];
   expect(MENU_COMMANDS.filter((command) => !ids.includes(command))).toEqual(files);
-});
-
-// Catches: an empty box while the page connects, which then fills by itself.
-test('the engine menu does not open before anything is known of engines', () => {
-  const engines = bindingFor(press('E', { shiftKey: true }));
-  expect(engines?.id).toBe('engines');
-  expect(appStore.getState().ready).toBeNull();
-  engines?.run({} as Commands);
-  expect(appStore.getState().view.engineOpen).toBe(false);
 });
