@@ -34,8 +34,11 @@ interface Sample {
 const shell = await BrowserShell.start();
 const client = await TrainerClient.connect(shell.address);
 let step = 0;
+let { engine } = client.ready;
 void client.next(({ message }) => {
   if (message.type === 'metrics') step = message.firstStep + message.count - 1;
+  // Of the run that is measured, and with auto only known when it begins to train.
+  if (message.type === 'ready' || message.type === 'engine') ({ engine } = message);
   // The client keeps what it heard for tests to look at.
   client.received.length = 0;
   return false;
@@ -83,7 +86,7 @@ const row = (party: Party): string[] => {
 };
 const steps = (samples.at(-1)?.step ?? 0) - (samples[0]?.step ?? 0);
 print(
-  `${machine()}, engine ${ready.engine.name} (${ready.engine.variant}), recipe ${ready.config.recipe}, ` +
+  `${machine()}, engine ${engine.name} (${engine.variant}), recipe ${ready.config.recipe}, ` +
     `${options.minutes} minutes, ${String(steps)} steps, a page drawing everything. MB in RAM:\n`,
 );
 print(

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { cacheFolder } from '../scripts/lib/cache.mjs';
 import { errorLine, run } from '../scripts/lib/processes.mjs';
 import { inProject } from '../scripts/lib/project.mjs';
 import type { PeerProgram } from './peer';
@@ -10,7 +10,7 @@ import { progress } from './report';
  * What Gradscope is measured against, set up in a cache of its own: nothing of the system changes. Remove the folder to
  * have it set up anew.
  */
-const CACHE = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'gradscope', 'peers');
+const CACHE = join(cacheFolder(), 'peers');
 
 export interface PeerKind {
   readonly name: string;

@@ -168,7 +168,7 @@ export async function measureSpeeds(
     }
   });
   const megabytes = await letGo(competitors);
-  const auto = autoChoices(competitors, { ...recipe, batchSize });
+  const auto = autoChoices(competitors, { ...recipe, batchSize }, leftOut);
   progress(
     `${recipe.name}, batch ${String(batchSize)}: ${String(contenders.length)} contenders measured, ${megabytes.toFixed(0)} MB`,
   );
@@ -185,14 +185,17 @@ async function letGo(competitors: readonly Competitor[]): Promise<number> {
 
 const autoSchema = z.object({ engine: z.enum(ENGINE_NAMES), variant: z.string(), because: z.string() });
 
-function autoChoices(competitors: readonly Competitor[], recipe: Recipe): AutoChoice[] {
+/** A Node on which it cannot be found out is left out; what was measured so far stays. */
+function autoChoices(competitors: readonly Competitor[], recipe: Recipe, leftOut: LeftOut): AutoChoice[] {
   const nodes = new Set(competitors.flatMap(({ ours }) => ours?.node ?? []));
-  return [...nodes].map((node) => {
+  return [...nodes].flatMap((node) => {
     const program = inProject('out/bench/gradscope-auto.js');
-    const { stdout } = spawnSync(node.command, [program, JSON.stringify(recipe)], {
+    const { status, stdout } = spawnSync(node.command, [program, JSON.stringify(recipe)], {
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'inherit'],
     });
-    return { node, ...autoSchema.parse(JSON.parse(stdout)) };
+    if (status === 0) return { node, ...autoSchema.parse(JSON.parse(stdout)) };
+    leftOut.push(`auto on ${node.name}, ${recipe.name}: it ended with exit code ${String(status)}.`);
+    return [];
   });
 }

@@ -77,6 +77,8 @@ function everything(ready: Ready): WatchItem[] {
 
 /** A connection that watches nothing, or everything with its credits returned at once. */
 class Watcher {
+  /** That the run computes on: with auto known only when it begins to train. */
+  engine: Ready['engine'];
   finishedSteps = 0;
   frames = 0;
   threads: number | null = null;
@@ -84,11 +86,13 @@ class Watcher {
 
   constructor(client: TrainerClient) {
     this.client = client;
+    this.engine = client.ready.engine;
   }
 
   listen(): void {
     void this.client.next(({ message }) => {
       if (message.type === 'metrics') this.finishedSteps = message.firstStep + message.count - 1;
+      if (message.type === 'engine') this.engine = message.engine;
       if (message.type === 'status') this.threads = message.threads;
       if (message.type === 'frame') {
         this.frames += 1;
@@ -287,8 +291,9 @@ for (const { client, shell } of rigs) {
 }
 
 save(options.json, results);
+const computed = new Set(rigs.map(({ watcher }) => `${watcher.engine.name} (${watcher.engine.variant})`));
 print(
-  `${machine()}, engine ${ready.engine.name} (${ready.engine.variant}), recipe ${ready.config.recipe}, ` +
+  `${machine()}, engine ${[...computed].join(' or ')}, recipe ${ready.config.recipe}, ` +
     `${String(rounds)} rounds with ${options.seconds} s for each condition`,
 );
 for (const placement of placements) report(placement, results[placement]);

@@ -1,4 +1,3 @@
-import { homedir } from 'node:os';
 import { workerData } from 'node:worker_threads';
 import { openDataset } from './data/dataset';
 import { openEngine } from './engine';
@@ -14,7 +13,7 @@ import { Trainer } from './training/trainer';
 const { port, posted, dataFolder, firstRunId } = workerData as ThreadStart;
 
 const now = (): number => performance.now();
-const tables = new EngineTables(engineTableFolder(process.env, process.platform, homedir()), (sentence) => {
+const tables = new EngineTables(engineTableFolder(), (sentence) => {
   console.error(sentence);
 });
 const machine = describeMachine(packageVersion(import.meta.url), process.env);

@@ -1,6 +1,9 @@
-import { mkdirSync, openSync, readFileSync, rmSync, writeSync, closeSync } from 'node:fs';
+import { mkdirSync, openSync, readFileSync, rmSync, statSync, writeSync, closeSync } from 'node:fs';
 import { join } from 'node:path';
-import { inProject, say } from './project.mjs';
+import { inProject, Refusal, say } from './project.mjs';
+
+/** A lock has its process within this time, unless whoever made it could not write it. */
+const WRITTEN_MS = 10_000;
 
 /** @param {number} ms */
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -12,18 +15,23 @@ const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
  * @param {string} name
  * @param {() => Promise<T>} work
  * @param {string} [folder] what the work is done in, where it is not the repository's own
+ * @param {number} [limitMs] for waiting
  * @returns {Promise<T>}
+ * @throws {Refusal} when another process still does it after that time
  */
-export async function alone(name, work, folder = inProject('.cache')) {
+export async function alone(name, work, folder = inProject('.cache'), limitMs = Infinity) {
+  const begun = Date.now();
   const path = join(folder, `${name}.lock`);
   mkdirSync(folder, { recursive: true });
   for (let told = false; !take(path); await pause(200)) {
     const holder = holderOf(path);
-    if (holder === null) continue;
-    if (!isAlive(holder)) {
+    if (holder === null ? isLeftEmpty(path) : !isAlive(holder)) {
       rmSync(path, { force: true });
       continue;
     }
+    if (Date.now() - begun >= limitMs)
+      throw new Refusal(`Another process does the same (${name}); ${path} is its lock.`);
+    if (holder === null) continue;
     if (!told) say(`Waiting for process ${holder}, which does the same (${name}) ...`);
     told = true;
   }
@@ -36,15 +44,29 @@ export async function alone(name, work, folder = inProject('.cache')) {
 
 /** @param {string} path */
 function take(path) {
+  /** @type {number} */
+  let file;
   try {
-    const file = openSync(path, 'wx');
-    writeSync(file, String(process.pid));
-    closeSync(file);
-    return true;
+    file = openSync(path, 'wx');
   } catch (error) {
     if (/** @type {NodeJS.ErrnoException} */ (error).code === 'EEXIST') return false;
     throw error;
   }
+  try {
+    writeSync(file, String(process.pid));
+    return true;
+  } catch (error) {
+    rmSync(path, { force: true });
+    throw error;
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** @param {string} path */
+function isLeftEmpty(path) {
+  const { size = 1, mtimeMs = 0 } = statSync(path, { throwIfNoEntry: false }) ?? {};
+  return size === 0 && Date.now() - mtimeMs > WRITTEN_MS;
 }
 
 /** @param {string} path */

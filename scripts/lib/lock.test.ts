@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync, mkdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, expect, test } from 'vitest';
 import { alone } from './lock.mjs';
-import { inProject } from './project.mjs';
+import { inProject, Refusal } from './project.mjs';
 
 const name = `test-${String(process.pid)}`;
 const lock = inProject(`.cache/${name}.lock`);
@@ -45,6 +45,22 @@ test('a lock of a process that was killed does not stand for ever', async () => 
   mkdirSync(inProject('.cache'), { recursive: true });
   writeFileSync(lock, String(child.pid));
   await expect(alone(name, () => Promise.resolve('done'))).resolves.toBe('done');
+});
+
+// Catches: everybody waiting for ever, silently, after a disk was full while the lock was written.
+test('a lock that nobody could write into does not stand for ever', async () => {
+  mkdirSync(inProject('.cache'), { recursive: true });
+  writeFileSync(lock, '');
+  utimesSync(lock, 0, 0);
+  await expect(alone(name, () => Promise.resolve('done'))).resolves.toBe('done');
+});
+
+// Catches: a check that waits for hours for somebody else's slow download.
+test('who has no patience does not wait', async () => {
+  mkdirSync(inProject('.cache'), { recursive: true });
+  writeFileSync(lock, String(process.pid));
+  await expect(alone(name, () => Promise.resolve(), undefined, 0)).rejects.toThrow(Refusal);
+  expect(existsSync(lock)).toBe(true);
 });
 
 test('work that fails gives the lock back', async () => {

@@ -61,6 +61,9 @@ export function run(command, args, options = {}) {
         : setTimeout(() => {
             timedOut = true;
             child.kill('SIGKILL');
+            // What it has started may still hold them, and would be waited for.
+            child.stdout?.destroy();
+            child.stderr?.destroy();
           }, options.timeoutMs);
 
     const release = () => {

@@ -45,3 +45,12 @@ test('what takes longer than its limit is killed, and says so', async () => {
   });
   expect(ended).toMatchObject({ timedOut: true, signal: 'SIGKILL' });
 });
+
+// Catches: a compiler or a download, begun by what was killed, that is waited for after all.
+test('what a killed program has started is not waited for', async () => {
+  // It ends when nobody reads it any more.
+  const talks = 'process.stdout.on("error", () => process.exit()); setInterval(() => console.log("x"), 20)';
+  const starts = `require('node:child_process').spawn(process.execPath, ['-e', ${JSON.stringify(talks)}], { stdio: 'inherit' })`;
+  const ended = await run(process.execPath, ['-e', starts], { capture: true, timeoutMs: 1000 });
+  expect(ended.timedOut).toBe(true);
+});

@@ -14,6 +14,25 @@ export const ADDON = 'lib/napi-v8/tfjs_binding.node';
 /** @typedef {import('./wheels.mjs').Manner} Manner */
 
 /**
+ * Looks for what compiles the addon, which is sooner done than fetching what it is compiled against.
+ * @param {Manner} manner
+ * @throws {Refusal} what is missing
+ */
+export async function requireCompiler(manner) {
+  // The names that node-gyp goes by.
+  const { MAKE: make = 'make', CXX: compiler = 'g++', CXX_target: target = compiler } = process.env;
+  for (const tool of [make, target]) {
+    const [program = '', ...args] = tool.split(' ');
+    const ended = await run(program, [...args, '--version'], { ...manner, capture: true }).catch(() => null);
+    if (ended?.interrupted) throw new Refusal('Stopped.', 130);
+    if (ended?.code !== 0) {
+      throw new Refusal(`The addon is compiled here, but ${tool} does not run: install make and g++ first.`);
+    }
+  }
+  await findNodeGyp(manner);
+}
+
+/**
  * Compiles it in `folder` against the library in `library`.
  * @param {string} folder
  * @param {string} library holds libtensorflow_cc.so.2, libtensorflow_framework.so.2 and include/
@@ -54,6 +73,7 @@ export async function compileAddon(folder, library, manner) {
     },
   );
   if (ended.interrupted) throw new Refusal('Stopped.', 130);
+  if (ended.timedOut) throw new Refusal('The addon could not be compiled in the time given.');
   if (ended.code !== 0 || !existsSync(join(folder, ADDON))) {
     const log = join(folder, 'build.log');
     writeFileSync(log, ended.output);
@@ -107,7 +127,7 @@ export async function downloadAddon(folder, kind, manner) {
       PATH: [inProject('node_modules/.bin'), process.env['PATH'] ?? ''].join(delimiter),
     },
     timeoutMs: manner.timeoutMs,
-    ...(manner.quiet ? { capture: true } : { stdio: ['ignore', 2, 2] }),
+    stdio: ['ignore', 2, 2],
   });
   if (ended.interrupted) throw new Refusal('Stopped.', 130);
   if (ended.code !== 0 || !existsSync(join(folder, ADDON))) {
@@ -130,11 +150,13 @@ console.log(addon.TF_Version);
 /**
  * Loads the addon in a process of its own and multiplies two matrices. Returns the version of its TensorFlow.
  * @param {string} addon
+ * @param {Manner} manner
  * @returns {Promise<string>}
  */
-export async function tryAddon(addon) {
+export async function tryAddon(addon, manner) {
   const env = { ...process.env, TF_CPP_MIN_LOG_LEVEL: '3', TF_ENABLE_ONEDNN_OPTS: '0' };
-  const ended = await runNode(['-e', TRY, addon], { capture: true, env });
+  const ended = await runNode(['-e', TRY, addon], { capture: true, env, timeoutMs: manner.timeoutMs });
+  if (ended.interrupted) throw new Refusal('Stopped.', 130);
   const lines = ended.output.trim().split('\n');
   if (ended.code === 0) return lines.at(-1) ?? '';
   const said =

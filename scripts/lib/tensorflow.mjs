@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { cacheFolder } from './cache.mjs';
 import { alone } from './lock.mjs';
 import { inProject, Refusal, say } from './project.mjs';
-import { ADDON, compileAddon, downloadAddon, tryAddon } from './tensorflow-addon.mjs';
+import { ADDON, compileAddon, downloadAddon, requireCompiler, tryAddon } from './tensorflow-addon.mjs';
 import { fetchWheel, findPython, requirementsOf, unpackWheel } from './wheels.mjs';
 
 /**
@@ -78,7 +78,7 @@ export async function setUpTensorFlow(name, manner) {
   const folder = engineFolder(name);
   await orRefuse(`The engine ${name} cannot be set up`, async () => {
     mkdirSync(folder, { recursive: true });
-    await alone('engine', () => setUpAlone(name, folder, manner), folder);
+    await alone('engine', () => setUpAlone(name, folder, manner), folder, manner.timeoutMs);
   });
 }
 
@@ -108,14 +108,19 @@ async function setUpAlone(name, folder, manner) {
     say(`The engine ${name} is set up in ${folder}.`);
     return;
   }
+  const library = LIBRARIES[`${process.platform}-${process.arch}`]?.[name];
+  if (manner.onlyTried === true && library?.measured !== true) {
+    throw new Refusal(
+      `Nobody has tried it on ${process.platform} ${process.arch}; npm run engine -- ${name} does.`,
+    );
+  }
   rmSync(ready, { force: true });
 
   const addonFolder = join(folder, `addon-${packageVersion}`);
-  const library = LIBRARIES[`${process.platform}-${process.arch}`]?.[name];
   if (library === undefined) await downloadOwn(name, addonFolder, manner);
   else await buildOnWheel(name, library, folder, addonFolder, manner);
 
-  const version = await tryAddon(join(addonFolder, ADDON));
+  const version = await tryAddon(join(addonFolder, ADDON), manner);
   const content = { package: packageVersion, addon: `addon-${packageVersion}/${ADDON}`, tensorflow: version };
   writeFileSync(`${ready}.part`, JSON.stringify(content));
   renameSync(`${ready}.part`, ready);
@@ -142,6 +147,7 @@ async function buildOnWheel(name, library, folder, addonFolder, manner) {
     if (!measured) say('This way was not tried where it was written: there was no GPU.');
     requireSpace(folder, fetchedMB + unpackedMB);
     const python = await findPython(manner);
+    await requireCompiler(manner);
     const wheel = await fetchWheel(python, library, join(folder, 'download/tensorflow'), manner);
     say('Unpacking ...');
     rmSync(`${to}.part`, { recursive: true, force: true });

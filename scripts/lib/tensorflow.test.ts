@@ -1,5 +1,6 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
+  chmodSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -91,6 +92,24 @@ describe('npm run engine', () => {
     expect(status).toBe(1);
     expect(String(stderr)).toMatch(/^The engine tensorflow cannot be set up: ENOTDIR.*\.\n$/);
   });
+
+  // Catches: hundreds of megabytes that are fetched for an addon which cannot be compiled afterwards.
+  test.runIf(process.platform === 'linux' && process.arch === 'x64')(
+    'looks for a compiler before it fetches anything',
+    () => {
+      const python = join(folder, 'python3');
+      writeFileSync(python, '#!/bin/sh\nexit 0\n');
+      chmodSync(python, 0o755);
+      const { status, stderr } = engine(['tensorflow'], {
+        PATH: folder,
+        CXX: 'no-such-compiler',
+        MAKE: python,
+      });
+      expect(stderr).toContain('no-such-compiler does not run: install make and g++ first.');
+      expect(status).toBe(1);
+      expect(existsSync(join(engineFolder('tensorflow'), 'download'))).toBe(false);
+    },
+  );
 
   test('remove takes away what was set up, and says so when there is nothing', () => {
     mkdirSync(engineFolder('tensorflow'), { recursive: true });

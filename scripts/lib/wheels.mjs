@@ -18,7 +18,8 @@ import { inProject, Refusal, say } from './project.mjs';
 /**
  * @typedef {object} Manner
  * @property {boolean} quiet shows nothing of what the programs say
- * @property {number} [timeoutMs] for each program
+ * @property {number} [timeoutMs] for each program, and for waiting until another process has done the same
+ * @property {boolean} [onlyTried] not where nobody has tried whether it works
  */
 
 /** @param {Manner} manner */

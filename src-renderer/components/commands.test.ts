@@ -7,6 +7,7 @@ import { MetricsStore } from '../frames/metrics-store';
 import { setDraft } from '../state/actions';
 import { appStore, INITIAL_STATE } from '../state/store';
 import { Commands } from './commands';
+import { KEYMAP } from './keymap';
 
 let trainer: SyntheticTrainer;
 let commands: Commands;
@@ -151,4 +152,17 @@ test('breakpoints that are set and cleared quickly one after the other are all t
   await commands.clearBreakpoints();
   await settle();
   expect(appStore.getState().status?.breakpoints).toEqual([]);
+});
+
+// Catches: an empty box while the page connects, which then fills by itself.
+test('the key of the engine menu opens it only once engines are known', () => {
+  const engines = KEYMAP.find(({ id }) => id === 'engines');
+  const isOpen = (): boolean => appStore.getState().view.engineOpen;
+  engines?.run(commands);
+  expect(isOpen()).toBe(true);
+  engines?.run(commands);
+  expect(isOpen()).toBe(false);
+  appStore.setState({ ready: null });
+  engines?.run(commands);
+  expect(isOpen()).toBe(false);
 });

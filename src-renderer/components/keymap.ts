@@ -100,7 +100,9 @@ const TRAINING: readonly Plain[] = [
     does: 'Engines: how fast each is, and switch this run to another',
     group: 'Training',
     run: () => {
-      setEngineOpen(!appStore.getState().view.engineOpen);
+      const { ready, view } = appStore.getState();
+      // Nothing is known of engines before; its button does nothing then either.
+      if (ready !== null) setEngineOpen(!view.engineOpen);
     },
   },
   {

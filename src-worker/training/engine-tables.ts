@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { engineSpeedSchema } from '../../src-shared/model/engine-table';
+import { cacheFolder } from '../cache-folder';
 import type { MeasuredEngine } from './measure-engines';
 
 /** Raised when measurements of before mean something else. */
@@ -17,23 +18,9 @@ const fileSchema = z.strictObject({
   ),
 });
 
-type Environment = Readonly<Record<string, string | undefined>>;
-
-/** Where the measurements of this user are kept; null: there is no such place. */
-export function engineTableFolder(
-  environment: Environment,
-  platform: NodeJS.Platform,
-  home: string,
-): string | null {
-  const named = (name: string): string | null => environment[name] || null;
-  const within = (base: string | null): string | null => (base === null ? null : join(base, 'gradscope'));
-  const own = home === '' ? null : home;
-  const cache =
-    named('GRADSCOPE_CACHE') ??
-    within(named('XDG_CACHE_HOME')) ??
-    (platform === 'win32'
-      ? within(named('LOCALAPPDATA'))
-      : within(own && join(own, ...(platform === 'darwin' ? ['Library', 'Caches'] : ['.cache']))));
+/** Where the measurements of this user are kept: in $GRADSCOPE_CACHE where that is set; null: there is no such place. */
+export function engineTableFolder(): string | null {
+  const cache = process.env['GRADSCOPE_CACHE'] || cacheFolder();
   return cache === null ? null : join(cache, 'engines');
 }
 

@@ -49,7 +49,8 @@ function Engines({ ready }: { ready: Ready }): ReactElement {
   const choices = useRef<HTMLDivElement>(null);
   const draft = useApp((state) => state.draft.engine);
   const whyNot = useApp(({ status, connection }) => {
-    if (connection.state !== 'open') return 'The trainer has gone.';
+    if (connection.state === 'lost') return 'The trainer has gone.';
+    if (connection.state === 'connecting') return 'Connecting to the trainer.';
     if (status?.state === 'running') return 'Pause to switch this run.';
     return status?.state === 'failed' ? 'The run has failed.' : null;
   });
@@ -100,7 +101,7 @@ function Choice({
   chosen: boolean;
 }): ReactElement {
   return (
-    <label data-now={now} data-cannot={cannot}>
+    <label data-cannot={cannot}>
       <input
         type="radio"
         name={group}

@@ -7,7 +7,7 @@
  * - Matrix products with AVX2 at most: the AVX-512 kernel of this TensorFlow writes where a signal that comes meanwhile, a
  *   profiler's for one, puts its own data, and the process dies of it.
  * - No TF32 on GPUs: float32 is float32.
- * - Warnings and below are not printed: stdout and stderr belong to the shells.
+ * - Nothing below a fatal error is printed: stdout and stderr belong to the shells.
  */
 const SETTINGS: Readonly<Record<string, string>> = {
   TF_ENABLE_ONEDNN_OPTS: '0',

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { EngineName } from '../../../src-shared/model/run-config';
+import { cacheFolder } from '../../cache-folder';
 
 /** Engines on TensorFlow's own library: for the CPU, and for NVIDIA's GPUs. */
 export type TensorFlowEngineName = Extract<EngineName, `tensorflow${string}`>;
@@ -23,34 +23,26 @@ export interface SetUp {
   readonly addon: string;
 }
 
-/**
- * Folder of the engine, outside the repository, so that an install of the packages does not take it away. The same as in
- * scripts/lib/cache.mjs, which runs before anything can be compiled.
- */
-export const engineFolder = (name: TensorFlowEngineName): string => join(cacheFolder(), 'tensorflow', name);
-
-function cacheFolder(): string {
-  const { XDG_CACHE_HOME: xdg = '', LOCALAPPDATA: windows = '' } = process.env;
-  if (xdg !== '') return join(xdg, 'gradscope');
-  if (process.platform === 'win32' && windows !== '') return join(windows, 'gradscope');
-  if (process.platform === 'darwin') return join(homedir(), 'Library', 'Caches', 'gradscope');
-  return join(homedir(), '.cache', 'gradscope');
+/** Folder of the engine, outside the repository, so that an install of the packages does not take it away; null: there is no such place. */
+export function engineFolder(name: TensorFlowEngineName): string | null {
+  const cache = cacheFolder();
+  return cache === null ? null : join(cache, 'tensorflow', name);
 }
 
 /** Null: `npm run engine -- NAME` was not run here to its end, or what it left is gone. */
 export function readSetUp(name: TensorFlowEngineName): SetUp | null {
   const folder = engineFolder(name);
+  if (folder === null) return null;
   const file = join(folder, 'ready.json');
-  if (!existsSync(file)) return null;
-  const ready = readySchema.safeParse(parse(readFileSync(file, 'utf8')));
+  const ready = readySchema.safeParse(read(file));
   if (!ready.success) return null;
   const addon = join(folder, ready.data.addon);
   return existsSync(addon) ? { packageVersion: ready.data.package, addon } : null;
 }
 
-function parse(text: string): unknown {
+function read(file: string): unknown {
   try {
-    return JSON.parse(text);
+    return JSON.parse(readFileSync(file, 'utf8'));
   } catch {
     return null;
   }
