@@ -9,12 +9,14 @@ const FIRST_CAPACITY = 4096;
 export class MetricsStore {
   private columns = new Map<string, Float32Array>();
   private rows = 0;
+  private timesRewritten = 0;
   private readonly listeners = new Set<() => void>();
 
   /** Starts over with these columns and no rows. */
   reset(columns: readonly string[]): void {
     this.columns = new Map(columns.map((name) => [name, new Float32Array(FIRST_CAPACITY)]));
     this.rows = 0;
+    this.timesRewritten += 1;
     this.notify();
   }
 
@@ -39,6 +41,7 @@ export class MetricsStore {
       );
     }
     const start = firstStep - 1;
+    if (start < this.rows) this.timesRewritten += 1;
     let index = 0;
     for (const [name, values] of this.columns) {
       const target = withRoomFor(values, start + count);
@@ -53,6 +56,11 @@ export class MetricsStore {
   /** Finished steps. */
   get length(): number {
     return this.rows;
+  }
+
+  /** Another number once rows that were there are no more, or others. */
+  get revision(): number {
+    return this.timesRewritten;
   }
 
   get columnNames(): readonly string[] {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { columnOf, ColumnSeries, sparkPoints } from './column-series';
+import { columnOf, ColumnSeries } from './column-series';
 import { linearLane, logLane, timeBase } from './lane-scale';
 
 const axis = { lastStep: 1000, columns: 50 };
@@ -51,32 +51,6 @@ describe('ColumnSeries', () => {
     const columns = new ColumnSeries({ lastStep: 3, columns: 4 }, 0.5);
     columns.update(Float32Array.of(1, NaN, 3));
     expect([...columns.smooth]).toEqual([NaN, 1, NaN, 3]);
-  });
-});
-
-describe('sparkPoints', () => {
-  test('a short series is itself, a long one the means of its stretches', () => {
-    expect([...sparkPoints(Float32Array.of(1, 2, 3), 10)]).toEqual([1, 2, 3]);
-    expect([...sparkPoints(Float32Array.of(1, 3, 5, 7, NaN, 9), 3)]).toEqual([2, 6, 9]);
-  });
-
-  test('no value is left out: the points weighted by their stretches give the mean of all', () => {
-    fc.assert(
-      fc.property(fc.array(fc.integer({ min: -99, max: 99 }), { minLength: 1, maxLength: 300 }), (list) => {
-        const count = 7;
-        const points = sparkPoints(Float32Array.from(list), count);
-        let sum = 0;
-        points.forEach((point, index) => {
-          const start = Math.floor((index * list.length) / points.length);
-          const end = Math.floor(((index + 1) * list.length) / points.length);
-          sum += point * (end - start);
-        });
-        expect(sum).toBeCloseTo(
-          list.reduce((a, b) => a + b, 0),
-          3,
-        );
-      }),
-    );
   });
 });
 

@@ -72,22 +72,3 @@ export class ColumnSeries {
     this.taken = 0;
   }
 }
-
-/** Means of `count` equal stretches of a series: a sparkline's points. NaN where a stretch has no finite value. */
-export function sparkPoints(values: Float32Array, count: number): Float64Array {
-  const points = new Float64Array(Math.min(count, values.length));
-  for (let point = 0; point < points.length; point += 1) {
-    const start = Math.floor((point * values.length) / points.length);
-    const end = Math.max(start + 1, Math.floor(((point + 1) * values.length) / points.length));
-    let sum = 0;
-    let finite = 0;
-    for (let index = start; index < end; index += 1) {
-      const value = values[index] ?? Number.NaN;
-      if (!Number.isFinite(value)) continue;
-      sum += value;
-      finite += 1;
-    }
-    points[point] = finite === 0 ? Number.NaN : sum / finite;
-  }
-  return points;
-}

@@ -40,7 +40,7 @@ export class FootModel {
     const { stepsPerEpoch, epochs } = status;
     const step = metrics.length;
     const lastStep = timeBase(step, stepsPerEpoch * epochs);
-    const axisKey = `${String(width)} ${String(lastStep)}`;
+    const axisKey = [width, lastStep, metrics.revision].join();
     if (axisKey !== this.axisKey) this.series.clear();
     this.axisKey = axisKey;
     const epochStarts: number[] = [];
@@ -71,7 +71,7 @@ export class FootModel {
     tokens: Tokens,
     breaks: readonly number[],
   ): Omit<Lane, 'top' | 'height' | 'shaded'> {
-    const plain = { colour: tokens.ink2, lineWidth: 1.4, dash: [], range: false, breaks: [] };
+    const plain = { colour: tokens.ink2, dash: [], range: false, breaks: [] };
     switch (name) {
       case 'loss': {
         const series = take('loss', LOSS_SHARE);
@@ -107,7 +107,6 @@ export class FootModel {
           series: one,
           colour: layerColour(tokens, index),
           dash: layerDash(index),
-          lineWidth: 1.2,
         }));
         const ends = endsOf(scale);
         return { ...scale, ...ends, floor: scale.low, traces, dots: [] };

@@ -3,7 +3,7 @@ import { layerColour, layerDash, layerKey } from '../../draw/layer-keys';
 import { scaledContext } from '../../draw/scaled-canvas';
 import { paintSparkline } from '../../draw/sparkline';
 import { tokens } from '../../draw/tokens';
-import { sparkPoints } from '../../scene/column-series';
+import { RunningMeans } from '../../scene/running-means';
 import { healthLabel } from '../../scene/health';
 import { kernelAddress, kernelShape, sizesText, type LayerRow } from '../../scene/network-rows';
 import { formatCount, formatNumber } from '../../scene/numbers';
@@ -23,6 +23,8 @@ const WITH_SORTING = 200;
 /** The rows of facts below the words need this much. */
 const WITH_FACTS = 280;
 const SPARK_WIDTH = 122;
+/** Points half a pixel apart or more. */
+const MOST_SPARK_POINTS = 2 * SPARK_WIDTH;
 /** Beside the buttons to sort by. */
 const NARROW_SPARK_WIDTH = 78;
 
@@ -128,17 +130,21 @@ function RatioSparkline({
   const canvas = useRef<HTMLCanvasElement>(null);
   const drawn = useRef('');
   const { name } = row.layer.spec;
+  const means = useRef(new RunningMeans(MOST_SPARK_POINTS));
+  const revision = useRef(-1);
   useWords(() => {
     if (canvas.current === null) return;
     const colour = layerColour(tokens(), row.keyIndex);
-    const key = [metrics.length, colour, width, height, pixelRatio].join();
+    const key = [metrics.length, metrics.revision, colour, width, height, pixelRatio].join();
     if (key === drawn.current) return;
     drawn.current = key;
     const context = scaledContext(canvas.current, width, height, pixelRatio);
     const updates = metrics.column(`updateNorm:${name}`);
     const weights = metrics.column(`weightNorm:${name}`);
-    const ratios = updates.map((update, index) => update / (weights[index] ?? 1));
-    paintSparkline(context, sparkPoints(ratios, width), {
+    if (revision.current !== metrics.revision) means.current.clear();
+    revision.current = metrics.revision;
+    means.current.takeUpTo(metrics.length, (index) => (updates[index] ?? Number.NaN) / (weights[index] ?? 1));
+    paintSparkline(context, means.current.means(), {
       width,
       height,
       colour,
