@@ -79,7 +79,7 @@ describe('the chart of the run', () => {
     const axis = { lastStep: 1000, columns: 1001 };
     const series = new ColumnSeries(axis, 1);
     series.update(Float32Array.from({ length: 400 }, (_, index) => (index < 200 ? 0.9 : 0.1)));
-    const trace = { series, colour: 'trace', lineWidth: 1, dash: [], range: false };
+    const trace = { series, colour: 'trace', dash: [], range: false };
     const moves = (breaks: number[]): number => {
       const log = chart({ step: 400 }, { traces: [{ ...trace, breaks }] });
       const own = log.slice(log.indexOf('strokeStyle trace'));

@@ -1,13 +1,13 @@
 import { line, scaleLinear, ticks } from 'd3';
 import type { ColumnSeries } from '../scene/column-series';
 import { formatCount } from '../scene/numbers';
+import { CHART_LINE } from './line-width';
 import type { Tokens } from './tokens';
 
 /** A line over the steps of the run. */
 export interface Trace {
   readonly series: ColumnSeries;
   readonly colour: string;
-  readonly lineWidth: number;
   readonly dash: readonly number[];
   /** Draws the range of each pixel column behind the line. */
   readonly range: boolean;
@@ -182,15 +182,14 @@ function paintRange(
 
 function paintLine(
   context: CanvasRenderingContext2D,
-  { series, colour, lineWidth, dash, breaks }: Trace,
+  { series, colour, dash, breaks }: Trace,
   x: StepScale,
   y: (value: number) => number,
 ): void {
   const { smooth, seen, axis } = series;
   const columnsOfBreaks = new Set(breaks.map((step) => Math.floor(x(step))));
   context.strokeStyle = colour;
-  context.lineWidth = lineWidth;
-  context.lineJoin = 'round';
+  context.lineWidth = CHART_LINE;
   context.setLineDash([...dash]);
   const path = line<{ column: number; value: number }>(
     ({ column }) => column + 0.5,

@@ -245,18 +245,6 @@ class Ring {
   }
 }
 
-const rendered: (() => void)[] = [];
-let renderChannel: MessageChannel | undefined;
-
-/** Made when it is first needed: an open channel keeps a Node process that only reads this module alive. */
-function openRenderChannel(): MessageChannel {
-  const channel = new MessageChannel();
-  channel.port1.onmessage = () => {
-    rendered.shift()?.();
-  };
-  return channel;
-}
-
 const browserHost: FrameHost = {
   requestFrame: (callback) => requestAnimationFrame(callback),
   cancelFrame: (handle) => {
@@ -269,11 +257,9 @@ const browserHost: FrameHost = {
       clearTimeout(timer);
     };
   },
-  // A message posted within an animation frame is delivered after its rendering.
+  // A task asked for within an animation frame begins after its rendering; of this priority, before all others that wait.
   whenRendered: (callback) => {
-    rendered.push(callback);
-    renderChannel ??= openRenderChannel();
-    renderChannel.port2.postMessage(null);
+    void scheduler.postTask(callback, { priority: 'user-blocking' });
   },
   report: (error) => {
     reportError(error);

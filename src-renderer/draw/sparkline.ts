@@ -1,10 +1,11 @@
+import { CHART_LINE } from './line-width';
+
 /** The part of a canvas context that lines need. */
 export type LineContext = Pick<
   CanvasRenderingContext2D,
   | 'strokeStyle'
   | 'fillStyle'
   | 'lineWidth'
-  | 'lineJoin'
   | 'setLineDash'
   | 'beginPath'
   | 'moveTo'
@@ -52,8 +53,7 @@ export function paintSparkline(context: LineContext, points: Float64Array, style
   const x = (index: number): number => 0.5 + placeOf(index) * (right - 0.5);
   const y = (value: number): number => height - 2 - ((value - low) / (high - low || 1)) * (height - 4);
   context.strokeStyle = colour;
-  context.lineWidth = 1.2;
-  context.lineJoin = 'round';
+  context.lineWidth = CHART_LINE;
   context.setLineDash([...dash]);
   context.beginPath();
   let open = false;

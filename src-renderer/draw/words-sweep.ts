@@ -2,8 +2,10 @@ import type { Painter } from './painter';
 
 /** A sweep that has to wait longer than this for the next picture asks for an animation frame of its own. */
 const PATIENCE_MS = 150;
-/** After this long, what is left of a sweep waits for the next animation frame: a picture needs the rest of it. */
-const SLICE_MS = 3;
+/** What would take longer waits for the next animation frame: a picture needs the rest of this one. */
+const SLICE_MS = 2;
+/** Weight of the newest time in what a painter usually takes. */
+const NEWEST = 0.25;
 
 /**
  * Which words and charts are written in an animation frame. Free, all of them in each. At a pace, a sweep through all
@@ -11,14 +13,15 @@ const SLICE_MS = 3;
  * them takes long.
  */
 export class WordsSweep {
-  private readonly painters = new Set<Painter>();
+  /** And how long each usually takes, ms. */
+  private readonly painters = new Map<Painter, number>();
   private rest: Painter[] = [];
   private owed = false;
   private intervalMs = 0;
   private begunMs = Number.NEGATIVE_INFINITY;
 
   add(painter: Painter): void {
-    this.painters.add(painter);
+    this.painters.set(painter, 0);
   }
 
   remove(painter: Painter): void {
@@ -54,15 +57,23 @@ export class WordsSweep {
     const isFree = this.intervalMs === 0;
     const mayBegin = this.rest.length === 0 && nowMs >= this.begunMs + this.intervalMs;
     if (isFree || (this.owed && mayBegin)) {
-      this.rest = [...this.painters];
+      this.rest = [...this.painters.keys()];
       this.owed = false;
       this.begunMs = nowMs;
     }
-    const endMs = isFree ? Number.POSITIVE_INFINITY : now() + SLICE_MS;
-    while (this.rest.length > 0) {
-      const painter = this.rest.shift();
-      if (painter !== undefined && this.painters.has(painter)) write(painter);
-      if (now() >= endMs) return;
+    const startMs = now();
+    const endMs = isFree ? Number.POSITIVE_INFINITY : startMs + SLICE_MS;
+    let atMs = startMs;
+    for (let next = this.rest[0]; next !== undefined; next = this.rest[0]) {
+      const usualMs = this.painters.get(next);
+      // One that takes more than a slice has one for itself.
+      if (atMs > startMs && atMs + (usualMs ?? 0) > endMs) return;
+      this.rest.shift();
+      if (usualMs === undefined) continue;
+      write(next);
+      const endedMs = now();
+      this.painters.set(next, usualMs + NEWEST * (endedMs - atMs - usualMs));
+      atMs = endedMs;
     }
   }
 
