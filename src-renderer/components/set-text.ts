@@ -17,3 +17,14 @@ export function setData(element: HTMLElement | null, name: string, value: string
   if (value === null) Reflect.deleteProperty(element.dataset, name);
   else element.dataset[name] = value;
 }
+
+/**
+ * Fills a bar, whose background image is its filling, from the left. To be painted is all that costs: another width would be
+ * laid out, and another width or transform has the browser find anew what covers what on the whole page.
+ * @param share 0..1
+ */
+export function setFilled(element: HTMLElement | null, share: number): void {
+  if (element === null) return;
+  const size = `${(share * 100).toFixed(1)}% 100%`;
+  if (element.style.backgroundSize !== size) element.style.backgroundSize = size;
+}

@@ -1,7 +1,7 @@
 import { Toolbar } from 'radix-ui';
 import { useEffect, useMemo, useRef, type ReactElement } from 'react';
 import type { Phase } from '../../../src-shared/model/phases';
-import { formatPercent } from '../../scene/numbers';
+import { formatSteadyPercent } from '../../scene/numbers';
 import { appStore, useApp, type CodeView } from '../../state/store';
 import { keepFocus } from '../keep-focus';
 import { LiveText } from '../live';
@@ -40,6 +40,9 @@ export function CodeLines({
   );
 }
 
+/** That surely have room beside a share. */
+const MOST_CHARACTERS = 31;
+
 interface LineProps {
   readonly line: CodeLine;
   readonly number: number;
@@ -68,7 +71,7 @@ function Line({ line, number, isLit, isAround }: LineProps): ReactElement {
         {isLit && <path d="M1 .5 7.5 4 1 7.5z" />}
         {isAround && <path d="M1.5 1 6 4 1.5 7" />}
       </svg>
-      <code>
+      <code className={line.text.length > MOST_CHARACTERS ? 'long' : undefined}>
         {tokens.map(({ kind, text }, index) =>
           kind === 'plain' ? (
             text
@@ -117,8 +120,5 @@ function Gutter({ line: { stop, about }, number }: { line: CodeLine; number: num
 function shareText(phases: readonly Phase[]): string {
   const shares = appStore.getState().status?.phaseShares ?? null;
   if (shares === null) return '';
-  return formatPercent(
-    phases.reduce((sum, phase) => sum + shares[phase], 0),
-    0,
-  );
+  return formatSteadyPercent(phases.reduce((sum, phase) => sum + shares[phase], 0));
 }

@@ -5,6 +5,7 @@ import { showSaliency } from '../../state/actions';
 import { useApp } from '../../state/store';
 import { useWords } from '../live';
 import { usePage } from '../page-context';
+import { setFilled, setText } from '../set-text';
 
 export const probabilitiesOf = (frames: FrameStore): Float32Array | null =>
   frames.latest()?.slot('output', 'digitProbabilities')?.values ?? null;
@@ -83,11 +84,11 @@ function paintRow(row: Element | null, share: number, isBest: boolean): void {
   if (row === null || bar === null || figure === null) return;
   row.classList.toggle('best', isBest);
   row.classList.toggle('bad', Number.isNaN(share));
-  // A transform lays nothing out. The bar of nothing at all is still a line.
-  bar.style.transform = `scaleX(${String(Number.isNaN(share) ? 1 : Math.max(share, LEAST_SHARE))})`;
+  // The bar of nothing at all is still a line.
+  setFilled(bar, Number.isNaN(share) ? 1 : Math.max(share, LEAST_SHARE));
   const text = formatPercent(share, 1);
   if (figure.textContent === text) return;
-  figure.textContent = text;
+  setText(figure, text);
   row.setAttribute('aria-valuenow', String(Number.isNaN(share) ? 0 : share));
   row.setAttribute('aria-valuetext', text);
 }

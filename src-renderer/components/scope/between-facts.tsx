@@ -11,7 +11,7 @@ import { examplesUnderWay, lossUnderWay } from '../../state/standing';
 import { appStore } from '../../state/store';
 import { useWords } from '../live';
 import { usePage } from '../page-context';
-import { setText } from '../set-text';
+import { setFilled, setText } from '../set-text';
 import { keptText, MaskBoxes } from './mask-boxes';
 import { isBlank, mapKind } from './scope-model';
 
@@ -32,23 +32,16 @@ export function Active({ layer }: { layer: LayerPlan }): ReactElement {
     const slot = shownOutput(frames.latest(), layer);
     const share = slot === null ? null : positiveShare(slot.values);
     setText(text.current, share === null ? '–' : formatPercent(share, 0));
-    if (meter.current !== null)
-      meter.current.style.width = formatWidth(share === null || Number.isNaN(share) ? 0 : share);
+    setFilled(meter.current, share === null || Number.isNaN(share) ? 0 : share);
   });
   return (
     <span className="fact" title="Share of outputs above zero for what the maps are of">
       active
-      {layer.outputShape.length === 3 && (
-        <span className="meter">
-          <span ref={meter} />
-        </span>
-      )}
+      {layer.outputShape.length === 3 && <span ref={meter} className="meter" />}
       <b ref={text} />
     </span>
   );
 }
-
-const formatWidth = (share: number): string => `${(share * 100).toFixed(1)}%`;
 
 export function DeadMaps({ layer }: { layer: LayerPlan }): ReactElement {
   const { frames } = usePage();

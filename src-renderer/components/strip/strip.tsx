@@ -2,7 +2,7 @@ import type { ReactElement } from 'react';
 import type { NetworkPlan } from '../../../src-shared/model/network';
 import { PHASES, type Phase } from '../../../src-shared/model/phases';
 import type { Status } from '../../../src-shared/protocol/messages';
-import { formatPercent } from '../../scene/numbers';
+import { formatPercent, formatSteadyPercent } from '../../scene/numbers';
 import { useApp } from '../../state/store';
 import { FlowIcon } from '../icons';
 import { usePage } from '../page-context';
@@ -57,7 +57,7 @@ export function PhaseStrip(): ReactElement {
               {name}
               {index === current && isHeld && <i className="held" title="Stopped at a breakpoint" />}
               {index === current && standing !== null && <small>{standing}</small>}
-              {shares !== null && <small>{formatPercent(shares[name], 0)}</small>}
+              {shares !== null && <small>{formatSteadyPercent(shares[name])}</small>}
             </span>
           </li>
         ))}
