@@ -80,6 +80,8 @@ class Watcher {
   /** That the run computes on: with auto known only when it begins to train. */
   engine: Ready['engine'];
   finishedSteps = 0;
+  /** When it was heard of them. */
+  finishedAtMs = performance.now();
   frames = 0;
   threads: number | null = null;
   private readonly client: TrainerClient;
@@ -91,7 +93,10 @@ class Watcher {
 
   listen(): void {
     void this.client.next(({ message }) => {
-      if (message.type === 'metrics') this.finishedSteps = message.firstStep + message.count - 1;
+      if (message.type === 'metrics') {
+        this.finishedSteps = message.firstStep + message.count - 1;
+        this.finishedAtMs = performance.now();
+      }
       if (message.type === 'engine') this.engine = message.engine;
       if (message.type === 'status') this.threads = message.threads;
       if (message.type === 'frame') {
@@ -251,11 +256,12 @@ async function measure(name: string, rig: Rig): Promise<Window> {
   await wait(SETTLE_MS);
   if (PAGES.includes(name)) settledPictures = (await perf()).pictures;
   const before = allThreads(rig);
-  const [steps, frames, start] = [watcher.finishedSteps, watcher.frames, performance.now()];
+  const [steps, stepsAtMs] = [watcher.finishedSteps, watcher.finishedAtMs];
+  const [frames, start] = [watcher.frames, performance.now()];
   await wait(windowMs);
   const seconds = (performance.now() - start) / 1000;
   const usage = usageSince(rig, before, seconds);
-  const stepsPerSecond = (watcher.finishedSteps - steps) / seconds;
+  const stepsPerSecond = (1000 * (watcher.finishedSteps - steps)) / (watcher.finishedAtMs - stepsAtMs);
   const picturesPerSecond = (watcher.frames - frames) / seconds;
   const { threads } = watcher;
   const page = await condition.end(rig);

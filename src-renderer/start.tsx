@@ -50,7 +50,7 @@ export function startPage(host: HTMLElement, connect: Connector): { feed: Feed; 
     feed.setVisible(document.visibilityState === 'visible');
   });
   setInterval(() => {
-    feed.measure();
+    feed.measureAfter(MEASURE_EVERY_MS);
   }, MEASURE_EVERY_MS);
 
   createRoot(host).render(

@@ -124,7 +124,7 @@ describe('credits', () => {
     await page.settle();
     expect(page.frames.latest()?.step).toBe(20);
     expect(page.trainer().credits, 'credits are neither lost nor made').toBe(2);
-    page.feed.measure();
+    page.feed.measureAfter(0);
     expect(appStore.getState().rates.skipped).toBeGreaterThan(10);
   });
 

@@ -57,6 +57,7 @@ export class Feed implements RequestClient {
   private connecting: Promise<void> | null = null;
   private visible = true;
   private askedAtMs = 0;
+  private measuredAtMs = Number.NEGATIVE_INFINITY;
   private clockOffsetMs = 0;
   private runId: number | null = null;
   private goodbye: CloseReason | null = null;
@@ -151,12 +152,18 @@ export class Feed implements RequestClient {
     this.send({ type: 'visibility', visible });
   }
 
-  /** To be called a few times a second. */
-  measure(): void {
+  /** Measures, if that was not done for so long: each status brings it along. */
+  measureAfter(quietMs: number): void {
+    if (this.options.now() - this.measuredAtMs >= quietMs) this.measure();
+  }
+
+  private measure(): void {
+    const nowMs = this.options.now();
+    this.measuredAtMs = nowMs;
     const { status } = appStore.getState();
     const latest = this.options.frames.latest();
     const behind = status !== null && latest !== null && status.step > latest.step;
-    setRates(this.rates.read(this.options.now(), behind));
+    setRates(this.rates.read(nowMs, behind));
   }
 
   private async open(): Promise<void> {
@@ -220,6 +227,8 @@ export class Feed implements RequestClient {
         break;
       case 'status':
         setStatus(message);
+        // What comes together is laid out together.
+        this.measure();
         break;
       case 'layout':
         frames.setLayout(message);

@@ -2,7 +2,7 @@ import type { NetworkPlan } from '../../src-shared/model/network';
 import type { StepRecord } from './session';
 
 /** A message this often while running is as good as one a step, and costs less. */
-const FLUSH_EVERY_MS = 30;
+const FLUSH_EVERY_MS = 100;
 
 /** Names of the metric columns of a network, in the order in which rows have them. */
 export function metricColumns(plan: NetworkPlan): string[] {
