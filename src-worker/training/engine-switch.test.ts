@@ -340,6 +340,23 @@ describe('the proof', () => {
     const heard = await train([restart(), stepBatch(), restart({ engine: 'wasm' }), to('cpu'), stepBatch()]);
     expect(heard.last).toMatchObject({ runId: 2, step: 1, proof: { step: 1, same: true } });
   });
+
+  // Catches: plain and relaxed SIMD, whose bits differ, said to prove something of each other.
+  it.each([
+    ['the same variant', ['SIMD', 'SIMD'], { step: 1, same: true }],
+    ['another variant', ['SIMD', 'relaxed SIMD'], null],
+  ])('compares a run with those on the engine in %s only', async (_, variants, proof) => {
+    const left = [...variants];
+    const open: typeof openEngine = async (name) => {
+      const opened = await openEngine(name);
+      const variant = name === 'wasm' ? left.shift() : undefined;
+      return variant === undefined ? opened : { ...opened, engine: { ...opened.engine, variant } };
+    };
+    const onWasm = [restart({ engine: 'wasm' }), stepBatch()];
+    const heard = await train([...onWasm, restart({ engine: 'cpu' }), ...onWasm], open);
+    expect(left).toEqual([]);
+    expect(heard.last).toMatchObject({ runId: 3, step: 1, proof });
+  });
 });
 
 describe('what is refused', () => {

@@ -153,13 +153,13 @@ function createRunOn(
 
 /** Of a run at step 0. */
 const proofKeyOf = (
-  { name }: Engine,
+  { name, variant, versions }: Engine,
   { seed, dropout, order }: RunConfig,
   session: Pick<Session, 'recipe' | 'weightsSha256'>,
 ): string =>
   JSON.stringify({
     recipe: session.recipe,
-    engine: name,
+    engine: { name, variant, versions },
     seed,
     dropout,
     order,
