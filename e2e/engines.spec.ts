@@ -52,6 +52,11 @@ test('an engine is chosen in the rail for the next run, by keys alone', async ({
   await expect(page.getByRole('radio', { name: /^cpu,/ })).toBeChecked();
   await page.keyboard.press('Escape');
   await gradscope.button('Begin new run').click();
-  await expect(page.getByRole('button', { name: /^Engine cpu/ })).toBeVisible();
+  await expect(page.getByRole('button', { name: /^Engine cpu, plain JavaScript:/ })).toHaveText(
+    'cpuJavaScript',
+  );
+  const { engine, engineVariant, versions } = await gradscope.state();
+  expect([engine, engineVariant]).toEqual(['cpu', 'plain JavaScript']);
+  expect(Object.keys(versions)).toEqual(expect.arrayContaining(['Gradscope', 'Node']));
   await expect(gradscope.button('Engine: cpu')).toBeVisible();
 });

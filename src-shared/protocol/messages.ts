@@ -360,6 +360,14 @@ const statusSchema = z.strictObject({
   /** Share of the time of a step that each phase took lately, adding up to 1; null before the first step. */
   phaseShares: z.record(phaseSchema, z.number()).nullable(),
   /**
+   * In mode `fit`, ms a step lately: `ownMs` in fit() itself, outside of the operations that both loops call; `stepMs` with
+   * these. Standing and giving pictures count in neither. Null: not known.
+   */
+  fitTime: z
+    .strictObject({ ownMs: z.number().min(0), stepMs: z.number().min(0) })
+    .nullable()
+    .default(null),
+  /**
    * Minibatch that is under way (standing inside a step) or was the last: its step, counted from 1, the training images in
    * it and their labels (null: the trainer does not say); its mean loss while one stands inside its step after the loss.
    */

@@ -280,6 +280,7 @@ export class SyntheticSession {
       threads: null,
       phaseShares:
         run.step === 0 ? null : { zeroGrad: 0.01, forward: 0.37, loss: 0.01, backward: 0.54, step: 0.07 },
+      fitTime: config.mode === 'fit' && run.step > 0 ? { ownMs: 0.6, stepMs: 2.5 } : null,
       minibatch: run.phase === null ? null : this.minibatch(),
       weightsSha256: standsAtBoundary ? { step: run.step, value: this.sha256() } : null,
       proof:

@@ -253,7 +253,7 @@ export class Trainer implements GateHost<ThreadCommand>, RequestContext {
         // tfjs-layers takes a fifth of a second to load, and the first picture does not need it.
         fit: once(async () => {
           const { FitLoop } = await import('./fit-loop');
-          return new FitLoop(session, this.gate, onStep);
+          return new FitLoop(session, this.gate, onStep, run.fitTime);
         }),
       },
     };
