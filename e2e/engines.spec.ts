@@ -14,6 +14,14 @@ test('the engine menu tells how fast each engine is, and switches the run that s
     const row = menu.getByRole('radio', { name: new RegExp(`^${engine},`) });
     await expect(row).toHaveAccessibleName(/ [\d,.]+ images\/s/);
   }
+  const again = menu.getByRole('button', { name: 'Measure again' });
+  const table = await menu.getByRole('radiogroup').innerText();
+  await again.click();
+  // All figures of all engines are not the same twice.
+  await expect(menu.getByRole('radiogroup')).not.toHaveText(table, { useInnerText: true });
+  await expect(again).toHaveAttribute('aria-busy', 'false');
+  await expect(menu.getByRole('radio', { name: /^cpu,/ })).toHaveAccessibleName(/ [\d,.]+ images\/s/);
+
   const before = (await gradscope.state()).engine;
   const other = before === 'wasm' ? 'cpu' : 'wasm';
 
@@ -26,6 +34,8 @@ test('the engine menu tells how fast each engine is, and switches the run that s
   const change = menu.getByRole('button', { name: `Switch this run to ${other}` });
   await expect(change).toBeDisabled();
   await expect(change).toHaveAccessibleDescription(/Pause/);
+  await expect(again).toBeDisabled();
+  await expect(again).toHaveAccessibleDescription('Pause to measure.');
   await page.keyboard.press('Escape');
   await gradscope.pause();
   const stood = await trainer.place();

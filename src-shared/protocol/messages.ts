@@ -142,6 +142,11 @@ export const REQUESTS = {
    * as a whole.
    */
   setEngine: [z.strictObject({ engine: engineChoiceSchema }), nothing],
+  /**
+   * Measures every engine anew on the network of the run, whatever was known; a run on `auto` goes on on the fastest, as by
+   * setEngine, and any other where it is. A minibatch under way is given up. Standing still.
+   */
+  measureEngines: [nothing, nothing],
   /** null: flat out. */
   setSpeed: [z.strictObject({ stepsPerSecond: z.number().positive().nullable() }), nothing],
   /**

@@ -109,13 +109,11 @@ export class SyntheticSession {
         this.config = { ...this.config, mode: as('setMode').mode };
         return {};
       case 'setEngine':
+      case 'measureEngines':
         if (this.runState === 'running') {
-          throw new GradscopeError(
-            'not-now',
-            'The engine is switched while training stands still; pause it first.',
-          );
+          throw new GradscopeError('not-now', 'Engines want training to stand still; pause it first.');
         }
-        this.config = { ...this.config, engine: as('setEngine').engine };
+        if (name === 'setEngine') this.config = { ...this.config, engine: as('setEngine').engine };
         return {};
       case 'setSpeed':
         this.speed = as('setSpeed').stepsPerSecond;
