@@ -78,7 +78,7 @@ async function download(python, { requirement, platforms, python: version }, fol
     ...['--no-deps', '--only-binary=:all:', '--no-cache-dir', '--disable-pip-version-check'],
     ...['--python-version', version],
     ...platforms.flatMap((platform) => ['--platform', platform]),
-    ...['--retries', '1', '--timeout', '30'],
+    ...['--no-input', '--retries', '1', '--timeout', '30'],
   ];
   const failed = `${requirement} could not be fetched`;
   const script = inProject('scripts/lib/fetch_wheel.py');

@@ -64,20 +64,22 @@ async function fitted(costs: { operations: number; gates: number; wrapping: numb
     recipe: TINY_RECIPE,
     config: DEFAULT_RUN_CONFIG,
   });
-  const costing = (
-    ms: number,
-    real: (...args: never[]) => unknown,
-    spied: ReturnType<typeof vi.spyOn>,
-  ): void => {
-    spied.mockImplementation((...args: never[]) => {
-      pass(ms);
-      return real(...args);
-    });
-  };
   const { tensors } = session.pass;
-  costing(costs.wrapping, tensors.input.bind(tensors), vi.spyOn(tensors, 'input'));
-  costing(costs.operations, session.forward.bind(session), vi.spyOn(session, 'forward'));
-  costing(costs.operations, session.update.bind(session), vi.spyOn(session, 'update'));
+  const input = tensors.input.bind(tensors);
+  const forward = session.forward.bind(session);
+  const update = session.update.bind(session);
+  vi.spyOn(tensors, 'input').mockImplementation(() => {
+    pass(costs.wrapping);
+    return input();
+  });
+  vi.spyOn(session, 'forward').mockImplementation((layer) => {
+    pass(costs.operations);
+    forward(layer);
+  });
+  vi.spyOn(session, 'update').mockImplementation(() => {
+    pass(costs.operations);
+    update();
+  });
   let abandoned = false;
   const gate: Gate = {
     beforeStep: () => {
