@@ -14,6 +14,14 @@ test('the engine menu tells how fast each engine is, and switches the run that s
     const row = menu.getByRole('radio', { name: new RegExp(`^${engine},`) });
     await expect(row).toHaveAccessibleName(/ [\d,.]+ images\/s/);
   }
+  const again = menu.getByRole('button', { name: 'Measure again' });
+  const table = await menu.getByRole('radiogroup').innerText();
+  await again.click();
+  // All figures of all engines are not the same twice.
+  await expect(menu.getByRole('radiogroup')).not.toHaveText(table, { useInnerText: true });
+  await expect(again).toHaveAttribute('aria-busy', 'false');
+  await expect(menu.getByRole('radio', { name: /^cpu,/ })).toHaveAccessibleName(/ [\d,.]+ images\/s/);
+
   const before = (await gradscope.state()).engine;
   const other = before === 'wasm' ? 'cpu' : 'wasm';
 
@@ -26,6 +34,8 @@ test('the engine menu tells how fast each engine is, and switches the run that s
   const change = menu.getByRole('button', { name: `Switch this run to ${other}` });
   await expect(change).toBeDisabled();
   await expect(change).toHaveAccessibleDescription(/Pause/);
+  await expect(again).toBeDisabled();
+  await expect(again).toHaveAccessibleDescription('Pause to measure.');
   await page.keyboard.press('Escape');
   await gradscope.pause();
   const stood = await trainer.place();
@@ -52,6 +62,11 @@ test('an engine is chosen in the rail for the next run, by keys alone', async ({
   await expect(page.getByRole('radio', { name: /^cpu,/ })).toBeChecked();
   await page.keyboard.press('Escape');
   await gradscope.button('Begin new run').click();
-  await expect(page.getByRole('button', { name: /^Engine cpu/ })).toBeVisible();
+  await expect(page.getByRole('button', { name: /^Engine cpu, plain JavaScript:/ })).toHaveText(
+    'cpuJavaScript',
+  );
+  const { engine, engineVariant, versions } = await gradscope.state();
+  expect([engine, engineVariant]).toEqual(['cpu', 'plain JavaScript']);
+  expect(Object.keys(versions)).toEqual(expect.arrayContaining(['Gradscope', 'Node']));
   await expect(gradscope.button('Engine: cpu')).toBeVisible();
 });

@@ -9,7 +9,7 @@ npm run engine -- tensorflow-gpu  sets up the engine tensorflow-gpu: the same wi
 npm run engine -- remove          takes away what was set up
 npm run engine -- --help          this
 
-It says first how much it fetches. What it sets up lies in a cache folder of yours, outside the repository. The other engines need
+It says first how much it fetches; broken off, it goes on there when it is asked again. What it sets up lies in a cache folder of yours, outside the repository. The other engines need
 none of it.`;
 
 await runScript(async () => {

@@ -29,6 +29,10 @@ export interface ConsoleStatus {
   readonly seed: number;
   readonly mode: Status['mode'];
   readonly engine: string;
+  /** What of it runs: "relaxed SIMD". */
+  readonly engineVariant: string;
+  /** Program or library -> version. */
+  readonly versions: Readonly<Record<string, string>>;
   /** Finished steps. */
   readonly step: number;
   readonly epoch: number;
@@ -131,6 +135,8 @@ function status(): ConsoleStatus {
     seed: ready?.config.seed ?? 0,
     mode: now?.mode ?? 'imperative',
     engine: ready?.engine.name ?? '',
+    engineVariant: ready?.engine.variant ?? '',
+    versions: ready === null ? {} : { [ready.trainer.name]: ready.trainer.version, ...ready.engine.versions },
     step: now?.step ?? 0,
     epoch: now?.epoch ?? 0,
     epochs: now?.epochs ?? 0,

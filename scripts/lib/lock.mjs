@@ -1,5 +1,5 @@
 import { mkdirSync, openSync, readFileSync, rmSync, statSync, writeSync, closeSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { inProject, Refusal, say } from './project.mjs';
 
 /** A lock has its process within this time, unless whoever made it could not write it. */
@@ -17,12 +17,11 @@ const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
  * @param {string} [folder] what the work is done in, where it is not the repository's own
  * @param {number} [limitMs] for waiting
  * @returns {Promise<T>}
- * @throws {Refusal} when another process still does it after that time
+ * @throws {Refusal} when another process still is at work after that time
  */
 export async function alone(name, work, folder = inProject('.cache'), limitMs = Infinity) {
   const begun = Date.now();
   const path = join(folder, `${name}.lock`);
-  mkdirSync(folder, { recursive: true });
   for (let told = false; !take(path); await pause(200)) {
     const holder = holderOf(path);
     if (holder === null ? isLeftEmpty(path) : !isAlive(holder)) {
@@ -30,9 +29,9 @@ export async function alone(name, work, folder = inProject('.cache'), limitMs = 
       continue;
     }
     if (Date.now() - begun >= limitMs)
-      throw new Refusal(`Another process does the same (${name}); ${path} is its lock.`);
+      throw new Refusal(`Another process is at work there (${name}); ${path} is its lock.`);
     if (holder === null) continue;
-    if (!told) say(`Waiting for process ${holder}, which does the same (${name}) ...`);
+    if (!told) say(`Waiting for process ${holder}, which is at work there (${name}) ...`);
     told = true;
   }
   try {
@@ -46,10 +45,12 @@ export async function alone(name, work, folder = inProject('.cache'), limitMs = 
 function take(path) {
   /** @type {number} */
   let file;
+  mkdirSync(dirname(path), { recursive: true });
   try {
     file = openSync(path, 'wx');
   } catch (error) {
-    if (/** @type {NodeJS.ErrnoException} */ (error).code === 'EEXIST') return false;
+    // Without its folder: whoever had the lock before took that away between the two lines above.
+    if (['EEXIST', 'ENOENT'].includes(/** @type {NodeJS.ErrnoException} */ (error).code ?? '')) return false;
     throw error;
   }
   try {

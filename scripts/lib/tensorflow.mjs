@@ -1,11 +1,21 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  statfsSync,
+  writeFileSync,
+} from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cacheFolder } from './cache.mjs';
 import { alone } from './lock.mjs';
 import { inProject, Refusal, say } from './project.mjs';
 import { ADDON, compileAddon, downloadAddon, requireCompiler, tryAddon } from './tensorflow-addon.mjs';
-import { fetchWheel, findPython, requirementsOf, unpackWheel } from './wheels.mjs';
+import { fetchWheel, fillFolder, findPython, requirementsOf, unpackWheel } from './wheels.mjs';
 
 /**
  * Sets up the engines on TensorFlow's own library, in a cache outside the repository. What is unfinished lies under another name or
@@ -18,6 +28,7 @@ import { fetchWheel, findPython, requirementsOf, unpackWheel } from './wheels.mj
 /** @type {readonly EngineName[]} */
 export const NATIVE_ENGINES = ['tensorflow', 'tensorflow-gpu'];
 
+const LOCK = 'engine';
 const VERSION = '2.21.0';
 /** Of the wheel: the library, and what the addon's sources include. */
 const WANTED = [
@@ -78,7 +89,7 @@ export async function setUpTensorFlow(name, manner) {
   const folder = engineFolder(name);
   await orRefuse(`The engine ${name} cannot be set up`, async () => {
     mkdirSync(folder, { recursive: true });
-    await alone('engine', () => setUpAlone(name, folder, manner), folder, manner.timeoutMs);
+    await alone(LOCK, () => setUpAlone(name, folder, manner), folder, manner.timeoutMs);
   });
 }
 
@@ -150,10 +161,10 @@ async function buildOnWheel(name, library, folder, addonFolder, manner) {
     await requireCompiler(manner);
     const wheel = await fetchWheel(python, library, join(folder, 'download/tensorflow'), manner);
     say('Unpacking ...');
-    rmSync(`${to}.part`, { recursive: true, force: true });
-    await unpackWheel(python, wheel, `${to}.part`, WANTED, manner);
-    if (library.extra !== undefined) await addCuda(python, wheel, library, folder, `${to}.part`, manner);
-    renameSync(`${to}.part`, to);
+    await fillFolder(to, async (part) => {
+      await unpackWheel(python, wheel, part, WANTED, manner);
+      if (library.extra !== undefined) await addCuda(python, wheel, library, folder, part, manner);
+    });
   }
   say('Compiling the addon (about half a minute) ...');
   await compileAddon(addonFolder, join(to, 'tensorflow'), manner);
@@ -199,14 +210,37 @@ async function downloadOwn(name, addonFolder, manner) {
   await downloadAddon(addonFolder, name === 'tensorflow-gpu' ? 'gpu' : 'cpu', manner);
 }
 
-/** Takes everything away that was set up. @throws {Refusal} */
+/** Takes everything away that was set up, once no set-up is under way. @throws {Refusal} */
 export async function removeTensorFlow() {
   const folder = join(cacheFolder(), 'tensorflow');
   await orRefuse('The engines cannot be removed', async () => {
-    const was = existsSync(folder);
-    await rm(folder, { recursive: true, force: true });
-    say(was ? `${folder} is removed.` : 'No engine was set up.');
+    if (!existsSync(folder)) {
+      say('No engine was set up.');
+      return;
+    }
+    for (const name of NATIVE_ENGINES)
+      await alone(LOCK, () => removeAllBut(`${LOCK}.lock`, engineFolder(name)), engineFolder(name));
+    for (const name of NATIVE_ENGINES) removeEmpty(engineFolder(name));
+    removeEmpty(folder);
+    say(`${folder} is removed.`);
   });
+}
+
+/** @param {string} kept @param {string} folder */
+async function removeAllBut(kept, folder) {
+  for (const name of readdirSync(folder)) {
+    if (name !== kept) await rm(join(folder, name), { recursive: true, force: true });
+  }
+}
+
+/** @param {string} folder */
+function removeEmpty(folder) {
+  try {
+    rmdirSync(folder);
+  } catch (error) {
+    // A set-up has begun anew in it meanwhile.
+    if (/** @type {NodeJS.ErrnoException} */ (error).code !== 'ENOTEMPTY') throw error;
+  }
 }
 
 /** @param {string} file @param {string} packageVersion */

@@ -1,4 +1,5 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import {
   chmodSync,
   existsSync,
@@ -15,7 +16,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { engineFolder as whereTheTrainerLooks, readSetUp } from '../../src-worker/engine/tensorflow/set-up';
 import { inProject, Refusal } from './project.mjs';
 import { engineFolder, NATIVE_ENGINES } from './tensorflow.mjs';
-import { fetchWheel, requirementsOf, unpackWheel, verify } from './wheels.mjs';
+import { fetchWheel, fillFolder, requirementsOf, unpackWheel, verify } from './wheels.mjs';
 
 const QUIET = { quiet: true };
 const PYTHON = 'python3';
@@ -118,6 +119,27 @@ describe('npm run engine', () => {
     expect(existsSync(join(folder, 'gradscope/tensorflow'))).toBe(false);
     expect(engine(['remove'])).toMatchObject({ status: 0, stderr: 'No engine was set up.\n' });
   });
+
+  // Catches: a set-up whose files go while it compiles against them.
+  test('remove waits for a set-up that is under way', async () => {
+    const at = engineFolder('tensorflow');
+    mkdirSync(at, { recursive: true });
+    const settingUp = spawn(process.execPath, ['-e', 'process.stdin.resume()'], {
+      stdio: ['pipe', 'ignore', 'ignore'],
+    });
+    writeFileSync(join(at, 'engine.lock'), String(settingUp.pid));
+    writeFileSync(join(at, 'library'), '');
+    const removal = spawn(process.execPath, [inProject('scripts/engine.mjs'), 'remove'], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    const ended = once(removal, 'exit');
+    const [said] = (await once(removal.stderr, 'data')) as [Buffer];
+    expect(said.toString()).toContain(`Waiting for process ${String(settingUp.pid)}`);
+    expect(existsSync(join(at, 'library'))).toBe(true);
+    settingUp.stdin.end();
+    expect(await ended).toEqual([0, null]);
+    expect(existsSync(join(folder, 'gradscope/tensorflow'))).toBe(false);
+  });
 });
 
 // Catches: an engine that is set up where the trainer does not look.
@@ -158,6 +180,22 @@ describe('a wheel', () => {
     const unpacked = unpackWheel(PYTHON, makeWheel('another library'), join(folder, 'to'), [], QUIET);
     await expect(unpacked).rejects.toThrow('lib/a.so has not the SHA-256');
     expect(existsSync(join(folder, 'to/lib/a.so'))).toBe(false);
+  });
+
+  // Catches: hundreds of megabytes that lie there until somebody tries again.
+  test('that could not be unpacked leaves nothing of its folder, and an older attempt neither', async () => {
+    const to = join(folder, 'library');
+    const wheel = makeWheel('another library');
+    mkdirSync(`${to}.part`);
+    const fill = (prefixes: string[]): Promise<void> =>
+      fillFolder(to, async (part) => {
+        await unpackWheel(PYTHON, wheel, part, ['lib/include/'], QUIET);
+        await unpackWheel(PYTHON, wheel, part, prefixes, QUIET);
+      });
+    await expect(fill(['lib/a.so'])).rejects.toThrow('lib/a.so has not the SHA-256');
+    expect([existsSync(to), existsSync(`${to}.part`)]).toEqual([false, false]);
+    await fill(['other/']);
+    expect(readdirSync(to).sort()).toEqual(['lib', 'other']);
   });
 
   test('that is broken off is refused', async () => {

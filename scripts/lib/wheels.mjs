@@ -5,7 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import { errorLine, run } from './processes.mjs';
 import { inProject, Refusal, say } from './project.mjs';
 
-/** Python packages as files: fetched by pip, so from wherever this machine's pip gets its packages; nothing is installed. */
+/** Python packages as files, from wherever this machine's pip gets its packages; nothing is installed. */
 
 /**
  * @typedef {object} Wheel
@@ -48,7 +48,7 @@ export async function fetchWheel(python, wheel, folder, manner) {
     say(`${wheel.requirement} was fetched before.`);
   } else {
     mkdirSync(`${folder}.part`, { recursive: true });
-    await pipDownload(python, wheel, `${folder}.part`, manner);
+    await download(python, wheel, `${folder}.part`, manner);
     renameSync(`${folder}.part`, folder);
   }
   const file = wheelIn(folder);
@@ -63,22 +63,35 @@ function wheelIn(folder) {
   return name === undefined ? undefined : join(folder, name);
 }
 
+/** What fetch_wheel.py ends with when this machine's pip cannot be asked where a wheel lies. */
+const CANNOT_ASK = 3;
+
 /**
- * Fetches a wheel into `folder` and nothing that it depends on.
+ * Fetches a wheel into `folder` and nothing that it depends on. What an earlier call left there is gone on with.
  * @param {string} python
  * @param {Wheel} wheel
  * @param {string} folder
  * @param {Manner} manner
  */
-async function pipDownload(python, { requirement, platforms, python: version }, folder, manner) {
+async function download(python, { requirement, platforms, python: version }, folder, manner) {
   const options = [
     ...['--no-deps', '--only-binary=:all:', '--no-cache-dir', '--disable-pip-version-check'],
     ...['--python-version', version],
     ...platforms.flatMap((platform) => ['--platform', platform]),
-    ...['--retries', '1', '--timeout', '30', '--dest', folder],
+    ...['--no-input', '--retries', '1', '--timeout', '30'],
   ];
-  await must(python, ['-m', 'pip', 'download', ...options, requirement], manner, {
-    failed: `pip could not fetch ${requirement}`,
+  const failed = `${requirement} could not be fetched`;
+  const script = inProject('scripts/lib/fetch_wheel.py');
+  const ended = await must(python, [script, folder, requirement, ...options], manner, {
+    failed,
+    orEndsWith: CANNOT_ASK,
+  });
+  if (ended.code === 0) return;
+  say(
+    'pip cannot be asked where this wheel lies and fetches it itself; broken off, that begins from the start again.',
+  );
+  await must(python, ['-m', 'pip', 'download', ...options, '--dest', folder, requirement], manner, {
+    failed,
   });
 }
 
@@ -94,6 +107,23 @@ export async function verify(file, expected) {
   if (found === expected) return;
   rmSync(dirname(file), { recursive: true });
   throw new Refusal(`${file} should have the SHA-256 ${expected}, but has ${found}; it was removed.`);
+}
+
+/**
+ * A folder that is there whole or not at all: it has another name while it is filled, and what failed leaves nothing.
+ * @param {string} folder
+ * @param {(part: string) => Promise<void>} fill
+ */
+export async function fillFolder(folder, fill) {
+  const part = `${folder}.part`;
+  rmSync(part, { recursive: true, force: true });
+  try {
+    await fill(part);
+    renameSync(part, folder);
+  } catch (error) {
+    rmSync(part, { recursive: true, force: true });
+    throw error;
+  }
 }
 
 /**
@@ -119,7 +149,7 @@ export async function unpackWheel(python, wheel, folder, prefixes, manner) {
  */
 export async function requirementsOf(python, wheel, extra, manner) {
   const script = inProject('scripts/lib/unpack_wheel.py');
-  const output = await must(
+  const { output } = await must(
     python,
     [script, wheel, '--requires', extra],
     { ...manner, quiet: true },
@@ -134,16 +164,16 @@ export async function requirementsOf(python, wheel, extra, manner) {
  * @param {string} command
  * @param {readonly string[]} args
  * @param {Manner} manner
- * @param {{ failed: string }} words
+ * @param {{ failed: string, orEndsWith?: number }} words orEndsWith: an exit code that is no failure either
  */
-async function must(command, args, { quiet, ...rest }, { failed }) {
+async function must(command, args, { quiet, ...rest }, { failed, orEndsWith = 0 }) {
   const ended = await run(command, args, {
     ...rest,
     ...(quiet ? { capture: true } : { stdio: ['ignore', 2, 2] }),
   });
   if (ended.interrupted) throw new Refusal('Stopped.', 130);
   if (ended.timedOut) throw new Refusal(`${failed} in the time given.`);
-  if (ended.code !== 0)
+  if (ended.code !== 0 && ended.code !== orEndsWith)
     throw new Refusal(`${failed}: ${quiet ? errorLine(ended.output) : 'what it said is above'}.`);
-  return ended.output;
+  return ended;
 }

@@ -3,6 +3,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { EngineSpeed } from '../../src-shared/model/engine-table';
 import { buildPrograms, runProgram, type BuiltPrograms, type Running } from '../testing/built-programs';
 
 /** The headless shell as it is shipped, with the real trainer. */
@@ -57,7 +58,7 @@ describe('npm run train', () => {
     const events = imperative?.events ?? [];
     expect(events.map(({ event }) => event)).toEqual(['engines', 'step', 'step', 'epoch', 'step', 'done']);
     expect(Object.keys(events[0] ?? {})).toEqual(['event', 'chosen', 'table']);
-    const table = events[0]?.['table'] as readonly object[];
+    const table = events[0]?.['table'] as readonly EngineSpeed[];
     expect(Object.keys(table[0] ?? {})).toEqual(['name', 'variant', 'imagesPerSecond', 'reason']);
     expect(events[0]?.['chosen']).toBe(events.at(-1)?.['engine']);
     expect(events.filter(({ event }) => event === 'step').map(({ step }) => step)).toEqual([1, 2, 3]);
@@ -73,8 +74,11 @@ describe('npm run train', () => {
     ]);
     expect(epoch['epoch']).toBe(1);
     const done = events.at(-1) ?? {};
-    expect(Object.keys(done)).toEqual(['event', 'engine', 'steps', 'weightsSha256']);
-    expect(done).toMatchObject({ engine: 'simd', steps: 3 });
+    expect(Object.keys(done)).toEqual(['event', 'engine', 'variant', 'versions', 'steps', 'weightsSha256']);
+    expect(done).toMatchObject({ engine: 'simd', steps: 3, versions: { Node: process.versions.node } });
+    expect(done['variant']).toBe(table.find(({ name }) => name === 'simd')?.variant);
+    const { Gradscope } = done['versions'] as Record<string, string>;
+    expect(Gradscope).toMatch(/^\d+\.\d+\.\d+$/);
 
     const file = imperative?.file ?? Buffer.alloc(8);
     const data = file.subarray(8 + Number(file.readBigUInt64LE(0)));

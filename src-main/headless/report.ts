@@ -3,6 +3,16 @@ import type { Evaluation, Ready, WireNumber } from '../../src-shared/protocol/me
 import { fromWireNumber } from '../../src-shared/protocol/messages';
 import type { RunConfig } from '../../src-shared/model/run-config';
 
+/** The record of a run: what computed it, and what came out. */
+export interface Finished {
+  readonly engine: string;
+  readonly variant: string;
+  /** Program or library -> version. */
+  readonly versions: Readonly<Record<string, string>>;
+  readonly steps: number;
+  readonly weightsSha256: string;
+}
+
 /** What a run has to say, as it goes. */
 export interface Report {
   began(ready: Ready, config: RunConfig): void;
@@ -12,7 +22,7 @@ export interface Report {
   /** Called for the evaluation at the end of an epoch. */
   epoch(epoch: number, evaluation: Evaluation): void;
   saved(file: string): void;
-  done(summary: { engine: string; steps: number; weightsSha256: string }): void;
+  done(summary: Finished): void;
 }
 
 type Print = (line: string) => void;
@@ -42,8 +52,8 @@ export function jsonReport(print: Print): Report {
       });
     },
     saved: () => undefined,
-    done: ({ engine, steps, weightsSha256 }) => {
-      event({ event: 'done', engine, steps, weightsSha256 });
+    done: ({ engine, variant, versions, steps, weightsSha256 }) => {
+      event({ event: 'done', engine, variant, versions, steps, weightsSha256 });
     },
   };
 }

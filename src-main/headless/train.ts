@@ -8,7 +8,7 @@ import {
 import type { Port } from '../../src-shared/protocol/port';
 import type { HeadlessRun } from './options';
 import { ensureWritable, writeWhole } from './output-file';
-import type { Report } from './report';
+import type { Finished, Report } from './report';
 import { TrainerClient } from './trainer-client';
 
 /**
@@ -38,11 +38,11 @@ export async function train(
     });
   listener.follow(result.runId);
   await client.request('play', {});
-  const { steps, weightsSha256, engine } = await heard(listener.finished);
+  const finished = await heard(listener.finished);
   if (run.saveTo !== null) {
     await writeWhole(run.saveTo, (await client.request('saveWeights', {})).payload);
   }
-  report.done({ engine, steps, weightsSha256 });
+  report.done(finished);
   if (run.saveTo !== null) report.saved(run.saveTo);
 }
 
@@ -52,12 +52,6 @@ function namingFile(error: unknown, run: HeadlessRun): unknown {
     return error;
   const sentence = error.message.replace(/^The order: /, '');
   return new GradscopeError(error.code, `${run.orderFile}: ${sentence}`, { cause: error });
-}
-
-interface Finished {
-  readonly steps: number;
-  readonly weightsSha256: string;
-  readonly engine: string;
 }
 
 /** Turns what the trainer says of one run into a report. */
@@ -146,6 +140,13 @@ class RunListener {
     if (isAuto) report.engines(latest.engine.name, latest.engineTable);
   }
 
+  private computedBy(): Pick<Finished, 'engine' | 'variant' | 'versions'> {
+    if (this.latest === undefined) return { engine: 'unknown', variant: 'unknown', versions: {} };
+    const { engine, trainer } = this.latest;
+    const versions = { [trainer.name]: trainer.version, ...engine.versions };
+    return { engine: engine.name, variant: engine.variant, versions };
+  }
+
   private steps(firstStep: number, steps: number, payload: Uint8Array): void {
     const column = this.latest?.metricColumns.indexOf('loss') ?? -1;
     const values = new Float32Array(payload.slice().buffer);
@@ -160,11 +161,7 @@ class RunListener {
         new GradscopeError(failure?.code ?? 'internal', failure?.message ?? 'The run failed without a word.'),
       );
     } else if (state === 'finished' && weightsSha256?.step === step) {
-      this.tellFinished({
-        steps: step,
-        weightsSha256: weightsSha256.value,
-        engine: this.latest?.engine.name ?? 'unknown',
-      });
+      this.tellFinished({ ...this.computedBy(), steps: step, weightsSha256: weightsSha256.value });
     }
   }
 }

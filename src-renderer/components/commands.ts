@@ -119,6 +119,11 @@ export class Commands {
     return this.attempt(() => this.send.request('setEngine', { engine }));
   }
 
+  /** Whatever is known of the engines is measured again. */
+  measureEngines(): Promise<void> {
+    return this.attempt(() => this.send.request('measureEngines', {}));
+  }
+
   toggleMode(): Promise<void> {
     return this.setMode(appStore.getState().status?.mode === 'fit' ? 'imperative' : 'fit');
   }

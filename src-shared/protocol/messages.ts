@@ -142,6 +142,11 @@ export const REQUESTS = {
    * as a whole.
    */
   setEngine: [z.strictObject({ engine: engineChoiceSchema }), nothing],
+  /**
+   * Measures every engine anew on the network of the run, whatever was known; a run on `auto` goes on on the fastest, as by
+   * setEngine, and any other where it is. A minibatch under way is given up. Standing still.
+   */
+  measureEngines: [nothing, nothing],
   /** null: flat out. */
   setSpeed: [z.strictObject({ stepsPerSecond: z.number().positive().nullable() }), nothing],
   /**
@@ -359,6 +364,14 @@ const statusSchema = z.strictObject({
   threads: z.int().positive().nullable().default(null),
   /** Share of the time of a step that each phase took lately, adding up to 1; null before the first step. */
   phaseShares: z.record(phaseSchema, z.number()).nullable(),
+  /**
+   * In mode `fit`, ms a step lately: `ownMs` in fit() itself, outside of the operations that both loops call; `stepMs` with
+   * these. Standing and giving pictures count in neither. Null: not known.
+   */
+  fitTime: z
+    .strictObject({ ownMs: z.number().min(0), stepMs: z.number().min(0) })
+    .nullable()
+    .default(null),
   /**
    * Minibatch that is under way (standing inside a step) or was the last: its step, counted from 1, the training images in
    * it and their labels (null: the trainer does not say); its mean loss while one stands inside its step after the loss.

@@ -109,13 +109,11 @@ export class SyntheticSession {
         this.config = { ...this.config, mode: as('setMode').mode };
         return {};
       case 'setEngine':
+      case 'measureEngines':
         if (this.runState === 'running') {
-          throw new GradscopeError(
-            'not-now',
-            'The engine is switched while training stands still; pause it first.',
-          );
+          throw new GradscopeError('not-now', 'Engines want training to stand still; pause it first.');
         }
-        this.config = { ...this.config, engine: as('setEngine').engine };
+        if (name === 'setEngine') this.config = { ...this.config, engine: as('setEngine').engine };
         return {};
       case 'setSpeed':
         this.speed = as('setSpeed').stepsPerSecond;
@@ -280,6 +278,7 @@ export class SyntheticSession {
       threads: null,
       phaseShares:
         run.step === 0 ? null : { zeroGrad: 0.01, forward: 0.37, loss: 0.01, backward: 0.54, step: 0.07 },
+      fitTime: config.mode === 'fit' && run.step > 0 ? { ownMs: 0.6, stepMs: 2.5 } : null,
       minibatch: run.phase === null ? null : this.minibatch(),
       weightsSha256: standsAtBoundary ? { step: run.step, value: this.sha256() } : null,
       proof:

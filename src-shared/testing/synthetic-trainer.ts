@@ -168,7 +168,7 @@ export class SyntheticTrainer {
       const params = REQUESTS[name][0].parse(message.params);
       const { result = {}, payload: reply } = this.session.perform(name, params, payload);
       this.port.send(encodeMessage({ type: 'reply', id, error: null, result }, reply));
-      if (name === 'setEngine') {
+      if (name === 'setEngine' || name === 'measureEngines') {
         this.send(this.session.engineMessage());
       }
       if (name === 'restart') this.welcome();

@@ -136,6 +136,7 @@ const STATUS: Status = {
   stepsPerSecond: 10,
   imagesPerSecond: 640,
   threads: null,
+  fitTime: null,
   phaseShares: null,
   minibatch: null,
   weightsSha256: null,

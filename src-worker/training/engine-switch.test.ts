@@ -340,13 +340,32 @@ describe('the proof', () => {
     const heard = await train([restart(), stepBatch(), restart({ engine: 'wasm' }), to('cpu'), stepBatch()]);
     expect(heard.last).toMatchObject({ runId: 2, step: 1, proof: { step: 1, same: true } });
   });
+
+  // Catches: plain and relaxed SIMD, whose bits differ, said to prove something of each other.
+  it.each([
+    ['the same variant', ['SIMD', 'SIMD'], { step: 1, same: true }],
+    ['another variant', ['SIMD', 'relaxed SIMD'], null],
+  ])('compares a run with those on the engine in %s only', async (_, variants, proof) => {
+    const left = [...variants];
+    const open: typeof openEngine = async (name) => {
+      const opened = await openEngine(name);
+      const variant = name === 'wasm' ? left.shift() : undefined;
+      return variant === undefined ? opened : { ...opened, engine: { ...opened.engine, variant } };
+    };
+    const onWasm = [restart({ engine: 'wasm' }), stepBatch()];
+    const heard = await train([...onWasm, restart({ engine: 'cpu' }), ...onWasm], open);
+    expect(left).toEqual([]);
+    expect(heard.last).toMatchObject({ runId: 3, step: 1, proof });
+  });
 });
 
 describe('what is refused', () => {
-  const refusalWhile = (control: Partial<RequestContext['control']>): string | undefined => {
+  const refusalWhile = (
+    control: Partial<RequestContext['control']>,
+    command = to('wasm'),
+  ): string | undefined => {
     let sentence: string | undefined;
     const context = { control, run: () => ({}) } as unknown as RequestContext;
-    const command = to('wasm');
     if (command.type !== 'request') throw new Error('not a request');
     serveRequest(context, command, (answered) => {
       if ('code' in answered) sentence = `${answered.code}: ${answered.message}`;
@@ -359,6 +378,12 @@ describe('what is refused', () => {
       'not-now: The engine is switched while training stands',
     );
     expect(refusalWhile({ standing: true, ended: 'failed' })).toContain('not-now: The run has failed');
+  });
+
+  it('is measuring while training runs, whose steps would be in its times', () => {
+    const measure = request('measureEngines');
+    expect(refusalWhile({ standing: false }, measure)).toContain('not-now: Engines are measured while');
+    expect(refusalWhile({ standing: true, ended: 'failed' }, measure)).toContain('not-now');
   });
 });
 
@@ -373,6 +398,7 @@ describe('what an engine holds', () => {
       stepBatch(),
       to('cpu'),
       request('measureStep'),
+      request('measureEngines'),
     ];
     await train([restart(), ...round]);
     const after = memory().numTensors;
@@ -383,7 +409,11 @@ describe('what an engine holds', () => {
 
 describe('a run on auto', () => {
   /** Every loss computed on a slow engine takes a second of the trainer's clock. */
-  const race = async (slow: readonly EngineName[], commands: ThreadCommand[]): Promise<Heard> => {
+  const race = async (
+    slow: readonly EngineName[],
+    commands: ThreadCommand[],
+    tables?: EngineTables,
+  ): Promise<Heard> => {
     const clock = { ms: 0 };
     const open: typeof openEngine = async (name) => {
       // The race is between those that are on every machine.
@@ -391,8 +421,46 @@ describe('a run on auto', () => {
       const opened = await openEngine(name);
       return slow.includes(name) ? { ...opened, engine: slowed(opened.engine, clock) } : opened;
     };
-    return sorted(await runScript(mnist.folder, commands, open, undefined, clock));
+    return sorted(await runScript(mnist.folder, commands, open, tables, clock));
   };
+  const runsOf = ({ said }: Heard): string[] =>
+    said.filter((message) => message.type === 'run').map(({ run }) => run.engine.name);
+
+  // Catches: a table from a noisy moment that stays for ever; a run left on the engine that is not the fastest after all.
+  it('is moved to the fastest when the engines are measured anew, and so does the next run begin', async () => {
+    const tables = new EngineTables(null, () => undefined);
+    await race(['simd', 'cpu'], [restart({ engine: 'auto' }), stepBatch()], tables);
+    const anew = request('measureEngines');
+    const auto = restart({ engine: 'auto' });
+    const heard = await race(
+      ['wasm', 'cpu'],
+      [auto, stepBatch(), request('stepPhase'), anew, stepBatch(), auto],
+      tables,
+    );
+    expect(codes(heard).filter((code) => code !== null)).toEqual([]);
+    expect(runsOf(heard)).toEqual(['wasm', 'simd']);
+    expect(heard.engines.map(({ engine, choice }) => [engine.name, choice])).toEqual([['simd', 'auto']]);
+    const said = heard.said.map((message) => (message.type === 'reply' ? message.id : message.type));
+    expect(said.indexOf('engine')).toBeLessThan(said.indexOf(anew.type === 'request' ? anew.id : -1));
+    const named = await train([restart({ engine: 'wasm' }), stepBatch(), to('simd'), stepBatch()]);
+    const last = heard.statuses.findLast(({ runId }) => runId === 1);
+    expect(last).toMatchObject({ step: 2, weightsSha256: named.last?.weightsSha256 });
+  });
+
+  // Catches: a run that was asked for by name moved to another engine by looking how fast the others are.
+  it('and only that: a pinned run is told the speeds and stays where it is, with the same bits', async () => {
+    const steps = [stepBatch(), stepBatch()];
+    const heard = await race(['cpu'], [restart(), stepBatch(), request('measureEngines'), stepBatch()]);
+    expect(heard.engines).toHaveLength(1);
+    expect(heard.engines[0]).toMatchObject({ choice: 'cpu', engine: { name: 'cpu' } });
+    expect(heard.engines[0]?.engineTable.map(({ name }) => name)).toEqual([...ENGINE_NAMES]);
+    expect(
+      heard.engines[0]?.engineTable.find(({ name }) => name === 'simd')?.imagesPerSecond,
+    ).toBeGreaterThan(0);
+    const straight = await train([restart(), ...steps]);
+    expect(heard.last).toMatchObject({ step: 2, weightsSha256: straight.last?.weightsSha256 });
+    expect(heard.last?.proof).toEqual(straight.last?.proof);
+  });
 
   // Catches: the first steps of a run being trained on another engine than the rest of it.
   it('is moved to the fastest before its first step, whatever asks for that', async () => {

@@ -27,7 +27,8 @@ export class EngineSwitch {
   }
 
   /**
-   * Measures the engines for a run, as long as `mayGoOn` says before each piece, and takes the fastest when all are measured.
+   * Measures the engines for a run, as long as `mayGoOn` says before each piece, and has a run on auto take the fastest when all are
+   * measured.
    * The engine of the run is active whenever it asks, and afterwards. Between two minibatches only.
    */
   async choose(run: Run, mayGoOn: () => boolean): Promise<void> {
@@ -48,7 +49,8 @@ export class EngineSwitch {
       const { table, engine } = piece.value;
       run.engineTable = table;
       run.choosing = false;
-      if (engine !== null) this.#takeFastest(run, engine);
+      if (engine !== null && run.config.engine === 'auto') this.#takeFastest(run, engine);
+      else if (engine !== run.engine.engine) engine?.dispose();
       break;
     }
     await activate(run);
@@ -83,6 +85,13 @@ export class EngineSwitch {
       await activate(run);
     }
     this.#parts.settled(run);
+  }
+
+  /** Measures all engines again, whatever is known of them. Between two minibatches only. */
+  async measureAnew(run: Run): Promise<void> {
+    await this.giveUp();
+    run.choosing = true;
+    await this.choose(run, () => true);
   }
 
   /** The run is over or is replaced: what was opened to measure is freed. */

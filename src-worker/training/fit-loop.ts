@@ -5,6 +5,7 @@ import { GradscopeError } from '../../src-shared/protocol/errors';
 import { createFitModel } from './fit-model';
 import { EngineOptimiser } from './fit-optimiser';
 import { FitStep } from './fit-step';
+import { FitTime } from './fit-time';
 import { StepAbandoned, type Gate, type TrainingLoop } from './loop';
 import type { Session, StepRecord } from './session';
 
@@ -18,18 +19,29 @@ import type { Session, StepRecord } from './session';
 export class FitLoop implements TrainingLoop {
   readonly #session: Session;
   readonly #gate: Gate;
+  readonly #time: FitTime;
   readonly #step: FitStep;
   readonly #model: tfl.LayersModel;
   #lastLoss = Number.NaN;
 
-  /** @param onStep called when a step is finished, just before its last gate */
-  constructor(session: Session, gate: Gate, onStep: (record: StepRecord) => void) {
+  /**
+   * @param onStep called when a step is finished, just before its last gate
+   * @param time told what fit() costs
+   */
+  constructor(
+    session: Session,
+    gate: Gate,
+    onStep: (record: StepRecord) => void,
+    time = new FitTime(() => performance.now()),
+  ) {
     this.#session = session;
     this.#gate = gate;
-    this.#step = new FitStep(session, gate, (record) => {
+    this.#time = time;
+    const noteStep = (record: StepRecord): void => {
       this.#lastLoss = record.loss;
       onStep(record);
-    });
+    };
+    this.#step = new FitStep(session, gate, noteStep, time);
     this.#model = createFitModel(session.plan, session.network.tensors, this.#step);
   }
 
@@ -86,13 +98,17 @@ export class FitLoop implements TrainingLoop {
       const minibatch = this.#step.attempt(
         () => {
           if (this.#gate.beforeStep() === 'leave') return null;
-          this.#session.beginStep();
+          this.#time.began();
+          this.#time.work(() => {
+            this.#session.beginStep();
+          });
           return this.#step.minibatch();
         },
         () => null,
       );
       if (minibatch === null) return undefined;
       yield minibatch;
+      if (!this.#step.failed) this.#time.finished();
       if (this.#step.failed || this.#session.epochDone) return undefined;
     }
   }

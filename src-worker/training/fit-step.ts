@@ -1,7 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayerPlan } from '../../src-shared/model/network';
+import type { Position } from '../../src-shared/model/phases';
 import { GradscopeError } from '../../src-shared/protocol/errors';
 import type { NamedGradient } from './fit-optimiser';
+import type { FitTime } from './fit-time';
 import type { Gate } from './loop';
 import type { Session, StepRecord } from './session';
 
@@ -18,14 +20,16 @@ export class FitStep {
   readonly #session: Session;
   readonly #gate: Gate;
   readonly #onStep: (record: StepRecord) => void;
+  readonly #time: FitTime;
   #failure: { readonly error: unknown } | null = null;
   /** Layers up to this one still have to be gone through backwards. */
   #nextBackward = -1;
 
-  constructor(session: Session, gate: Gate, onStep: (record: StepRecord) => void) {
+  constructor(session: Session, gate: Gate, onStep: (record: StepRecord) => void, time: FitTime) {
     this.#session = session;
     this.#gate = gate;
     this.#onStep = onStep;
+    this.#time = time;
   }
 
   /** What went wrong in this minibatch. Taking it clears it. */
@@ -64,8 +68,10 @@ export class FitStep {
   }
 
   zeroGradients(): void {
-    this.#session.zeroGradients();
-    this.#gate.reached({ phase: 'zeroGrad', layer: null });
+    this.#time.work(() => {
+      this.#session.zeroGradients();
+    });
+    this.#reached({ phase: 'zeroGrad', layer: null });
   }
 
   /** The layer as an operation on its input and its parameters. */
@@ -110,11 +116,13 @@ export class FitStep {
         for (const layer of session.plan.layers.slice(0, this.#nextBackward + 1).reverse()) {
           this.#goBack(layer);
         }
-        this.#gate.reached({ phase: 'backward', layer: null });
+        this.#reached({ phase: 'backward', layer: null });
         this.#checkGradients(gradients);
-        session.update();
-        this.#onStep(session.finishStep());
-        this.#gate.reached({ phase: 'step', layer: null });
+        this.#time.work(() => {
+          session.update();
+          this.#onStep(session.finishStep());
+        });
+        this.#reached({ phase: 'step', layer: null });
       },
       () => undefined,
     );
@@ -128,17 +136,19 @@ export class FitStep {
       before === undefined ? tensors.input() : tensors.output(before),
       `input of ${layer.spec.name}`,
     );
-    this.#session.forward(layer);
-    this.#gate.reached({ phase: 'forward', layer: layer.index });
+    this.#time.work(() => {
+      this.#session.forward(layer);
+    });
+    this.#reached({ phase: 'forward', layer: layer.index });
     return alias(tensors.output(layer));
   }
 
   #loss(logits: tf.Tensor): tf.Scalar {
     checkSame(logits, this.#session.pass.tensors.output(this.#lastLayer()), 'logits');
-    this.#gate.reached({ phase: 'forward', layer: null });
-    const { loss } = this.#session.loss();
+    this.#reached({ phase: 'forward', layer: null });
+    const { loss } = this.#time.work(() => this.#session.loss());
     this.#nextBackward = this.#lastLayer().index;
-    this.#gate.reached({ phase: 'loss', layer: null });
+    this.#reached({ phase: 'loss', layer: null });
     return tf.scalar(loss);
   }
 
@@ -165,9 +175,11 @@ export class FitStep {
   }
 
   #goBack(layer: LayerPlan): void {
-    this.#session.backward(layer);
+    this.#time.work(() => {
+      this.#session.backward(layer);
+    });
     this.#nextBackward = layer.index - 1;
-    this.#gate.reached({ phase: 'backward', layer: layer.index });
+    this.#reached({ phase: 'backward', layer: layer.index });
   }
 
   #checkGradients(gradients: readonly NamedGradient[]): void {
@@ -186,6 +198,12 @@ export class FitStep {
       }
       checkSame(tensor, network.tensors.gradient(parameter), `gradient of ${parameter.name}`);
     }
+  }
+
+  #reached(position: Position): void {
+    this.#time.aside(() => {
+      this.#gate.reached(position);
+    });
   }
 
   #lastLayer(): LayerPlan {

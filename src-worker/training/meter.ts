@@ -1,7 +1,7 @@
 import { type Phase, PHASES } from '../../src-shared/model/phases';
 
-/** Weight of the newest step in the shares: about the last ten count. */
-const NEWEST = 0.1;
+/** Weight of the newest step in a mean over the last ones: about ten count. */
+export const NEWEST = 0.1;
 const WINDOW_MS = 1000;
 
 type PhaseTimes = Record<Phase, number>;

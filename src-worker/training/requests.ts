@@ -28,6 +28,8 @@ export interface RequestContext {
   restart(request: RunRequest, reply: Reply): void;
   /** Goes on on another engine as soon as nothing stands in its way; `reply` is called then. */
   switchEngine(choice: EngineChoice, reply: Reply): void;
+  /** Measures every engine anew as soon as nothing stands in its way; `reply` is called then. */
+  measureEngines(reply: Reply): void;
   /** Hands the wanted loop over to the controller. */
   switchMode(run: Run): void;
   /** The weights were changed otherwise than by a step. */
@@ -88,16 +90,14 @@ const HANDLERS: Handlers = {
 
   setEngine(context, { engine }, reply) {
     theRun(context);
-    if (!context.control.standing) {
-      throw new GradscopeError(
-        'not-now',
-        'The engine is switched while training stands still; pause it first.',
-      );
-    }
-    if (context.control.ended === 'failed') {
-      throw new GradscopeError('not-now', 'The run has failed; restart it.');
-    }
+    refuseUnlessEnginesAreFree(context, 'The engine is switched');
     context.switchEngine(engine, reply);
+  },
+
+  measureEngines(context, _params, reply) {
+    theRun(context);
+    refuseUnlessEnginesAreFree(context, 'Engines are measured');
+    context.measureEngines(reply);
   },
 
   setSpeed(context, { stepsPerSecond }, reply) {
@@ -230,6 +230,14 @@ function theRun(context: RequestContext): Run {
   const run = context.run();
   if (run === undefined) throw new GradscopeError('not-now', 'There is no run yet; restart with a config.');
   return run;
+}
+
+/** @param what is done only while training stands: the beginning of a sentence */
+function refuseUnlessEnginesAreFree({ control }: RequestContext, what: string): void {
+  if (!control.standing) {
+    throw new GradscopeError('not-now', `${what} while training stands still; pause it first.`);
+  }
+  if (control.ended === 'failed') throw new GradscopeError('not-now', 'The run has failed; restart it.');
 }
 
 /** Weights are set by hand only where no minibatch has seen the old ones. */

@@ -30,7 +30,12 @@ export function describeRun(run: Run): RunBegan {
 export function describeEngine({ engine, engineTable }: Run): Pick<Ready, 'engine' | 'engineTable'> {
   const { name, variant, versions } = engine.engine;
   return {
-    engine: { name, variant, versions: { ...versions }, chosenBecause: engine.chosenBecause },
+    engine: {
+      name,
+      variant,
+      versions: { Node: process.versions.node, ...versions },
+      chosenBecause: engine.chosenBecause,
+    },
     engineTable: [...engineTable],
   };
 }

@@ -11,6 +11,7 @@ import type { Dataset } from '../data/dataset';
 import type { OpenedEngine } from '../engine';
 import type { Engine } from '../engine/engine';
 import type { EngineChoices } from './engine-choice';
+import { FitTime } from './fit-time';
 import { KernelHistory } from './kernel-history';
 import { Meter } from './meter';
 import { Session } from './session';
@@ -29,6 +30,7 @@ export interface Run {
   readonly session: Session;
   readonly digit: DigitProbe;
   readonly meter: Meter;
+  readonly fitTime: FitTime;
   readonly kernelHistory: KernelHistory;
   /** The loop in force. */
   mode: Mode;
@@ -133,6 +135,7 @@ function createRunOn(
       session,
       digit,
       meter: new Meter(now),
+      fitTime: new FitTime(now),
       kernelHistory: new KernelHistory(session),
       mode,
       wantedMode: mode,
@@ -153,13 +156,13 @@ function createRunOn(
 
 /** Of a run at step 0. */
 const proofKeyOf = (
-  { name }: Engine,
+  { name, variant, versions }: Engine,
   { seed, dropout, order }: RunConfig,
   session: Pick<Session, 'recipe' | 'weightsSha256'>,
 ): string =>
   JSON.stringify({
     recipe: session.recipe,
-    engine: name,
+    engine: { name, variant, versions },
     seed,
     dropout,
     order,

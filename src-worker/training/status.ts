@@ -64,7 +64,7 @@ export class StatusLane {
     this.parts.send(this.compose(run));
   }
 
-  private compose({ runId, engine, session, meter, mode, place }: Run): Status {
+  private compose({ runId, engine, session, meter, fitTime, mode, place }: Run): Status {
     const { control } = this.parts;
     const { step, epoch, epochs, stepInEpoch, stepsPerEpoch, minibatch, dataset } = session;
     const { phase, layer } = control.standing ? place : { phase: session.phase, layer: null };
@@ -87,6 +87,7 @@ export class StatusLane {
       stepsPerSecond: speed?.stepsPerSecond ?? null,
       imagesPerSecond: speed?.imagesPerSecond ?? null,
       phaseShares: meter.shares,
+      fitTime: mode === 'fit' ? fitTime.mean : null,
       threads: engine.engine.threads?.inUse ?? null,
       minibatch: minibatch === null ? null : { ...labelled(minibatch, dataset), loss: lossOf(session) },
       weightsSha256: this.sha,

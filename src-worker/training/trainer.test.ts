@@ -44,6 +44,26 @@ const errors = (said: readonly ThreadMessage[]): (string | null)[] =>
     .filter((message): message is ThreadReply => message.type === 'reply')
     .map(({ error }) => error?.code ?? null);
 
+// Catches: a figure that is not there, that no step made, or that is still told when another loop trains.
+it('tells in fit mode what fit() itself takes of a step', async () => {
+  const inLoop = await train(restart(), request('stepBatch'));
+  expect(inLoop.statuses.map(({ fitTime }) => fitTime)).toEqual(inLoop.statuses.map(() => null));
+  const { statuses } = await train(
+    restart({ mode: 'fit' }),
+    request('stepBatch'),
+    request('stepBatch'),
+    request('setMode', { mode: 'imperative' }),
+    request('stepBatch'),
+  );
+  const at = (steps: number): Status['fitTime'] | undefined =>
+    statuses.findLast(({ step, mode }) => step === steps && mode === 'fit')?.fitTime;
+  expect(at(0)).toBeNull();
+  const { ownMs = Number.NaN, stepMs = Number.NaN } = at(2) ?? {};
+  expect(Number.isFinite(ownMs) && Number.isFinite(stepMs)).toBe(true);
+  expect(stepMs).toBeGreaterThanOrEqual(ownMs);
+  expect(statuses.at(-1)).toMatchObject({ step: 3, mode: 'imperative', fitTime: null });
+});
+
 describe('a training that fails', () => {
   it('says so, refuses to go on, and begins anew at a restart', async () => {
     const failing = vi.spyOn(Session.prototype, 'update').mockImplementationOnce(() => {

@@ -47,8 +47,11 @@ interface Active {
 }
 
 /** A new run, or another engine for the one that is there. */
+/** In place of an engine: all of them are measured. */
+const MEASURED_ANEW = Symbol('measured anew');
+
 interface Wanted {
-  readonly what: { readonly request: RunRequest } | { readonly engine: EngineChoice };
+  readonly what: { readonly request: RunRequest } | { readonly engine: EngineChoice | typeof MEASURED_ANEW };
   readonly reply: Reply;
   /** Where the current run stands inside a minibatch; null when it does not. */
   readonly stoodAt: Position | null;
@@ -202,9 +205,16 @@ export class Trainer implements GateHost<ThreadCommand>, RequestContext {
     }
   }
 
-  private async moveTo(choice: EngineChoice, stoodAt: Position | null, reply: Reply): Promise<void> {
+  private async moveTo(
+    choice: EngineChoice | typeof MEASURED_ANEW,
+    stoodAt: Position | null,
+    reply: Reply,
+  ): Promise<void> {
     const { active } = this;
-    if (active !== undefined) await this.engineSwitch.to(active.run, choice);
+    if (active !== undefined) {
+      if (choice === MEASURED_ANEW) await this.engineSwitch.measureAnew(active.run);
+      else await this.engineSwitch.to(active.run, choice);
+    }
     this.control.left();
     if (stoodAt !== null) this.control.gaveUp();
     reply({});
@@ -253,7 +263,7 @@ export class Trainer implements GateHost<ThreadCommand>, RequestContext {
         // tfjs-layers takes a fifth of a second to load, and the first picture does not need it.
         fit: once(async () => {
           const { FitLoop } = await import('./fit-loop');
-          return new FitLoop(session, this.gate, onStep);
+          return new FitLoop(session, this.gate, onStep, run.fitTime);
         }),
       },
     };
@@ -422,6 +432,10 @@ export class Trainer implements GateHost<ThreadCommand>, RequestContext {
 
   switchEngine(engine: EngineChoice, reply: Reply): void {
     this.want({ engine }, reply);
+  }
+
+  measureEngines(reply: Reply): void {
+    this.want({ engine: MEASURED_ANEW }, reply);
   }
 
   private want(what: Wanted['what'], reply: Reply): void {

@@ -3,6 +3,7 @@ import { formatCount } from '../../scene/numbers';
 import { setEngineOpen } from '../../state/actions';
 import { appStore, useApp, type AppState } from '../../state/store';
 import { EngineMenu } from '../engine/engine-menu';
+import { shortVariant } from '../engine/engine-rows';
 import { duration, perSecond } from '../format';
 import { ChevronIcon } from '../icons';
 import { LiveText } from '../live';
@@ -102,12 +103,13 @@ export function EngineReadings(): ReactElement {
           <button
             type="button"
             className="engine-name"
-            aria-label={`Engine ${engine?.name ?? 'not known'}: how fast each is`}
+            aria-label={`Engine ${engine === null ? 'not known' : `${engine.name}, ${engine.variant}`}: how fast each is`}
             title={engine === null ? undefined : aboutEngine(engine, threads)}
             disabled={engine === null}
           >
             <i className={running ? 'dot on' : 'dot'} />
             {engine?.name ?? '–'}
+            {engine !== null && <span className="variant">{shortVariant(engine)}</span>}
             <ChevronIcon />
           </button>
         </EngineMenu>

@@ -33,7 +33,7 @@ export function CallbackWords(): ReactElement {
         <span ref={epochLogs} />.
       </li>
       <li>
-        <b>It is not given</b> gradients, errors, or the momentum in dW.
+        <b>It is not given</b> gradients, errors or momentum.
       </li>
       <li>
         <b>Gradscope sees them</b>: its layers are custom-gradient operations, its optimiser is tapped.

@@ -2,16 +2,17 @@ import { Tabs } from 'radix-ui';
 import { useEffect, useMemo, useRef, type ReactElement } from 'react';
 import type { Mode } from '../../../src-shared/model/run-config';
 import { chooseCodeView, toggleCodeFold } from '../../state/actions';
-import { CODE_VIEWS, useApp, type AppState, type CodeView } from '../../state/store';
+import { appStore, CODE_VIEWS, useApp, type AppState, type CodeView } from '../../state/store';
 import { ChevronIcon } from '../icons';
 import { keepFocus } from '../keep-focus';
 import { keyHint } from '../keymap';
+import { LiveText } from '../live';
 import { usePage } from '../page-context';
 import { Tip } from '../tip';
 import { CallbackWords } from './callback-words';
 import { CodeLines } from './code-lines';
 import './code-pane.css';
-import { codePlace, placeSentence, type CodePlace } from './code-place';
+import { codePlace, fitTimeWords, placeSentence, type CodePlace } from './code-place';
 import { codeFacts, viewOf, type CodeFacts } from './code-text';
 
 const LABELS: Readonly<Record<CodeView, string>> = { loop: 'loop', fit: 'fit()', tape: 'tape' };
@@ -97,7 +98,12 @@ function View({ view, facts, folded }: { view: CodeView; facts: CodeFacts; folde
       {!folded && (
         <>
           <CodeLines view={view} facts={facts} moment={place?.moment ?? null} />
-          <p className="equivalent">Equivalent code; what runs: {RUNS[mode]}</p>
+          <p className="equivalent">
+            Equivalent code; what runs: {RUNS[mode]}
+            {view === 'fit' && (
+              <LiveText className="fit-time" read={() => fitTimeText(appStore.getState())} />
+            )}
+          </p>
           {view === 'fit' && <CallbackWords />}
         </>
       )}
@@ -126,6 +132,8 @@ function Where({
     </div>
   );
 }
+
+const fitTimeText = ({ status }: AppState): string => fitTimeWords(status?.fitTime ?? null);
 
 const modeOf = ({ status, ready }: AppState): Mode => status?.mode ?? ready?.config.mode ?? 'imperative';
 

@@ -5,7 +5,7 @@ import { RECIPES, recipeNamed } from '../../../src-shared/model/recipe';
 import { DEFAULT_RUN_CONFIG } from '../../../src-shared/model/run-config';
 import type { Breakpoint, Status } from '../../../src-shared/protocol/messages';
 import { CODE_VIEWS, type CodeView } from '../../state/store';
-import { codePlace, litLines, placeSentence, sameMoment } from './code-place';
+import { codePlace, fitTimeWords, litLines, placeSentence, sameMoment } from './code-place';
 import { codeFacts, codeOf, type CodeLine, type Moment } from './code-text';
 
 const FACTS = codeFacts(recipeNamed('pytorch-paper'), DEFAULT_RUN_CONFIG, 3);
@@ -29,6 +29,7 @@ const STATUS: Status = {
   stepsPerSecond: null,
   imagesPerSecond: null,
   threads: null,
+  fitTime: null,
   phaseShares: null,
   minibatch: null,
   weightsSha256: null,
@@ -219,4 +220,10 @@ describe('the text', () => {
     const given = codeFacts(recipeNamed('keras-paper'), { ...DEFAULT_RUN_CONFIG, order: [[1]] }, 6);
     expect(codeOf('loop', given)[2]?.text).toBe('  for x, y in given_batches:');
   });
+});
+
+// Catches: a share where times were meant, or a time of nothing.
+it('says what fit() itself takes of a step, once that is known', () => {
+  expect(fitTimeWords({ ownMs: 0.518, stepMs: 2.1 })).toBe('fit() itself: 0.52 ms of 2.10 ms a step');
+  expect(fitTimeWords(null)).toBe('');
 });

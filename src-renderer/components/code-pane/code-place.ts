@@ -1,5 +1,6 @@
 import type { Phase } from '../../../src-shared/model/phases';
 import type { Breakpoint, Status } from '../../../src-shared/protocol/messages';
+import { formatFixed } from '../../scene/numbers';
 import type { CodeView } from '../../state/store';
 import { type CodeFacts, type CodeLine, codeOf, type Moment } from './code-text';
 
@@ -85,3 +86,9 @@ export function placeSentence(
     ? `Stands after ${line}: ${what}.`
     : `Stopped at the breakpoint on ${lineOfStop(stoppedAt, view, facts)}: ${what}.`;
 }
+
+/** What fit() itself takes of a step: "fit() itself: 0.52 ms of 2.10 ms a step". */
+export const fitTimeWords = (time: Status['fitTime']): string =>
+  time === null
+    ? ''
+    : `fit() itself: ${formatFixed(time.ownMs, 2)} ms of ${formatFixed(time.stepMs, 2)} ms a step`;

@@ -1,5 +1,5 @@
 import { Popover } from 'radix-ui';
-import { useId, useRef, type ReactElement, type ReactNode } from 'react';
+import { useId, useRef, useState, type ReactElement, type ReactNode } from 'react';
 import type { Ready } from '../../../src-shared/protocol/messages';
 import { setDraft } from '../../state/actions';
 import { useApp } from '../../state/store';
@@ -58,7 +58,10 @@ function Engines({ ready }: { ready: Ready }): ReactElement {
   const words = switchWords(ready, choice);
   return (
     <>
-      <h2>Engines</h2>
+      <header>
+        <h2>Engines</h2>
+        <MeasureAgain />
+      </header>
       <div ref={choices} className="choices" role="radiogroup" aria-label="Engine">
         {engineRows(ready).map((row) => (
           <Choice key={row.name} row={row} group={group} chosen={row.choice === choice} />
@@ -87,6 +90,39 @@ function Engines({ ready }: { ready: Ready }): ReactElement {
           </span>
         </div>
       )}
+    </>
+  );
+}
+
+/** What was measured in a noisy moment is wrong for as long as it is kept. */
+function MeasureAgain(): ReactElement | null {
+  const { commands } = usePage();
+  const reason = useId();
+  const [measuring, setMeasuring] = useState(false);
+  const hasSome = useApp(({ ready }) => (ready?.engines.length ?? 0) > 1);
+  const isOpen = useApp(({ connection }) => connection.state === 'open');
+  const state = useApp(({ status }) => status?.state ?? null);
+  if (!hasSome) return null;
+  const isFree = isOpen && state !== null && state !== 'running' && state !== 'failed';
+  return (
+    <>
+      <span id={reason}>{state === 'running' ? 'Pause to measure.' : measuring ? 'Measuring …' : ''}</span>
+      <button
+        type="button"
+        className="small-button"
+        disabled={!isFree}
+        aria-busy={measuring}
+        aria-describedby={reason}
+        onClick={() => {
+          if (measuring) return;
+          setMeasuring(true);
+          void commands.measureEngines().finally(() => {
+            setMeasuring(false);
+          });
+        }}
+      >
+        Measure again
+      </button>
     </>
   );
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { RECIPES } from '../../../src-shared/model/recipe';
 import { DEFAULT_RUN_CONFIG } from '../../../src-shared/model/run-config';
 import { PROTOCOL_VERSION, type Ready } from '../../../src-shared/protocol/messages';
-import { engineRows, switchWords } from './engine-rows';
+import { engineRows, shortVariant, switchWords } from './engine-rows';
 
 const [recipe] = RECIPES;
 if (recipe === undefined) throw new Error('There are no recipes.');
@@ -120,4 +120,16 @@ describe('the engine menu', () => {
     expect(switchWords(pinned, 'auto')).toBe('Switch this run to simd');
     expect(switchWords({ ...pinned, engineTable: [] }, 'auto')).toBe('Switch this run to the fastest engine');
   });
+});
+
+// Catches: a badge that says "simd SIMD", or in which two builds of an engine look alike.
+it.each([
+  ['simd', 'relaxed SIMD', 'relaxed'],
+  ['simd', 'SIMD', 'plain'],
+  ['wasm', 'SIMD', 'SIMD'],
+  ['wasm', 'no SIMD', 'no SIMD'],
+  ['cpu', 'plain JavaScript', 'JavaScript'],
+  ['tensorflow', 'CPU', 'CPU'],
+])('the variant of %s, %s, is %s in short', (name, variant, short) => {
+  expect(shortVariant({ name, variant })).toBe(short);
 });

@@ -46,6 +46,13 @@ export function engineRows({ engine, engines, engineTable }: About): readonly En
   ];
 }
 
+/** A variant in a word or two, for where room is short: without what the engine's name says already. */
+export function shortVariant({ name, variant }: Pick<Ready['engine'], 'name' | 'variant'>): string {
+  const known = [name.toLowerCase(), 'plain'];
+  const words = variant.split(' ').filter((word) => !known.includes(word.toLowerCase()));
+  return words.length === 0 ? 'plain' : words.join(' ');
+}
+
 function autoWords(table: readonly EngineSpeed[]): string {
   const best = fastest(table);
   return best === undefined ? 'measures them before the first step' : `takes the fastest: ${best.name}`;
