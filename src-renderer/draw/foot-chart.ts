@@ -1,4 +1,4 @@
-import { line, scaleLinear, ticks } from 'd3';
+import { scaleLinear, ticks } from 'd3';
 import type { ColumnSeries } from '../scene/column-series';
 import { formatCount } from '../scene/numbers';
 import { CHART_LINE } from './line-width';
@@ -187,24 +187,23 @@ function paintLine(
   y: (value: number) => number,
 ): void {
   const { smooth, seen, axis } = series;
-  const columnsOfBreaks = new Set(breaks.map((step) => Math.floor(x(step))));
   context.strokeStyle = colour;
   context.lineWidth = CHART_LINE;
   context.setLineDash([...dash]);
-  const path = line<{ column: number; value: number }>(
-    ({ column }) => column + 0.5,
-    ({ value }) => y(value),
-  )
-    .defined(({ value }) => Number.isFinite(value))
-    .context(context);
-  const points: { column: number; value: number }[] = [];
+  const columnsOfBreaks = new Set(breaks.map((step) => Math.floor(x(step))));
+  let isOpen = false;
+  context.beginPath();
   for (let column = 0; column < axis.columns; column += 1) {
     if (seen[column] === 0) continue;
-    points.push({ column, value: smooth[column] ?? Number.NaN });
-    if (columnsOfBreaks.has(column)) points.push({ column, value: Number.NaN });
+    const value = smooth[column] ?? Number.NaN;
+    if (!Number.isFinite(value)) isOpen = false;
+    else if (isOpen) context.lineTo(column + 0.5, y(value));
+    else {
+      context.moveTo(column + 0.5, y(value));
+      isOpen = true;
+    }
+    if (columnsOfBreaks.has(column)) isOpen = false;
   }
-  context.beginPath();
-  path(points);
   context.stroke();
   context.setLineDash([]);
 }

@@ -49,7 +49,7 @@ export interface FrameClock {
  * animation frame, and a page that stops drawing stops acknowledging.
  */
 export class FrameStore {
-  private layout: Layout | null = null;
+  private layout: IndexedLayout | null = null;
   private current: FrameView | null = null;
   private arrived: FrameView | null = null;
   /** `drawn` of the frames that arrived since the last animation frame, and of those it is painting. */
@@ -79,7 +79,12 @@ export class FrameStore {
   }
 
   setLayout(layout: Layout): void {
-    this.layout = layout;
+    const places: IndexedLayout['places'] = new Map();
+    layout.slots.forEach(({ name, kind }, index) => {
+      const ofKind = places.get(kind) ?? new Map<string, number>();
+      places.set(kind, ofKind.set(name, index));
+    });
+    this.layout = { ...layout, places };
   }
 
   /**
@@ -160,7 +165,12 @@ export class FrameStore {
 
 const NOTHING = new Float32Array(0);
 
-function frameView(layout: Layout, head: FrameHead, payload: Float32Array, serial: number): FrameView {
+/** With the place of each tensor among the slots, which are looked up a hundred times a picture. */
+interface IndexedLayout extends Layout {
+  readonly places: Map<TensorKind, Map<string, number>>;
+}
+
+function frameView(layout: IndexedLayout, head: FrameHead, payload: Float32Array, serial: number): FrameView {
   if (head.slots.length !== layout.slots.length) {
     throw new GradscopeError(
       'malformed-message',
@@ -168,8 +178,7 @@ function frameView(layout: Layout, head: FrameHead, payload: Float32Array, seria
         `but it describes ${String(head.slots.length)}.`,
     );
   }
-  const slots = new Map<string, FrameSlot>();
-  layout.slots.forEach((slot, index) => {
+  const slots = layout.slots.map((slot, index): FrameSlot => {
     const state = head.slots[index];
     const isThere = slot.offset + slot.length <= payload.length;
     // What was never computed may be left out at the end.
@@ -181,7 +190,7 @@ function frameView(layout: Layout, head: FrameHead, payload: Float32Array, seria
       );
     }
     const values = isThere ? payload.subarray(slot.offset, slot.offset + slot.length) : NOTHING;
-    slots.set(`${slot.kind} ${slot.name}`, { values, shape: slot.sentShape, state, slot });
+    return { values, shape: slot.sentShape, state, slot };
   });
   const { runId, layoutId, step, phase, layer, example, appliedAtMs } = head;
   return {
@@ -193,6 +202,6 @@ function frameView(layout: Layout, head: FrameHead, payload: Float32Array, seria
     example,
     appliedAtMs,
     serial,
-    slot: (name, kind) => slots.get(`${kind} ${name}`) ?? null,
+    slot: (name, kind) => slots[layout.places.get(kind)?.get(name) ?? -1] ?? null,
   };
 }

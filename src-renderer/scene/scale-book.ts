@@ -62,8 +62,9 @@ export class ScaleBook {
   fill(name: string, kind: string, target: Float64Array): boolean {
     let changed = false;
     const key = this.scope === 'network' ? kind : `${kind} ${name}`;
+    const whole = this.scope === 'kernel' ? null : this.scale(key, 0).value;
     for (let kernel = 0; kernel < target.length; kernel += 1) {
-      const { value } = this.scale(key, this.scope === 'kernel' ? kernel : 0);
+      const value = whole ?? this.scale(key, kernel).value;
       if (target[kernel] !== value) {
         target[kernel] = value;
         changed = true;

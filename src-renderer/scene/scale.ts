@@ -8,11 +8,19 @@
 const QUANTILE = 0.995;
 const MANTISSAS = [1, 2, 5] as const;
 
+/** Those that were asked for: a picture asks for its own dozens of times. */
+const known = new Map<number, number>();
+
 /** Value of a rung: ..., -1: 0.5, 0: 1, 1: 2, 2: 5, 3: 10, ... Exactly the float64 nearest to the decimal. */
 export function rungValue(rung: number): number {
-  const exponent = Math.floor(rung / MANTISSAS.length);
-  const mantissa = MANTISSAS[rung - exponent * MANTISSAS.length] ?? 1;
-  return Number(`${String(mantissa)}e${String(exponent)}`);
+  let value = known.get(rung);
+  if (value === undefined) {
+    const exponent = Math.floor(rung / MANTISSAS.length);
+    const mantissa = MANTISSAS[rung - exponent * MANTISSAS.length] ?? 1;
+    value = Number(`${String(mantissa)}e${String(exponent)}`);
+    known.set(rung, value);
+  }
+  return value;
 }
 
 /** The lowest rung that is not below `value` > 0. */

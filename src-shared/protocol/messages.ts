@@ -87,6 +87,28 @@ export const slotStateSchema = z.strictObject({
 });
 export type SlotState = z.infer<typeof slotStateSchema>;
 
+/**
+ * A list of slot states. Nearly all of a frame are the same, and frames come many times a second, so each is looked at once: a
+ * schema's look at one state leaves twenty objects to be collected.
+ */
+const slotStatesSchema = z.custom<readonly unknown[]>(Array.isArray).transform((list, context) => {
+  const seen = new Map<string, SlotState>();
+  return list.map((state, index): SlotState => {
+    const text = JSON.stringify(state);
+    const known = seen.get(text);
+    if (known !== undefined) return known;
+    const parsed = slotStateSchema.safeParse(state);
+    if (!parsed.success) {
+      for (const { message, path } of parsed.error.issues) {
+        context.addIssue({ code: 'custom', message, path: [index, ...path] });
+      }
+      return z.NEVER;
+    }
+    seen.set(text, parsed.data);
+    return parsed.data;
+  });
+});
+
 // ---------------------------------------------------------------- page -> trainer
 
 const helloSchema = z.strictObject({ type: z.literal('hello'), protocol: z.int() });
@@ -419,7 +441,7 @@ const frameSchema = z.strictObject({
   appliedAtMs: z.number(),
   /** Pictures that were not taken since the last frame to this page because it had no credit. */
   skipped: count,
-  slots: z.array(slotStateSchema),
+  slots: slotStatesSchema,
 });
 export type FrameHead = z.infer<typeof frameSchema>;
 

@@ -54,6 +54,8 @@ export class ScopeModel {
   readonly finePictures = new Map<string, Tiles>();
   private plan: NetworkPlan | null = null;
   private layers: readonly LayerRow[] = [];
+  /** Whose outputs and errors may be shown. */
+  private mapNames: readonly string[] = [];
   private seenKey = '';
   private hovered: Hover | null = null;
   private pointedAt = { x: 0, y: 0 };
@@ -167,6 +169,7 @@ export class ScopeModel {
   private follow({ plan }: AppState): void {
     if (plan !== this.plan) {
       this.plan = plan;
+      this.mapNames = plan === null ? [] : ['input', ...plan.layers.map(({ spec }) => spec.name)];
       this.layers = plan === null ? [] : networkRows(plan).filter((row) => row.kind === 'layer');
       this.scales.clear();
       this.mapScales.clear();
@@ -186,8 +189,7 @@ export class ScopeModel {
   }
 
   private updateMapScales(view: FrameView, settle: boolean): void {
-    if (this.plan === null) return;
-    for (const name of ['input', ...this.plan.layers.map(({ spec }) => spec.name)]) {
+    for (const name of this.mapNames) {
       for (const kind of MAP_KINDS) {
         const slot = view.slot(name, kind);
         if (slot === null || isBlank(slot)) continue;
