@@ -143,23 +143,27 @@ describe('FrameLoop', () => {
     expect(wait.p50).toBe(16);
   });
 
-  test('words keep their own pace, come with a picture when one comes in time, and the last are never left out', () => {
+  // Catches: words that come on top of a picture, at another pace than theirs, or never where every frame has a picture; the
+  // last of them left out.
+  test('words keep their own pace, in frames between the pictures if there are such', () => {
     const { loop, host } = loopOnHand();
     const written: number[] = [];
     loop.addPainter('words', () => written.push(host.nowMs));
     loop.setWordsInterval(100);
-    host.refresh();
-    expect(written).toEqual([16]);
-    for (let frame = 0; frame < 7; frame += 1) {
-      loop.invalidate();
-      host.refresh();
-    }
-    expect([written, host.nowMs]).toEqual([[16, 128], 128]);
-    loop.invalidate();
-    host.refresh();
-    expect([written.length, loop.idle, host.asked]).toEqual([2, false, false]);
-    while (written.length < 3 && host.nowMs < 1000) host.refresh();
-    expect([written.length, loop.idle]).toEqual([3, true]);
+    const pictureIn = (frames: number, every: number): void => {
+      for (let frame = 0; frame < frames; frame += 1) {
+        if (frame % every === 0) loop.invalidate();
+        host.refresh();
+      }
+    };
+    pictureIn(1, 1);
+    expect([written, host.asked]).toEqual([[], true]);
+    pictureIn(16, 2);
+    expect(written, 'every other frame has a picture').toEqual([48, 160, 272]);
+    pictureIn(16, 1);
+    expect(written, 'each has one').toEqual([48, 160, 272, 400, 528]);
+    while (!loop.idle && host.nowMs < 2000) host.refresh();
+    expect([written.length, loop.idle, host.asked]).toEqual([6, true, false]);
   });
 
   // Catches: a sweep that takes a picture's time, a word that a sweep leaves out or writes twice, one that takes long and
@@ -213,6 +217,7 @@ describe('FrameLoop', () => {
     let written = 0;
     loop.addPainter('words', () => (written += 1));
     loop.setWordsInterval(100);
+    host.refresh();
     host.refresh();
     loop.invalidate();
     host.refresh();

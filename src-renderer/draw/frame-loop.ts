@@ -65,6 +65,8 @@ export class FrameLoop {
   private stopped = false;
   private frames = 0;
   private askedAtMs = 0;
+  /** The next animation frame is not there for words alone. */
+  private pictureAsked = false;
   private previousMs = Number.NEGATIVE_INFINITY;
   private readonly work = new Ring();
   private readonly busy = new Ring();
@@ -97,6 +99,7 @@ export class FrameLoop {
   invalidate(): void {
     if (this.stopped) return;
     this.words.owe();
+    this.pictureAsked = true;
     this.requestFrame();
   }
 
@@ -125,7 +128,7 @@ export class FrameLoop {
     this.timer = { dueMs, cancel };
   }
 
-  /** Asks for the words only: at once, or when their pace allows, together with a picture if one comes. */
+  /** Asks for the words only: at once, or when their pace allows. */
   invalidateWords(): void {
     if (this.stopped) return;
     this.words.owe();
@@ -190,6 +193,8 @@ export class FrameLoop {
 
   private run(nowMs: number): void {
     this.handle = null;
+    const hasPicture = this.pictureAsked;
+    this.pictureAsked = false;
     const startMs = this.host.now();
     this.wait.push(startMs - this.askedAtMs);
     if (this.askedAtMs - this.previousMs < IN_TIME_MS) this.interval.push(startMs - this.previousMs);
@@ -203,7 +208,7 @@ export class FrameLoop {
       }
     };
     for (const phase of FRAME_PHASES) {
-      if (phase === 'words') this.words.run(nowMs, this.host.now.bind(this.host), paint);
+      if (phase === 'words') this.words.run(nowMs, hasPicture, this.host.now.bind(this.host), paint);
       else for (const painter of [...this.painters[phase]]) paint(painter);
       const endMs = this.host.now();
       this.phaseTimes[phase].push(endMs - phaseStartMs);

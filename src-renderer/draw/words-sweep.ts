@@ -1,16 +1,16 @@
 import type { Painter } from './painter';
 
-/** A sweep that has to wait longer than this for the next picture asks for an animation frame of its own. */
-const PATIENCE_MS = 150;
-/** What would take longer waits for the next animation frame: a picture needs the rest of this one. */
+/** What would take longer waits for the next animation frame. */
 const SLICE_MS = 2;
+/** Where every animation frame has a picture, words are written in one after so many without. */
+const MOST_PASSED_OVER = 3;
 /** Weight of the newest time in what a painter usually takes. */
 const NEWEST = 0.25;
 
 /**
  * Which words and charts are written in an animation frame. Free, all of them in each. At a pace, a sweep through all
- * begins at most once an interval and goes on slice by slice in the frames that pictures ask for anyway, so that none of
- * them takes long.
+ * begins at most once an interval and goes on slice by slice, in frames between those of the pictures: text is laid out and
+ * pictures are composed, and a frame with both would take as long as both.
  */
 export class WordsSweep {
   /** And how long each usually takes, ms. */
@@ -19,6 +19,7 @@ export class WordsSweep {
   private owed = false;
   private intervalMs = 0;
   private begunMs = Number.NEGATIVE_INFINITY;
+  private passedOver = 0;
 
   add(painter: Painter): void {
     this.painters.set(painter, 0);
@@ -47,14 +48,18 @@ export class WordsSweep {
 
   /** How long from now until an animation frame is wanted for words alone, ms. */
   patience(nowMs: number): number {
-    if (this.intervalMs === 0) return 0;
-    const wait = this.rest.length > 0 ? 0 : Math.max(0, this.begunMs + this.intervalMs - nowMs);
-    return wait + PATIENCE_MS;
+    return this.rest.length > 0 ? 0 : Math.max(0, this.begunMs + this.intervalMs - nowMs);
   }
 
-  /** Writes what is due in the animation frame of `nowMs`. @param now the clock that slices are cut by, ms */
-  run(nowMs: number, now: () => number, write: (painter: Painter) => void): void {
+  /**
+   * Writes what is due in the animation frame of `nowMs`.
+   * @param hasPicture the frame is there for other things too
+   * @param now the clock that slices are cut by, ms
+   */
+  run(nowMs: number, hasPicture: boolean, now: () => number, write: (painter: Painter) => void): void {
     const isFree = this.intervalMs === 0;
+    this.passedOver = hasPicture && !isFree && this.passedOver < MOST_PASSED_OVER ? this.passedOver + 1 : 0;
+    if (this.passedOver > 0) return;
     const mayBegin = this.rest.length === 0 && nowMs >= this.begunMs + this.intervalMs;
     if (isFree || (this.owed && mayBegin)) {
       this.rest = [...this.painters.keys()];

@@ -31,7 +31,11 @@ export function logLane(
   const start = Math.log(bottom);
   const perLog = 1 / (Math.log(top) - start);
   // Asked for thousands of values several times a second, where a scale of d3 leaves three numbers on the heap for each.
-  return { low: bottom, high: top, place: (value) => (value > 0 ? between((Math.log(value) - start) * perLog) : 0) };
+  return {
+    low: bottom,
+    high: top,
+    place: (value) => (value > 0 ? between((Math.log(value) - start) * perLog) : 0),
+  };
 }
 
 export function linearLane(low: number, high: number): LaneScale {

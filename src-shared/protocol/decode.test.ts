@@ -41,13 +41,18 @@ describe('states of a frame', () => {
   // Catches: a wrong state that passes because it looks like one that was right, or whose place is not named.
   it('are refused wherever the schema of one refuses it, by their place', () => {
     fc.assert(
-      fc.property(fc.array(state, { maxLength: 6 }), fc.oneof(broken, wrong), fc.nat(6), (right, other, place) => {
-        const at = Math.min(place, right.length);
-        const slots = right.toSpliced(at, 0, other as SlotState);
-        const decode = (): unknown => decodeTrainerMessage({ ...HEAD, slots });
-        if (slotStateSchema.safeParse(other).success) expect(decode).not.toThrow();
-        else expect(decode).toThrow(`Field slots.${String(at)}`);
-      }),
+      fc.property(
+        fc.array(state, { maxLength: 6 }),
+        fc.oneof(broken, wrong),
+        fc.nat(6),
+        (right, other, place) => {
+          const at = Math.min(place, right.length);
+          const slots = right.toSpliced(at, 0, other as SlotState);
+          const decode = (): unknown => decodeTrainerMessage({ ...HEAD, slots });
+          if (slotStateSchema.safeParse(other).success) expect(decode).not.toThrow();
+          else expect(decode).toThrow(`Field slots.${String(at)}`);
+        },
+      ),
     );
   });
 
