@@ -162,8 +162,9 @@ describe('FrameLoop', () => {
     expect(written, 'every other frame has a picture').toEqual([48, 160, 272]);
     pictureIn(16, 1);
     expect(written, 'each has one').toEqual([48, 160, 272, 400, 528]);
+    pictureIn(1, 1);
     while (!loop.idle && host.nowMs < 2000) host.refresh();
-    expect([written.length, loop.idle, host.asked]).toEqual([6, true, false]);
+    expect([written.length, loop.idle, host.asked], 'the last').toEqual([6, true, false]);
   });
 
   // Catches: a sweep that takes a picture's time, a word that a sweep leaves out or writes twice, one that takes long and
