@@ -78,8 +78,8 @@ const COMPARED: Partial<Record<Section, readonly Comparison[]>> = {
 };
 
 const minutes: Record<Section, number> = quick
-  ? { engines: 1, networks: 2, scaling: 1.5, watching: 2.5, memory: 1, start: 0.5 }
-  : { engines: 12, networks: 8, scaling: 12, watching: 10, memory: 11, start: 1 };
+  ? { engines: 1, networks: 2, scaling: 1.5, watching: 3, memory: 1, start: 0.5 }
+  : { engines: 12, networks: 8, scaling: 12, watching: 14, memory: 11, start: 1 };
 const expected = sections.reduce((sum, section) => sum + minutes[section], 0);
 progress(
   `Sections ${sections.join(', ')}: about ${String(expected)} minutes, and once more to set up the peers. Seed ${String(seed)}.`,
