@@ -212,6 +212,15 @@ describe.skipIf(!pip)('a wheel that is fetched (skipped where python3 has no pip
     expect(asked).toEqual([undefined]);
   });
 
+  // Catches: a folder without a wheel that is taken for a download by every later call.
+  test('that is none is refused, and fetched the next time', async () => {
+    const idle = join(folder, 'idle-python');
+    writeFileSync(idle, '#!/bin/sh\n');
+    chmodSync(idle, 0o755);
+    await expect(fetchIt(idle)).rejects.toThrow('pip fetched a.b==1.0, but as no wheel.');
+    expect(readFileSync(await fetchIt())).toEqual(wheel);
+  });
+
   test('is taken from a folder of files too, and held to the constraints of this machine', async () => {
     const files = join(folder, 'files');
     mkdirSync(files);
