@@ -99,7 +99,7 @@ function MeasureAgain(): ReactElement | null {
   const whyNot = useApp((state) => obstacleTo('measure', state));
   const isInside = useApp(({ status }) => examplesUnderWay(status) !== null);
   if (!hasSome) return null;
-  const about = isInside ? 'Gives up the minibatch under way.' : '';
+  const about = isInside ? 'Gives up this minibatch.' : '';
   return (
     <>
       <span id={reason} role="status">
