@@ -262,7 +262,8 @@ async function measure(name: string, rig: Rig): Promise<Window> {
   await wait(windowMs);
   const seconds = (performance.now() - start) / 1000;
   const usage = usageSince(rig, before, seconds);
-  const stepsPerSecond = (1000 * (watcher.finishedSteps - steps)) / (watcher.finishedAtMs - stepsAtMs);
+  const heardOfMs = watcher.finishedAtMs - stepsAtMs;
+  const stepsPerSecond = heardOfMs > 0 ? (1000 * (watcher.finishedSteps - steps)) / heardOfMs : 0;
   const picturesPerSecond = (watcher.frames - frames) / seconds;
   const { threads } = watcher;
   const page = await condition.end(rig);

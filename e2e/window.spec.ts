@@ -35,6 +35,19 @@ test('the page scrolls neither way at its design size', async ({ gradscope }) =>
   expect(overflow).toEqual([0, 0]);
 });
 
+// Catches: a reading that is pushed out of the window where nothing gives way in time.
+test('the bar fits into windows of every width', async ({ gradscope }) => {
+  const { page } = gradscope;
+  await gradscope.step('batch');
+  for (const width of [1600, 1440, 1400, 1390, 1380, 1300, 1280, 1279, 1210, 1200, 1100, 1024]) {
+    await page.setViewportSize({ width, height: 900 });
+    const over = await page
+      .getByRole('banner')
+      .evaluate(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth);
+    expect(over, `${String(width)} wide`).toBe(0);
+  }
+});
+
 test('who asks for less motion still gets every step, at a calmer pace', async ({ gradscope }) => {
   await gradscope.page.emulateMedia({ reducedMotion: 'reduce' });
   await gradscope.playTo(5);

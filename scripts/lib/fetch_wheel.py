@@ -85,8 +85,6 @@ def receive(session, link, part, progress):
     headers = {"Accept-Encoding": "identity", **({"Range": f"bytes={start}-"} if start > 0 else {})}
     with session.get(link.url.split("#", 1)[0], headers=headers, stream=True) as response:
         said = re.fullmatch(r"bytes (?:(\d+)-\d+|\*)/(\d+)", response.headers.get("Content-Range", ""))
-        if response.status_code == 416 and said is not None and int(said[2]) == start:
-            return True
         if response.status_code == 416 or (response.status_code == 206 and (said is None or said[1] != str(start))):
             os.remove(part)
             raise Failure("the server has another file under this name than before; what had come was removed")
@@ -123,6 +121,11 @@ def fetch(session, link, folder):
     if link.hash_name is None and not link.is_file and size_of(part) > 0:
         say("The index has no checksum of this file, so nothing tells whether parts fit: from the start again ...")
         os.remove(part)
+    # All of it came, and whoever asked for it was ended before it was put in its place.
+    for whole in (path, part) if link.hash_name is not None else ():
+        if os.path.exists(whole) and checksum(whole, link.hash_name) == link.hash:
+            os.replace(whole, path)
+            return
     progress = Progress()
     try:
         if not any(receive(session, link, part, progress) for _ in range(CONNECTIONS)):

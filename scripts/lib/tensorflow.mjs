@@ -7,6 +7,7 @@ import {
   rmdirSync,
   rmSync,
   statfsSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { rm } from 'node:fs/promises';
@@ -148,6 +149,7 @@ async function setUpAlone(name, folder, manner) {
  */
 async function buildOnWheel(name, library, folder, addonFolder, manner) {
   const to = join(folder, `library-${VERSION}`);
+  const downloads = downloadsIn(folder);
   if (!existsSync(to)) {
     const { fetchedMB, unpackedMB, measured } = library;
     say(
@@ -156,10 +158,10 @@ async function buildOnWheel(name, library, folder, addonFolder, manner) {
         `${measured ? '' : 'about '}${unpackedMB} MB are kept in ${folder}.`,
     );
     if (!measured) say('This way was not tried where it was written: there was no GPU.');
-    requireSpace(folder, fetchedMB + unpackedMB);
+    requireSpace(folder, Math.max(0, fetchedMB - megabytesIn(downloads)) + unpackedMB);
     const python = await findPython(manner);
     await requireCompiler(manner);
-    const wheel = await fetchWheel(python, library, join(folder, 'download/tensorflow'), manner);
+    const wheel = await fetchWheel(python, library, join(downloads, 'tensorflow'), manner);
     say('Unpacking ...');
     await fillFolder(to, async (part) => {
       await unpackWheel(python, wheel, part, WANTED, manner);
@@ -185,7 +187,7 @@ async function addCuda(python, wheel, library, folder, to, manner) {
     const file = await fetchWheel(
       python,
       { requirement, platforms: library.platforms, python: library.python },
-      join(folder, `download/${name}`),
+      join(downloadsIn(folder), name),
       manner,
     );
     await unpackWheel(python, file, to, [], manner);
@@ -222,7 +224,11 @@ export async function removeTensorFlow() {
       await alone(LOCK, () => removeAllBut(`${LOCK}.lock`, engineFolder(name)), engineFolder(name));
     for (const name of NATIVE_ENGINES) removeEmpty(engineFolder(name));
     removeEmpty(folder);
-    say(`${folder} is removed.`);
+    say(
+      existsSync(folder)
+        ? `The engines are removed; ${folder} holds something else.`
+        : `${folder} is removed.`,
+    );
   });
 }
 
@@ -238,8 +244,9 @@ function removeEmpty(folder) {
   try {
     rmdirSync(folder);
   } catch (error) {
-    // A set-up has begun anew in it meanwhile.
-    if (/** @type {NodeJS.ErrnoException} */ (error).code !== 'ENOTEMPTY') throw error;
+    // A set-up has begun anew in it meanwhile, or somebody else has removed it.
+    if (!['ENOTEMPTY', 'ENOENT'].includes(/** @type {NodeJS.ErrnoException} */ (error).code ?? ''))
+      throw error;
   }
 }
 
@@ -263,11 +270,23 @@ function versionOfPackage() {
   return /** @type {{ version: string }} */ (content).version;
 }
 
+/** Of this version: what is left of another is no part of it. @param {string} folder */
+const downloadsIn = (folder) => join(folder, 'download', VERSION);
+
+/** What an earlier set-up has fetched already. @param {string} folder */
+function megabytesIn(folder) {
+  if (!existsSync(folder)) return 0;
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((file) => file.isFile());
+  return files.reduce((sum, file) => sum + statSync(join(file.parentPath, file.name)).size, 0) / 1e6;
+}
+
 /** @param {string} folder @param {number} megabytes */
 function requireSpace(folder, megabytes) {
   const { bavail, bsize } = statfsSync(folder);
   const free = Math.floor((bavail * bsize) / 1e6);
   if (free < megabytes) {
-    throw new Refusal(`${folder} should have ${megabytes} MB of space for it, but has ${free} MB.`);
+    throw new Refusal(
+      `${folder} should have ${Math.ceil(megabytes)} MB of space for it, but has ${free} MB.`,
+    );
   }
 }

@@ -8,6 +8,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  truncateSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -111,6 +112,59 @@ describe('npm run engine', () => {
       expect(existsSync(join(engineFolder('tensorflow'), 'download'))).toBe(false);
     },
   );
+
+  describe.runIf(process.platform === 'linux' && process.arch === 'x64')('that goes on', () => {
+    const downloads = (version: string): string =>
+      join(engineFolder('tensorflow'), 'download', version, 'tensorflow');
+    /** With programs that are there and fail, and so much free space. */
+    function goOn(freeMB: number): string {
+      const program = join(folder, 'python3');
+      writeFileSync(program, '#!/bin/sh\ncase "$*" in *--version) exit 0;; esac\nexit 7\n');
+      chmodSync(program, 0o755);
+      const space = `fs.statfsSync = () => ({ bavail: ${String(freeMB)}, bsize: 1e6 })`;
+      const script = `import fs from 'node:fs'; ${space}; (await import('node:module')).syncBuiltinESMExports();`;
+      const NODE_OPTIONS = `--import=data:text/javascript,${encodeURIComponent(script)}`;
+      return String(
+        engine(['tensorflow'], { PATH: folder, CXX: program, MAKE: program, NODE_OPTIONS }).stderr,
+      );
+    }
+
+    // Catches: a download that may not go on for want of the room that its own beginning took.
+    test('needs room for the rest only', () => {
+      mkdirSync(`${downloads('2.21.0')}.part`, { recursive: true });
+      const part = join(`${downloads('2.21.0')}.part`, 'a.whl.part');
+      writeFileSync(part, '');
+      truncateSync(part, 200e6);
+      expect(goOn(928)).toContain('should have 929 MB of space for it, but has 928 MB');
+      expect(goOn(929)).toContain('tensorflow-cpu==2.21.0 could not be fetched');
+    });
+
+    // Catches: the library of another version under the name of this one.
+    test('takes nothing that was fetched for another version', () => {
+      mkdirSync(downloads('2.20.0'), { recursive: true });
+      mkdirSync(join(engineFolder('tensorflow'), 'download/tensorflow'));
+      for (const old of [downloads('2.20.0'), join(engineFolder('tensorflow'), 'download/tensorflow')])
+        writeFileSync(join(old, 'tensorflow_cpu-2.20.0-cp311-cp311-any.whl'), 'old');
+      expect(goOn(5000)).toContain('tensorflow-cpu==2.21.0 could not be fetched');
+    });
+  });
+
+  // Catches: a folder that is said to be gone and is not; a failure because somebody else removes it too.
+  test('remove leaves what is not its own, and says so; two at once are one', async () => {
+    mkdirSync(engineFolder('tensorflow'), { recursive: true });
+    const others = Array.from({ length: 3 }, () =>
+      spawn(process.execPath, [inProject('scripts/engine.mjs'), 'remove'], { stdio: 'ignore' }),
+    );
+    expect(await Promise.all(others.map((other) => once(other, 'exit')))).toEqual([
+      [0, null],
+      [0, null],
+      [0, null],
+    ]);
+    mkdirSync(join(folder, 'gradscope/tensorflow'), { recursive: true });
+    writeFileSync(join(folder, 'gradscope/tensorflow/mine'), '');
+    expect(String(engine(['remove']).stderr)).toContain('holds something else');
+    expect(existsSync(join(folder, 'gradscope/tensorflow/mine'))).toBe(true);
+  });
 
   test('remove takes away what was set up, and says so when there is nothing', () => {
     mkdirSync(engineFolder('tensorflow'), { recursive: true });

@@ -49,10 +49,12 @@ export async function fetchWheel(python, wheel, folder, manner) {
   } else {
     mkdirSync(`${folder}.part`, { recursive: true });
     await download(python, wheel, `${folder}.part`, manner);
+    if (wheelIn(`${folder}.part`) === undefined)
+      throw new Refusal(`pip fetched ${wheel.requirement}, but as no wheel.`);
     renameSync(`${folder}.part`, folder);
   }
   const file = wheelIn(folder);
-  if (file === undefined) throw new Refusal(`pip fetched ${wheel.requirement}, but as no wheel.`);
+  if (file === undefined) throw new Refusal(`${folder} should hold a wheel, but holds none; remove it.`);
   if (wheel.sha256 !== undefined) await verify(file, wheel.sha256);
   return file;
 }

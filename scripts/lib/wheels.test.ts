@@ -33,6 +33,7 @@ type Manner = 'well' | 'half' | 'ignores ranges' | 'nothing';
 let folder: string;
 let wheel: Buffer;
 let sha256: string;
+let hasChecksum: boolean;
 let server: Server;
 /** One request after the other; the last one is kept to. */
 let manners: Manner[];
@@ -44,6 +45,7 @@ beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'gradscope-wheel-'));
   wheel = makeWheel();
   sha256 = createHash('sha256').update(wheel).digest('hex');
+  hasChecksum = true;
   manners = ['well'];
   asked = [];
   server = createServer((request, response) => {
@@ -68,7 +70,7 @@ afterEach(async () => {
 });
 
 const index = (): string =>
-  `<!DOCTYPE html><html><body><a href="/files/${NAME}#sha256=${sha256}">${NAME}</a></body></html>`;
+  `<!DOCTYPE html><html><body><a href="/files/${NAME}${hasChecksum ? `#sha256=${sha256}` : ''}">${NAME}</a></body></html>`;
 
 function makeWheel(): Buffer {
   const script = `
@@ -140,12 +142,45 @@ describe.skipIf(!pip)('a wheel that is fetched (skipped where python3 has no pip
     expect(asked).toEqual([undefined, `bytes=${HALF}-`]);
   });
 
-  // Catches: the last call killed between the last byte and the file's name.
-  test('that had come whole before it got its name is fetched no more', async () => {
+  // Catches: hundreds of megabytes fetched again, as the last call was killed after the last byte; another wheel taken for this one.
+  test.each([
+    ['before it got its name', '.part'],
+    ['before its folder got its name', ''],
+  ])('that had come whole %s is fetched no more', async (_, ending) => {
     mkdirSync(`${to()}.part`);
-    writeFileSync(part(), wheel);
+    const there = join(`${to()}.part`, `${NAME}${ending}`);
+    writeFileSync(there, wheel);
     expect(readFileSync(await fetchIt())).toEqual(wheel);
-    expect(asked).toEqual([`bytes=${String(wheel.length)}-`]);
+    expect(asked).toEqual([]);
+    rmSync(to(), { recursive: true });
+    mkdirSync(`${to()}.part`);
+    writeFileSync(there, 'another wheel');
+    manners = ['ignores ranges'];
+    expect(readFileSync(await fetchIt())).toEqual(wheel);
+    expect(asked).toHaveLength(1);
+  });
+
+  // Catches: bytes of two files joined where nothing tells that they do not fit.
+  test('begins from the start where the index has no checksum', async () => {
+    hasChecksum = false;
+    mkdirSync(`${to()}.part`);
+    writeFileSync(part(), 'the beginning of another wheel');
+    manners = ['half', 'nothing'];
+    await expect(fetchIt()).rejects.toThrow(/: the download broke off after 0\.\d MB \(/);
+    expect(asked[0]).toBeUndefined();
+    asked = [];
+    manners = ['well'];
+    expect(readFileSync(await fetchIt())).toEqual(wheel);
+    expect(asked).toEqual([undefined]);
+  });
+
+  // Catches: a rest appended to more than there is.
+  test('of which more is there than it has is thrown away, and then fetched whole', async () => {
+    mkdirSync(`${to()}.part`);
+    writeFileSync(part(), Buffer.concat([wheel, wheel]));
+    await expect(fetchIt()).rejects.toThrow('another file under this name than before');
+    expect(readFileSync(await fetchIt())).toEqual(wheel);
+    expect(asked).toEqual([`bytes=${String(2 * wheel.length)}-`, undefined]);
   });
 
   // Catches: two files under one name joined into one that is taken for a wheel.
@@ -175,6 +210,15 @@ describe.skipIf(!pip)('a wheel that is fetched (skipped where python3 has no pip
     chmodSync(shy, 0o755);
     expect(readFileSync(await fetchIt(shy))).toEqual(wheel);
     expect(asked).toEqual([undefined]);
+  });
+
+  // Catches: a folder without a wheel that is taken for a download by every later call.
+  test('that is none is refused, and fetched the next time', async () => {
+    const idle = join(folder, 'idle-python');
+    writeFileSync(idle, '#!/bin/sh\n');
+    chmodSync(idle, 0o755);
+    await expect(fetchIt(idle)).rejects.toThrow('pip fetched a.b==1.0, but as no wheel.');
+    expect(readFileSync(await fetchIt())).toEqual(wheel);
   });
 
   test('is taken from a folder of files too, and held to the constraints of this machine', async () => {

@@ -50,6 +50,25 @@ test('the one button plays what stands and pauses what runs', async () => {
   expect(state()).toBe('paused');
 });
 
+// Catches: a menu that forgets, when it is closed and opened, that engines are being measured, and has it done twice.
+test('engines that are being measured are not measured once more for whoever asks meanwhile', async () => {
+  let tables = 0;
+  const stop = appStore.subscribe(({ ready }, { ready: before }) => {
+    if (ready !== before) tables += 1;
+  });
+  const answers = [commands.measureEngines(), commands.measureEngines()];
+  expect(appStore.getState().view.measuring).toBe(true);
+  await settle();
+  await Promise.all(answers);
+  stop();
+  expect([tables, appStore.getState().view.measuring]).toEqual([1, false]);
+  await commands.playOrPause();
+  await settle();
+  await commands.measureEngines();
+  const { notice, view } = appStore.getState();
+  expect([notice?.code, view.measuring]).toEqual(['not-now', false]);
+});
+
 test('a new run has what was chosen for it, and the loop that is in use now', async () => {
   await commands.toggleMode();
   await settle();

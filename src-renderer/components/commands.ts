@@ -2,7 +2,7 @@ import { GradscopeError } from '../../src-shared/protocol/errors';
 import type { EngineChoice, Mode } from '../../src-shared/model/run-config';
 import type { Breakpoint } from '../../src-shared/protocol/messages';
 import type { FrameStore } from '../frames/frame-store';
-import { dismissNotice, notify, select, setDigit, setExample } from '../state/actions';
+import { dismissNotice, notify, select, setDigit, setExample, setMeasuring } from '../state/actions';
 import type { RequestClient } from '../state/request-client';
 import { examplesUnderWay, standingLayer } from '../state/standing';
 import { appStore } from '../state/store';
@@ -119,9 +119,12 @@ export class Commands {
     return this.attempt(() => this.send.request('setEngine', { engine }));
   }
 
-  /** Whatever is known of the engines is measured again. */
-  measureEngines(): Promise<void> {
-    return this.attempt(() => this.send.request('measureEngines', {}));
+  /** Whatever is known of the engines is measured again; once, whoever asks for it meanwhile. */
+  async measureEngines(): Promise<void> {
+    if (appStore.getState().view.measuring) return;
+    setMeasuring(true);
+    await this.attempt(() => this.send.request('measureEngines', {}));
+    setMeasuring(false);
   }
 
   toggleMode(): Promise<void> {

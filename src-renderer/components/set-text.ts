@@ -25,6 +25,7 @@ export function setData(element: HTMLElement | null, name: string, value: string
  */
 export function setFilled(element: HTMLElement | null, share: number): void {
   if (element === null) return;
-  const size = `${(share * 100).toFixed(1)}% 100%`;
+  // As the browser gives it back, which knows no 50.0%.
+  const size = `${String(Math.round(share * 1000) / 10)}% 100%`;
   if (element.style.backgroundSize !== size) element.style.backgroundSize = size;
 }

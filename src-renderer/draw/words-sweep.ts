@@ -77,7 +77,8 @@ export class WordsSweep {
       if (usualMs === undefined) continue;
       write(next);
       const endedMs = now();
-      this.painters.set(next, usualMs + NEWEST * (endedMs - atMs - usualMs));
+      // One may take itself away while it is written.
+      if (this.painters.has(next)) this.painters.set(next, usualMs + NEWEST * (endedMs - atMs - usualMs));
       atMs = endedMs;
     }
   }

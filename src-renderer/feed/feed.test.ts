@@ -124,7 +124,9 @@ describe('credits', () => {
     await page.settle();
     expect(page.frames.latest()?.step).toBe(20);
     expect(page.trainer().credits, 'credits are neither lost nor made').toBe(2);
-    page.feed.measureAfter(0);
+    // A status brings it along.
+    await page.feed.request('setSpeed', { stepsPerSecond: null });
+    await page.settle();
     expect(appStore.getState().rates.skipped).toBeGreaterThan(10);
   });
 

@@ -34,6 +34,25 @@ describe('MetricsStore', () => {
     expect([...store.column('loss')]).toEqual([1, 9]);
   });
 
+  // Catches: a chart that keeps what it made of rows that are no more, as there are as many again.
+  test('has another revision once rows are others or gone, and the same as long as rows only come', () => {
+    const store = withColumns('loss');
+    const revisions = [store.revision];
+    const note = (change: () => void): void => {
+      change();
+      revisions.push(store.revision);
+    };
+    const append = (firstStep: number, ...losses: number[]) =>
+      note(() => store.append(firstStep, losses.length, Float32Array.from(losses)));
+    append(1, 1, 2);
+    append(3, 3);
+    append(2, 8, 9);
+    note(() => store.reset(['loss']));
+    const [first, second, third, rewritten, reset] = revisions;
+    expect([second, third]).toEqual([first, first]);
+    expect(new Set([first, rewritten, reset]).size).toBe(3);
+  });
+
   test('refuses a hole and a payload of the wrong size, and stays as it was', () => {
     const store = withColumns('loss');
     store.append(1, 1, Float32Array.of(1));

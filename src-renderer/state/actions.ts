@@ -121,6 +121,10 @@ export const setEngineOpen = (engineOpen: boolean): void => {
   if (appStore.getState().view.engineOpen !== engineOpen) setView({ engineOpen });
 };
 
+export const setMeasuring = (measuring: boolean): void => {
+  setView({ measuring });
+};
+
 /** Keeps only what differs from the run under way, so that an empty draft means "nothing pending". */
 export const setDraft = (change: Draft): void => {
   appStore.setState((state) => {

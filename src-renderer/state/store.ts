@@ -105,6 +105,8 @@ export interface View {
   readonly helpOpen: boolean;
   /** The menu of engines in the bar. */
   readonly engineOpen: boolean;
+  /** This page has asked for the engines to be measured, and waits for it. */
+  readonly measuring: boolean;
   /** Null: the saliency of the digit is not shown, and not computed. */
   readonly saliency: SaliencyClass | null;
   /** The panel to draw a digit in. */
@@ -178,6 +180,7 @@ export const INITIAL_STATE: AppState = {
     arithmetic: false,
     helpOpen: false,
     engineOpen: false,
+    measuring: false,
     saliency: null,
     drawOpen: false,
   },

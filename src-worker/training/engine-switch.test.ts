@@ -359,6 +359,21 @@ describe('the proof', () => {
   });
 });
 
+// Catches: times of two engines mixed, which after some steps on a slow one would be said of the fast one for a hundred more.
+it('what fit() takes of a step is known anew on each engine', async () => {
+  const heard = await train([restart({ mode: 'fit' }), stepBatch(), to('wasm'), stepBatch(), to('wasm')]);
+  const times = heard.said.flatMap((message): (Status['fitTime'] | 'on another')[] => {
+    if (message.type === 'engine') return ['on another'];
+    return message.type === 'status' && message.state !== 'running' ? [message.fitTime] : [];
+  });
+  const around = times.flatMap((time, i) => (time === 'on another' ? [[times[i - 1], times[i + 1]]] : []));
+  const known = expect.any(Object) as object;
+  expect(around).toEqual([
+    [known, null],
+    [known, known],
+  ]);
+});
+
 describe('what is refused', () => {
   const refusalWhile = (
     control: Partial<RequestContext['control']>,

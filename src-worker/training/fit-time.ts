@@ -62,7 +62,12 @@ export class FitTime {
     this.#mean = { ownMs: follow('ownMs'), stepMs: follow('stepMs') };
   }
 
-  /** Null before the first step by fit(). */
+  /** The steps so far say nothing of those to come: another engine trains them. */
+  forget(): void {
+    this.#mean = null;
+  }
+
+  /** Null before the first step by fit() on this engine. */
   get mean(): MeanFitTime | null {
     return this.#mean;
   }

@@ -46,10 +46,10 @@ interface Active {
   readonly loops: Readonly<Record<Mode, () => TrainingLoop | Promise<TrainingLoop>>>;
 }
 
-/** A new run, or another engine for the one that is there. */
 /** In place of an engine: all of them are measured. */
 const MEASURED_ANEW = Symbol('measured anew');
 
+/** A new run, or another engine for the one that is there. */
 interface Wanted {
   readonly what: { readonly request: RunRequest } | { readonly engine: EngineChoice | typeof MEASURED_ANEW };
   readonly reply: Reply;
@@ -280,6 +280,7 @@ export class Trainer implements GateHost<ThreadCommand>, RequestContext {
   private engineSettled(run: Run): void {
     if (this.active === undefined) return;
     if (run.engine.engine !== this.active.effects.engine) {
+      run.fitTime.forget();
       this.active = this.surround(run, this.active.tests);
       this.status.weightsChanged();
       this.publisher.changed();

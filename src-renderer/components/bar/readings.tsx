@@ -86,6 +86,7 @@ export function EngineReadings(): ReactElement {
   const isOpen = useApp(({ connection }) => connection.state === 'open');
   const threads = useApp(({ status }) => status?.threads ?? null);
   const rate = (value: number | null): string => (running && value !== null ? perSecond(value) : '–');
+  const short = engine === null ? '' : shortVariant(engine);
   const isOld = running && age !== null && age > OLD_PICTURE_MS;
   return (
     <div className="engine">
@@ -109,7 +110,7 @@ export function EngineReadings(): ReactElement {
           >
             <i className={running ? 'dot on' : 'dot'} />
             {engine?.name ?? '–'}
-            {engine !== null && <span className="variant">{shortVariant(engine)}</span>}
+            {short !== '' && <span className="variant">{short}</span>}
             <ChevronIcon />
           </button>
         </EngineMenu>

@@ -1,8 +1,9 @@
 import { Popover } from 'radix-ui';
-import { useId, useRef, useState, type ReactElement, type ReactNode } from 'react';
+import { useId, useRef, type ReactElement, type ReactNode } from 'react';
 import type { Ready } from '../../../src-shared/protocol/messages';
 import { setDraft } from '../../state/actions';
-import { useApp } from '../../state/store';
+import { examplesUnderWay } from '../../state/standing';
+import { type AppState, useApp } from '../../state/store';
 import { usePage } from '../page-context';
 import { engineRows, type EngineRow, switchWords } from './engine-rows';
 import './engine.css';
@@ -48,12 +49,7 @@ function Engines({ ready }: { ready: Ready }): ReactElement {
   const reason = useId();
   const choices = useRef<HTMLDivElement>(null);
   const draft = useApp((state) => state.draft.engine);
-  const whyNot = useApp(({ status, connection }) => {
-    if (connection.state === 'lost') return 'The trainer has gone.';
-    if (connection.state === 'connecting') return 'Connecting to the trainer.';
-    if (status?.state === 'running') return 'Pause to switch this run.';
-    return status?.state === 'failed' ? 'The run has failed.' : null;
-  });
+  const whyNot = useApp((state) => obstacleTo('switch this run', state));
   const choice = draft ?? ready.config.engine;
   const words = switchWords(ready, choice);
   return (
@@ -98,33 +94,39 @@ function Engines({ ready }: { ready: Ready }): ReactElement {
 function MeasureAgain(): ReactElement | null {
   const { commands } = usePage();
   const reason = useId();
-  const [measuring, setMeasuring] = useState(false);
+  const measuring = useApp(({ view }) => view.measuring);
   const hasSome = useApp(({ ready }) => (ready?.engines.length ?? 0) > 1);
-  const isOpen = useApp(({ connection }) => connection.state === 'open');
-  const state = useApp(({ status }) => status?.state ?? null);
+  const whyNot = useApp((state) => obstacleTo('measure', state));
+  const isInside = useApp(({ status }) => examplesUnderWay(status) !== null);
   if (!hasSome) return null;
-  const isFree = isOpen && state !== null && state !== 'running' && state !== 'failed';
+  const about = isInside ? 'Gives up this minibatch.' : '';
   return (
     <>
-      <span id={reason}>{state === 'running' ? 'Pause to measure.' : measuring ? 'Measuring …' : ''}</span>
+      <span id={reason} role="status">
+        {whyNot ?? (measuring ? 'Measuring …' : about)}
+      </span>
       <button
         type="button"
         className="small-button"
-        disabled={!isFree}
+        disabled={whyNot !== null}
         aria-busy={measuring}
         aria-describedby={reason}
         onClick={() => {
-          if (measuring) return;
-          setMeasuring(true);
-          void commands.measureEngines().finally(() => {
-            setMeasuring(false);
-          });
+          void commands.measureEngines();
         }}
       >
         Measure again
       </button>
     </>
   );
+}
+
+/** Why what needs the run to stand cannot be done now; null: it can. */
+function obstacleTo(what: string, { connection, status }: AppState): string | null {
+  if (connection.state === 'lost') return 'The trainer has gone.';
+  if (connection.state === 'connecting') return 'Connecting to the trainer.';
+  if (status?.state === 'running') return `Pause to ${what}.`;
+  return status?.state === 'failed' ? 'The run has failed.' : null;
 }
 
 function Choice({

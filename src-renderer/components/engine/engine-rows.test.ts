@@ -130,6 +130,7 @@ it.each([
   ['wasm', 'no SIMD', 'no SIMD'],
   ['cpu', 'plain JavaScript', 'JavaScript'],
   ['tensorflow', 'CPU', 'CPU'],
-])('the variant of %s, %s, is %s in short', (name, variant, short) => {
+  ['tensorflow-gpu', 'GPU', ''],
+])('the variant of %s, %s, is "%s" in short', (name, variant, short) => {
   expect(shortVariant({ name, variant })).toBe(short);
 });

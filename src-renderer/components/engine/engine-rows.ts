@@ -46,11 +46,14 @@ export function engineRows({ engine, engines, engineTable }: About): readonly En
   ];
 }
 
-/** A variant in a word or two, for where room is short: without what the engine's name says already. */
+/** A variant in a word or two, for where room is short: without what the engine's name says already. May be empty. */
 export function shortVariant({ name, variant }: Pick<Ready['engine'], 'name' | 'variant'>): string {
-  const known = [name.toLowerCase(), 'plain'];
-  const words = variant.split(' ').filter((word) => !known.includes(word.toLowerCase()));
-  return words.length === 0 ? 'plain' : words.join(' ');
+  if (variant.toLowerCase() === name.toLowerCase()) return 'plain';
+  const known = [...name.toLowerCase().split('-'), 'plain'];
+  return variant
+    .split(' ')
+    .filter((word) => !known.includes(word.toLowerCase()))
+    .join(' ');
 }
 
 function autoWords(table: readonly EngineSpeed[]): string {

@@ -60,6 +60,24 @@ describe('FootModel', () => {
     expect(chart.epochStarts).toEqual([938, 1876]);
   });
 
+  // Catches: the line of steps that were gone back over, kept once as many have been trained again.
+  test('draws a run that went back as it went on', () => {
+    const model = new FootModel();
+    const metrics = metricsOf(50, 0.9);
+    const course = (): number[] => [
+      ...(model.chart(metrics, input(), tokens).lanes[1]?.traces[0]?.series.smooth ?? []),
+    ];
+    const before = course();
+    metrics.append(
+      1,
+      50,
+      Float32Array.from({ length: 200 }, () => 0.7),
+    );
+    const after = course();
+    expect(Math.max(...before.filter(Number.isFinite))).toBeCloseTo(0.9);
+    expect(Math.max(...after.filter(Number.isFinite))).toBeCloseTo(0.7);
+  });
+
   test('shows the lower half of the accuracy lane only until the network is out of it', () => {
     const lowest = (accuracy: number): string | undefined =>
       new FootModel().chart(metricsOf(50, accuracy), input(), tokens).lanes[1]?.lowest;
