@@ -264,7 +264,9 @@ const browserHost: FrameHost = {
   },
   // A task asked for within an animation frame begins after its rendering; of this priority, before all others that wait.
   whenRendered: (callback) => {
-    void scheduler.postTask(callback, { priority: 'user-blocking' });
+    if ('scheduler' in globalThis) void scheduler.postTask(callback, { priority: 'user-blocking' });
+    // Not every browser that watches from elsewhere has priorities; there the figures are of a little more than the frame.
+    else setTimeout(callback, 0);
   },
   report: (error) => {
     reportError(error);
