@@ -158,13 +158,13 @@ describe('FrameLoop', () => {
     };
     pictureIn(1, 1);
     expect([written, host.asked]).toEqual([[], true]);
-    pictureIn(16, 2);
-    expect(written, 'every other frame has a picture').toEqual([48, 160, 272]);
+    pictureIn(14, 2);
+    expect(written, 'every other frame has a picture').toEqual([48, 176]);
     pictureIn(16, 1);
-    expect(written, 'each has one').toEqual([48, 160, 272, 400, 528]);
+    expect(written, 'each has one').toEqual([48, 176, 304, 432]);
     pictureIn(1, 1);
     while (!loop.idle && host.nowMs < 2000) host.refresh();
-    expect([written.length, loop.idle, host.asked], 'the last').toEqual([6, true, false]);
+    expect([written.length, loop.idle, host.asked], 'the last').toEqual([5, true, false]);
   });
 
   // Catches: a sweep that takes a picture's time, a word that a sweep leaves out or writes twice, one that takes long and

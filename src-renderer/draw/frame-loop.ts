@@ -221,7 +221,8 @@ export class FrameLoop {
       this.busy.push(busyMs);
       this.usualCost += NEWEST * (busyMs - this.usualCost);
     });
-    if (!this.words.done) this.requestWords();
+    if (hasPicture && this.words.isDue(nowMs)) this.requestFrame();
+    else if (!this.words.done) this.requestWords();
     if (this.idle) this.settleIdle();
   }
 

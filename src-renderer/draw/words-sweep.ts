@@ -4,13 +4,15 @@ import type { Painter } from './painter';
 const SLICE_MS = 2;
 /** Where every animation frame has a picture, words are written in one after so many without. */
 const MOST_PASSED_OVER = 3;
+/** Where no picture has come for so long, none is waited for. */
+const PATIENCE_MS = 80;
 /** Weight of the newest time in what a painter usually takes. */
 const NEWEST = 0.25;
 
 /**
  * Which words and charts are written in an animation frame. Free, all of them in each. At a pace, a sweep through all
- * begins at most once an interval and goes on slice by slice, in frames between those of the pictures: text is laid out and
- * pictures are composed, and a frame with both would take as long as both.
+ * begins at most once an interval and goes on slice by slice, each in the animation frame after one with a picture: text is laid
+ * out and pictures are composed, so a frame with both would take as long as both; and the next picture is furthest away then.
  */
 export class WordsSweep {
   /** And how long each usually takes, ms. */
@@ -46,9 +48,16 @@ export class WordsSweep {
     return !this.owed && this.rest.length === 0;
   }
 
-  /** How long from now until an animation frame is wanted for words alone, ms. */
+  /** Something is to be written, and may be. */
+  isDue(nowMs: number): boolean {
+    return this.rest.length > 0 || (this.owed && nowMs >= this.begunMs + this.intervalMs);
+  }
+
+  /** How long from now until an animation frame is wanted for words alone even if no picture comes, ms. */
   patience(nowMs: number): number {
-    return this.rest.length > 0 ? 0 : Math.max(0, this.begunMs + this.intervalMs - nowMs);
+    if (this.intervalMs === 0) return 0;
+    const wait = this.rest.length > 0 ? 0 : Math.max(0, this.begunMs + this.intervalMs - nowMs);
+    return wait + PATIENCE_MS;
   }
 
   /**
