@@ -48,7 +48,7 @@ export interface ConsoleStatus {
 export interface ConsolePerformance extends FramePerformance, Rates {
   /** Pictures drawn since the page opened. */
   readonly pictures: number;
-  /** From values being computed to their picture being on the screen, ms, over the last 60 pictures; null: none moved yet. */
+  /** From values being computed to their picture being on the screen, ms, over the last 200 pictures; null: none moved yet. */
   readonly latency: Percentiles | null;
 }
 

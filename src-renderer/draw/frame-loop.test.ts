@@ -176,7 +176,7 @@ describe('FrameLoop', () => {
       written.push(name);
     };
     const written: string[] = [];
-    const times = { a: 0.8, b: 0.8, c: 0.8, d: 5, e: 0.8 };
+    const times = { a: 0.25, b: 0.25, c: 0.25, d: 5, e: 0.25 };
     for (const [name, tookMs] of Object.entries(times)) loop.addPainter('words', slow(name, tookMs));
     loop.setWordsInterval(100);
     const inFrames: string[] = [];

@@ -39,7 +39,8 @@ export interface FramePerformance {
   readonly interval: Percentiles;
 }
 
-const HISTORY = 60;
+/** Frames that figures are of: enough for the slowest twentieth of them to be more than a few. */
+const HISTORY = 400;
 
 /** Weight of the newest frame in `cost`. */
 const NEWEST = 0.1;

@@ -19,14 +19,14 @@ test('a picture ages only while the trainer is known to be further', () => {
   expect(meter.read(3500, false).pictureAgeMs).toBe(11);
 });
 
-test('how late pictures come is told of the last sixty, however long they then stay', () => {
+test('how late pictures come is told of the last 200, however long they then stay', () => {
   const meter = new RateMeter();
   expect(meter.latency()).toBeNull();
-  for (let k = 0; k < 100; k += 1) meter.drawn(k * 200, k * 200 + k);
+  for (let k = 0; k < 300; k += 1) meter.drawn(k * 200, k * 200 + k);
   meter.read(1e6, true);
-  expect(meter.latency()).toEqual({ p50: 70, p95: 97, max: 99 });
+  expect(meter.latency()).toEqual({ p50: 200, p95: 290, max: 299 });
   // Whoever measures waits until so many were drawn after the first ones.
-  expect(meter.pictures).toBe(100);
+  expect(meter.pictures).toBe(300);
 });
 
 test('a picture of what has been standing has no age', () => {

@@ -1,6 +1,6 @@
 const WINDOW_MS = 1000;
 /** Pictures that `latency` is of. */
-export const LATENCIES = 60;
+export const LATENCIES = 200;
 
 /** What the page measures of its own pictures. Times are of the page's clock. */
 export class RateMeter {
@@ -30,7 +30,7 @@ export class RateMeter {
     this.drawnAtMs.push(nowMs);
     this.behindSinceMs = null;
     this.ageMs = appliedAtMs === null ? null : Math.max(0, nowMs - appliedAtMs);
-    if (this.ageMs !== null) this.latenciesMs = [...this.latenciesMs.slice(1 - LATENCIES), this.ageMs];
+    if (this.ageMs !== null && this.latenciesMs.push(this.ageMs) > LATENCIES) this.latenciesMs.shift();
   }
 
   /** From values being computed to their picture being on the screen, ms, over the last pictures; null: there are none. */
