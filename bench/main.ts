@@ -78,8 +78,8 @@ const COMPARED: Partial<Record<Section, readonly Comparison[]>> = {
 };
 
 const minutes: Record<Section, number> = quick
-  ? { engines: 1, networks: 2, scaling: 1.5, watching: 3, memory: 1, start: 0.5 }
-  : { engines: 12, networks: 8, scaling: 12, watching: 14, memory: 11, start: 1 };
+  ? { engines: 1, networks: 2, scaling: 1.5, watching: 5, memory: 1, start: 0.5 }
+  : { engines: 12, networks: 8, scaling: 12, watching: 17, memory: 11, start: 1 };
 const expected = sections.reduce((sum, section) => sum + minutes[section], 0);
 progress(
   `Sections ${sections.join(', ')}: about ${String(expected)} minutes, and once more to set up the peers. Seed ${String(seed)}.`,
@@ -106,7 +106,7 @@ try {
   await Promise.all(competitors.map(({ peer }) => peer.close()));
 }
 if (sections.includes('watching')) {
-  runOther('watching', ['watching', '--rounds', String(quick ? 1 : rounds), '--seconds', quick ? '2' : '3']);
+  runOther('watching', ['watching', ...(quick ? ['--rounds', '1', '--pairs', '3'] : [])]);
 }
 if (sections.includes('memory')) runOther('memory', ['memory', '--minutes', quick ? '0.5' : '10']);
 if (sections.includes('start')) runOther('start', ['start-time', '--starts', quick ? '3' : '7']);

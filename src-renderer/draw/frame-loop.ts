@@ -40,7 +40,7 @@ export interface FramePerformance {
 }
 
 /** Frames that figures are of: enough for the slowest twentieth of them to be more than a few. */
-const HISTORY = 400;
+export const HISTORY = 400;
 
 /** Weight of the newest frame in `cost`. */
 const NEWEST = 0.1;
