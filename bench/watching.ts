@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { setTimeout as wait } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
@@ -9,7 +10,7 @@ import { engineChoiceSchema } from '../src-shared/model/run-config';
 import { PlainChromium } from './plain-chromium';
 import { machine, print, progress, save } from './report';
 import { Rig, type Placement, type Stretch } from './rig';
-import { shuffled } from './rounds';
+import { randomFrom, shuffled } from './rounds';
 import { canPin } from './threads';
 import { watchingTables, type Measured, type Round } from './watching-report';
 
@@ -31,6 +32,7 @@ const { values: options } = parseArgs({
 const rounds = Number(options.rounds);
 const pairs = Number(options.pairs);
 const windowMs = Number(options.seconds) * 1000;
+const random = randomFrom(randomInt(2 ** 31));
 /** From the beginning of a condition: start-up is not what is measured, nor a page whose code is still being compiled. */
 const SETTLE_MS = 2000;
 const PAGE_SETTLE_MS = 10_000;
@@ -127,11 +129,10 @@ async function measure(condition: Condition, watched: Rig, notWatched: Rig): Pro
   await watched.pause();
   const measured: [Stretch, Stretch][] = [];
   for (let pair = 0; pair < pairs; pair += 1) {
-    const stretches = new Map<Rig, Stretch>();
-    for (const rig of shuffled([watched, notWatched], Math.random)) {
-      stretches.set(rig, await rig.goOn(windowMs));
-    }
-    measured.push([stretches.get(watched)!, stretches.get(notWatched)!]);
+    const isFirst = random() < 0.5;
+    const before = isFirst ? await watched.goOn(windowMs) : null;
+    const beside = await notWatched.goOn(windowMs);
+    measured.push([before ?? (await watched.goOn(windowMs)), beside]);
   }
   await condition.end(watched);
   return { pairs: measured, page };
@@ -144,11 +145,11 @@ for (const placement of placements) {
 }
 const results: Record<Placement, Round[]> = { 'any core': [], 'one core left to the page': [] };
 for (let round = 0; round < rounds; round += 1) {
-  for (const [placement, [one, other]] of shuffled([...rigs], Math.random)) {
+  for (const [placement, [one, other]] of shuffled([...rigs], random)) {
     // Each is the watched one in every other round: no two processes are quite as fast.
     const [watched, notWatched] = round % 2 === 0 ? [one, other] : [other, one];
     const measured: Record<string, Measured> = {};
-    for (const [name, condition] of shuffled(Object.entries(conditions), Math.random)) {
+    for (const [name, condition] of shuffled(Object.entries(conditions), random)) {
       measured[name] = await measure(condition, watched, notWatched);
     }
     results[placement].push(measured);
