@@ -237,7 +237,7 @@ export class Feed implements RequestClient {
         this.show(message, floats(payload));
         break;
       case 'metrics':
-        metrics.append(message.firstStep, message.count, floats(payload));
+        metrics.append(message.firstStep, message.count, floats(payload), message.stride);
         break;
       case 'evaluation':
         addEvaluation(message);

@@ -8,6 +8,11 @@ const withColumns = (...columns: string[]): MetricsStore => {
   return store;
 };
 
+const valuesOf = (store: MetricsStore, name: string): (number | undefined)[] => {
+  const column = store.column(name);
+  return Array.from({ length: column.length }, (_, index) => column.at(index));
+};
+
 describe('MetricsStore', () => {
   test('keeps every row of every column, however the rows are cut into messages and however many there are', () => {
     fc.assert(
@@ -20,7 +25,7 @@ describe('MetricsStore', () => {
           steps += count;
         }
         expect(store.length).toBe(steps);
-        expect(store.column('loss')).toEqual(Float32Array.from({ length: steps }, (_, index) => index));
+        expect(valuesOf(store, 'loss')).toEqual(Array.from({ length: steps }, (_, index) => index));
         expect(store.last('runningAccuracy')).toBe(steps === 0 ? null : -steps);
       }),
       { numRuns: 15 },
@@ -31,7 +36,7 @@ describe('MetricsStore', () => {
     const store = withColumns('loss');
     store.append(1, 4, Float32Array.of(1, 2, 3, 4));
     store.append(2, 1, Float32Array.of(9));
-    expect([...store.column('loss')]).toEqual([1, 9]);
+    expect(valuesOf(store, 'loss')).toEqual([1, 9]);
   });
 
   // Catches: a chart that keeps what it made of rows that are no more, as there are as many again.
@@ -63,6 +68,17 @@ describe('MetricsStore', () => {
       store.append(2, 2, Float32Array.of(2));
     }).toThrow('should hold 2 values, but they hold 1');
     expect(store.length).toBe(1);
+  });
+
+  test('a page that comes late has steps of long ago as means, and each step from there on', () => {
+    const store = withColumns('loss', 'runningLoss');
+    store.append(1, 2, Float32Array.of(10, 20, 1, 2), 4);
+    store.append(9, 1, Float32Array.of(30, 3));
+    expect(valuesOf(store, 'loss')).toEqual([10, 10, 10, 10, 20, 20, 20, 20, 30]);
+    expect(store.last('runningLoss')).toBe(3);
+    expect(() => {
+      store.append(10, 1, Float32Array.of(1, 1), 2);
+    }).toThrow('Metrics after step 9 should be of one step a row, but they are of 2.');
   });
 
   test('an unknown column is empty, and listeners hear of every change until they leave', () => {

@@ -1,21 +1,22 @@
 import { GradscopeError } from '../../src-shared/protocol/errors';
+import { StepColumns, type StepSeries } from '../../src-shared/tensor/step-columns';
 
-const FIRST_CAPACITY = 4096;
+const NOTHING: StepSeries = new Float32Array(0);
 
 /**
- * What every step of the run measured, column by column, nothing left out. Row i belongs to step i + 1.
+ * What the steps of the run measured, column by column: the newest step by step, those of long ago as means (StepColumns).
  * Columns are those that `ready` names: `loss`, `runningAccuracy`, `gradientNorm:conv1`, ...
  */
 export class MetricsStore {
-  private columns = new Map<string, Float32Array>();
-  private rows = 0;
+  private names: readonly string[] = [];
+  private steps = new StepColumns(0);
   private timesRewritten = 0;
   private readonly listeners = new Set<() => void>();
 
   /** Starts over with these columns and no rows. */
   reset(columns: readonly string[]): void {
-    this.columns = new Map(columns.map((name) => [name, new Float32Array(FIRST_CAPACITY)]));
-    this.rows = 0;
+    this.names = columns;
+    this.steps = new StepColumns(columns.length);
     this.timesRewritten += 1;
     this.notify();
   }
@@ -24,38 +25,42 @@ export class MetricsStore {
    * Adds the rows of steps `firstStep` .. `firstStep + count - 1`; rows that are there already are replaced and what
    * came after them is forgotten (the run went back).
    * @param payload column after column, `count` values each.
+   * @param stride steps that each row is the mean of; more than one only where nothing is known yet
    * @throws GradscopeError `malformed-message` when steps are missing in between or the size is wrong.
    */
-  append(firstStep: number, count: number, payload: Float32Array): void {
-    if (firstStep < 1 || firstStep > this.rows + 1) {
+  append(firstStep: number, count: number, payload: Float32Array, stride = 1): void {
+    const { length } = this.steps;
+    if (firstStep < 1 || firstStep > length + 1) {
       throw new GradscopeError(
         'malformed-message',
-        `Metrics should go on from step ${String(this.rows + 1)}, but they start at step ${String(firstStep)}.`,
+        `Metrics should go on from step ${String(length + 1)}, but they start at step ${String(firstStep)}.`,
       );
     }
-    if (payload.length !== count * this.columns.size) {
+    if (stride > 1 && length > 0) {
       throw new GradscopeError(
         'malformed-message',
-        `Metrics of ${String(count)} steps should hold ${String(count * this.columns.size)} values, ` +
+        `Metrics after step ${String(length)} should be of one step a row, but they are of ${String(stride)}.`,
+      );
+    }
+    if (payload.length !== count * this.names.length) {
+      throw new GradscopeError(
+        'malformed-message',
+        `Metrics of ${String(count)} rows should hold ${String(count * this.names.length)} values, ` +
           `but they hold ${String(payload.length)}.`,
       );
     }
-    const start = firstStep - 1;
-    if (start < this.rows) this.timesRewritten += 1;
-    let index = 0;
-    for (const [name, values] of this.columns) {
-      const target = withRoomFor(values, start + count);
-      target.set(payload.subarray(index * count, (index + 1) * count), start);
-      if (target !== values) this.columns.set(name, target);
-      index += 1;
+    if (firstStep <= length) {
+      this.timesRewritten += 1;
+      this.steps.cutTo(firstStep - 1);
     }
-    this.rows = start + count;
+    if (stride > 1) this.steps.beginWithMeans(count, stride, payload);
+    else this.steps.append(count, (row, column) => payload[column * count + row] ?? Number.NaN);
     this.notify();
   }
 
   /** Finished steps. */
   get length(): number {
-    return this.rows;
+    return this.steps.length;
   }
 
   /** Another number once rows that were there are no more, or others. */
@@ -64,18 +69,18 @@ export class MetricsStore {
   }
 
   get columnNames(): readonly string[] {
-    return [...this.columns.keys()];
+    return this.names;
   }
 
-  /** A view of one column, one value a step; empty when there is no such column. Valid until the next append. */
-  column(name: string): Float32Array {
-    return this.columns.get(name)?.subarray(0, this.rows) ?? new Float32Array(0);
+  /** One column, one value a step; empty when there is no such column. Valid until the next append. */
+  column(name: string): StepSeries {
+    const column = this.names.indexOf(name);
+    return column < 0 ? NOTHING : this.steps.series(column);
   }
 
   /** Value of the newest step, or null before the first. */
   last(name: string): number | null {
-    if (this.rows === 0) return null;
-    return this.columns.get(name)?.[this.rows - 1] ?? null;
+    return this.column(name).at(-1) ?? null;
   }
 
   subscribe(listener: () => void): () => void {
@@ -88,12 +93,4 @@ export class MetricsStore {
   private notify(): void {
     for (const listener of this.listeners) listener();
   }
-}
-
-/** Doubles, so that a run of n steps copies O(n) values in all. */
-function withRoomFor(values: Float32Array, length: number): Float32Array {
-  if (length <= values.length) return values;
-  const larger = new Float32Array(Math.max(length, values.length * 2));
-  larger.set(values);
-  return larger;
 }

@@ -1,3 +1,5 @@
+import type { StepSeries } from '../../src-shared/tensor/step-columns';
+
 /** Where a step lies on an axis of steps. */
 export interface StepAxis {
   /** Steps 0 .. lastStep take up the whole width. */
@@ -46,10 +48,10 @@ export class ColumnSeries {
    * Takes in what `values` has beyond what was taken before; value i is of step i + 1. A series that has become shorter
    * starts over.
    */
-  update(values: Float32Array): void {
+  update(values: StepSeries): void {
     if (values.length < this.taken) this.restart();
     for (let index = this.taken; index < values.length; index += 1) {
-      const value = values[index] ?? Number.NaN;
+      const value = values.at(index) ?? Number.NaN;
       const column = columnOf(index + 1, this.axis);
       this.seen[column] = 1;
       if (value < (this.low[column] ?? 0)) this.low[column] = value;

@@ -1,3 +1,5 @@
+import type { StepSeries } from '../../src-shared/tensor/step-columns';
+
 /**
  * What the pill at a layer says, by rules that can be checked by hand. The worst counts:
  *
@@ -27,8 +29,8 @@ export interface HealthInput {
   readonly nan: number;
   readonly infinite: number;
   /** |dW| and |W| of every step so far. */
-  readonly updateNorms: Float32Array;
-  readonly weightNorms: Float32Array;
+  readonly updateNorms: StepSeries;
+  readonly weightNorms: StepSeries;
   readonly deadFilters: readonly number[];
 }
 
@@ -59,11 +61,11 @@ export function healthLabel(health: Health): string {
 }
 
 /** Median over the last RATIO_STEPS steps; null before the first. */
-function medianRatio(updateNorms: Float32Array, weightNorms: Float32Array): number | null {
+function medianRatio(updateNorms: StepSeries, weightNorms: StepSeries): number | null {
   const start = Math.max(0, updateNorms.length - RATIO_STEPS);
   const ratios = Array.from(
-    updateNorms.subarray(start),
-    (norm, index) => norm / (weightNorms[start + index] ?? 1),
+    { length: updateNorms.length - start },
+    (_, index) => (updateNorms.at(start + index) ?? Number.NaN) / (weightNorms.at(start + index) ?? 1),
   );
   ratios.sort((a, b) => a - b);
   return ratios[Math.floor(ratios.length / 2)] ?? null;

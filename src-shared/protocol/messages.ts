@@ -456,6 +456,8 @@ const metricsSchema = z.strictObject({
   runId: count,
   firstStep: count,
   count: count,
+  /** Steps that a row is the mean of; more than one only in the first message of a run that began long ago. */
+  stride: z.int().min(1).default(1),
 });
 
 /** Lossless. Test loss and accuracy (0..1) with dropout off. */

@@ -243,7 +243,7 @@ export class SyntheticTrainer {
       });
       const { runId } = this.session;
       const firstStep = this.metricsSent + 1;
-      const head = { type: 'metrics', runId, firstStep, count: rows.length } as const;
+      const head = { type: 'metrics', runId, firstStep, count: rows.length, stride: 1 } as const;
       this.port.send(encodeMessage(head, bytesOf(values)));
       this.metricsSent += rows.length;
     }

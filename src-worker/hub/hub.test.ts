@@ -7,7 +7,7 @@ import { encodeEnvelope } from '../../src-shared/protocol/envelope';
 import type { Status, TrainerMessage } from '../../src-shared/protocol/messages';
 import type { Port, WireMessage } from '../../src-shared/protocol/port';
 import { memoryPortPair } from '../../src-shared/testing/memory-port';
-import type { ThreadCommand, ThreadMessage } from '../training/thread-messages';
+import { HUB, type ThreadCommand, type ThreadMessage } from '../training/thread-messages';
 import { Hub, type ThreadEvents } from './hub';
 
 /** Stands in for the thread's end of the mailbox; what it says is said by the test. */
@@ -245,6 +245,28 @@ describe('the lossless lane', () => {
       expect(losses).toEqual(Array.from({ length: 3000 }, (_, i) => i + 1));
     }
   });
+
+  // Catches: a run of a day that no page can be shown any more, as what it has said is more than a connection takes.
+  it('a page that comes late in a long run has steps of long ago as means, and no more than so much', async () => {
+    const bench = new Bench();
+    bench.begin();
+    const steps = 400_000;
+    const rows = Float32Array.from({ length: 2 * steps }, (_, index) => Math.floor(index / 2) + 1);
+    bench.say({ type: 'metrics', firstStep: 1, rows });
+    const page = await bench.page().hello();
+    const [means, recent] = page.heard.filter(({ message }) => message.type === 'metrics');
+    if (means?.message.type !== 'metrics' || recent?.message.type !== 'metrics')
+      throw new Error('no metrics');
+    expect(means.message).toMatchObject({ firstStep: 1 });
+    expect(means.message.stride).toBeGreaterThan(1);
+    expect(recent.message).toMatchObject({
+      stride: 1,
+      firstStep: means.message.count * means.message.stride + 1,
+    });
+    expect(recent.message.firstStep + recent.message.count - 1).toBe(steps);
+    expect(means.message.count + recent.message.count).toBeLessThan(100_000);
+    expect(new Float32Array(means.payload.slice().buffer)[0]).toBe((1 + means.message.stride) / 2);
+  });
 });
 
 describe('a client that does not keep to the protocol', () => {
@@ -409,6 +431,28 @@ describe('a thread that dies', () => {
       'watch',
       'request',
     ]);
+  });
+
+  it('is replaced by one that has the same breakpoints and the same limit of speed', async () => {
+    const bench = new Bench();
+    bench.begin();
+    const page = await bench.page().hello();
+    const breakpoints = [{ phase: 'step', after: 'phase' }] as const;
+    bench.say({ ...STATUS, breakpoints: [...breakpoints], stepsPerSecondLimit: 4 });
+    bench.die('out of memory.');
+    const params = { config: DEFAULT_RUN_CONFIG, weightsFile: null };
+    await page.send({ type: 'request', id: 1, method: 'restart', params });
+    expect(bench.requests('setBreakpoints'), 'before there is a run').toEqual([]);
+    bench.begin();
+    expect(bench.requests('setBreakpoints')).toMatchObject([{ client: HUB, params: { breakpoints } }]);
+    expect(bench.requests('setSpeed')).toMatchObject([{ client: HUB, params: { stepsPerSecond: 4 } }]);
+    const { id } = bench.requests('setSpeed')[0]!;
+    const error = { code: 'not-now', message: 'Not now.' } as const;
+    bench.say({ type: 'reply', client: HUB, id, error, result: {}, payload: null });
+    await settled();
+    expect(page.closed, 'a refusal is not the end').toBeUndefined();
+    bench.begin();
+    expect(bench.requests('setSpeed'), 'told once').toHaveLength(1);
   });
 
   it('sends clients away with the reason when it never had a run', async () => {

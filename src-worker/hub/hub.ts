@@ -19,6 +19,7 @@ import {
   type ThreadReply,
 } from '../training/thread-messages';
 import { Client, type ClientEvents, type ClientRequest } from './client';
+import type { StepRows } from '../../src-shared/tensor/step-columns';
 import { RunHistory } from './run-history';
 
 /** The thread that trains, as the hub sees it. */
@@ -49,6 +50,10 @@ interface Run {
   status: Status | undefined;
 }
 
+/** Ids of the hub's own requests. */
+const FIRST_RUN = 0;
+const TOLD_AGAIN = 1;
+
 /**
  * The trainer as its clients meet it: knows who is there and what the run has said so far, and stands between them and
  * the training thread. It never waits for the thread, so a client is greeted and a bad one is sent away even while a long
@@ -65,12 +70,14 @@ export class Hub implements ClientEvents, ThreadEvents {
   /** Requests the thread has not answered yet, by client. */
   private readonly unanswered = new Map<ClientId, Set<number>>();
   private closing = false;
+  /** What the thread that died was told that holds for every run; the next one is told again. */
+  private heldBefore: Status | undefined;
 
   constructor(options: HubOptions) {
     this.options = options;
     this.thread = options.spawnThread(1, this);
     const firstRun: RequestParams<'restart'> = { config: options.config, weightsFile: null };
-    this.thread.post(request(HUB, 0, 'restart', firstRun));
+    this.thread.post(request(HUB, FIRST_RUN, 'restart', firstRun));
   }
 
   addClient(port: Port): void {
@@ -203,6 +210,16 @@ export class Hub implements ClientEvents, ThreadEvents {
     for (const client of this.clients.values()) {
       if (client.greeted) this.welcome(client, this.run);
     }
+    this.tellAgain();
+  }
+
+  private tellAgain(): void {
+    const { breakpoints = [], stepsPerSecondLimit = null } = this.heldBefore ?? {};
+    this.heldBefore = undefined;
+    if (breakpoints.length > 0) this.post(request(HUB, TOLD_AGAIN, 'setBreakpoints', { breakpoints }));
+    if (stepsPerSecondLimit !== null) {
+      this.post(request(HUB, TOLD_AGAIN, 'setSpeed', { stepsPerSecond: stepsPerSecondLimit }));
+    }
   }
 
   private welcome(client: Client, { began, history, status }: Run): void {
@@ -214,10 +231,7 @@ export class Hub implements ClientEvents, ThreadEvents {
       ...began,
       clockMs: this.options.wallClock(),
     });
-    if (history.length > 0) {
-      const { runId } = began;
-      client.send({ type: 'metrics', runId, firstStep: 1, count: history.length }, history.payload(1));
-    }
+    for (const rows of history.all()) client.sendEncoded(encodeMetrics(began.runId, rows));
     for (const evaluation of history.evaluations) client.send(evaluation);
     if (history.nonFinite !== undefined) client.send(history.nonFinite);
     if (status !== undefined) client.send(status);
@@ -227,9 +241,7 @@ export class Hub implements ClientEvents, ThreadEvents {
     if (this.run === undefined) return;
     const { history, began } = this.run;
     history.append(rows);
-    const count = history.length - firstStep + 1;
-    const head: TrainerMessage = { type: 'metrics', runId: began.runId, firstStep, count };
-    const encoded = encodeMessage(head, history.payload(firstStep));
+    const encoded = encodeMetrics(began.runId, history.from(firstStep));
     for (const client of this.clients.values()) {
       if (client.welcomed) client.sendEncoded(encoded);
     }
@@ -243,7 +255,7 @@ export class Hub implements ClientEvents, ThreadEvents {
 
   private reply({ client, id, error, result, payload }: ThreadReply): void {
     if (client === HUB) {
-      if (error !== null) this.giveUp(error);
+      if (error !== null && id === FIRST_RUN) this.giveUp(error);
       return;
     }
     this.unanswered.get(client)?.delete(id);
@@ -279,6 +291,7 @@ export class Hub implements ClientEvents, ThreadEvents {
   /** A new thread in place of the dead one; it is told who is there. */
   private respawn(): void {
     const lastRunId = this.run?.began.runId ?? 0;
+    this.heldBefore = this.run?.status;
     this.thread = this.options.spawnThread(lastRunId + 1, this);
     for (const { id, greeted, visible, items, credits } of this.clients.values()) {
       if (!greeted) continue;
@@ -289,6 +302,12 @@ export class Hub implements ClientEvents, ThreadEvents {
     }
   }
 }
+
+const encodeMetrics = (
+  runId: number,
+  { firstStep, count, stride, values }: StepRows,
+): ReturnType<typeof encodeMessage> =>
+  encodeMessage({ type: 'metrics', runId, firstStep, count, stride }, new Uint8Array(values.buffer));
 
 const request = (
   client: ClientId,

@@ -29,12 +29,10 @@ const input = (change: Partial<FootInput> = {}): FootInput => ({
 function metricsOf(steps: number, accuracy: number): MetricsStore {
   const metrics = new MetricsStore();
   metrics.reset(['loss', 'runningAccuracy', 'gradientNorm:conv1', 'gradientNorm:fc1']);
-  const column = (value: number): number[] => new Array<number>(steps).fill(value);
-  metrics.append(
-    1,
-    steps,
-    Float32Array.of(...column(0.3), ...column(accuracy), ...column(0.5), ...column(2)),
-  );
+  const values = [0.3, accuracy, 0.5, 2];
+  const payload = new Float32Array(steps * values.length);
+  values.forEach((value, column) => payload.fill(value, column * steps, (column + 1) * steps));
+  metrics.append(1, steps, payload);
   return metrics;
 }
 
@@ -52,6 +50,22 @@ describe('FootModel', () => {
     ]);
     expect(lanes[2]?.traces.map(({ colour }) => colour)).toEqual(['k1', 'k2']);
     expect(lanes[1]?.dots[0]).toEqual({ step: 938, value: 0.94 });
+  });
+
+  // Catches: a chart that grows dearer with the run, and dots that lie on each other.
+  test('of tests that would lie on each other the last has a dot, and one on all images before one on some', () => {
+    const epochs = 100;
+    const evaluations = Array.from({ length: 3 * epochs }, (_, index) => {
+      const step = 300 * (index + 1);
+      return { ...evaluation(step, 0.1, index / 1000), epoch: index % 3 === 2 ? (index + 1) / 3 : null };
+    });
+    const status = { stepsPerEpoch: 900, epochs } as Status;
+    const { lanes } = new FootModel().chart(metricsOf(90_000, 0.9), input({ evaluations, status }), tokens);
+    const dots = lanes[0]?.dots ?? [];
+    expect(dots.length).toBeLessThan(500 / 6);
+    expect(dots.length).toBeGreaterThan(500 / 12);
+    expect(dots.filter(({ step }) => step % 900 !== 0)).toEqual([]);
+    expect(dots.at(-1)?.step).toBe(90_000);
   });
 
   test('running accuracy begins anew at each epoch that has begun', () => {

@@ -2,7 +2,7 @@ import { layerColour, layerDash } from '../../draw/layer-keys';
 import { SCALE_ROOM, type FootChart, type Lane } from '../../draw/foot-chart';
 import type { Tokens } from '../../draw/tokens';
 import type { MetricsStore } from '../../frames/metrics-store';
-import { ColumnSeries } from '../../scene/column-series';
+import { columnOf, ColumnSeries, type StepAxis } from '../../scene/column-series';
 import { formatPercent } from '../../scene/numbers';
 import { linearLane, logLane, timeBase, type LaneScale } from '../../scene/lane-scale';
 import type { Evaluation, Status } from '../../../src-shared/protocol/messages';
@@ -16,6 +16,9 @@ const NORM_SHARE = 0.05;
 
 /** Running accuracy from which the accuracy lane shows its upper half only. */
 const FINE_FROM = 0.6;
+
+/** Room for the dot of a test, CSS pixels. */
+const DOT_ROOM = 6;
 
 /** Where the lanes stand, CSS pixels. */
 const FULL = { tops: [6, 45, 84], heights: [36, 35, 35], axisTop: 120 };
@@ -47,8 +50,8 @@ export class FootModel {
     for (let start = stepsPerEpoch; start < Math.min(lastStep, step); start += stepsPerEpoch)
       epochStarts.push(start);
     const places = lanes.length > 1 ? FULL : ONE;
-    const take = (name: string, share: number): ColumnSeries =>
-      this.take(metrics, name, share, { lastStep, columns: width - SCALE_ROOM + 1 });
+    const axis = { lastStep, columns: width - SCALE_ROOM + 1 };
+    const take = (name: string, share: number): ColumnSeries => this.take(metrics, name, share, axis);
     return {
       width,
       axisTop: places.axisTop,
@@ -56,7 +59,7 @@ export class FootModel {
       lastStep,
       epochStarts,
       lanes: lanes.map((lane, index) => ({
-        ...this.lane(lane, input, take, tokens, epochStarts),
+        ...this.lane(lane, input, axis, take, tokens, epochStarts),
         top: places.tops[index] ?? 0,
         height: places.heights[index] ?? 0,
         shaded: index === 1,
@@ -67,15 +70,17 @@ export class FootModel {
   private lane(
     name: LaneName,
     { evaluations, layers }: FootInput,
+    axis: StepAxis,
     take: (column: string, share: number) => ColumnSeries,
     tokens: Tokens,
     breaks: readonly number[],
   ): Omit<Lane, 'top' | 'height' | 'shaded'> {
+    const tests = spaced(evaluations, axis);
     const plain = { colour: tokens.ink2, dash: [], range: false, breaks: [] };
     switch (name) {
       case 'loss': {
         const series = take('loss', LOSS_SHARE);
-        const dots = evaluations.map(({ step, loss }) => ({ step, value: Number(loss) }));
+        const dots = tests.map(({ step, loss }) => ({ step, value: Number(loss) }));
         const scale = logLane(
           [series],
           dots.map(({ value }) => value),
@@ -88,7 +93,7 @@ export class FootModel {
         const series = take('runningAccuracy', 1);
         // The upper half is where the course of things is, once the network is there.
         const scale = linearLane(series.smooth.some((share) => share >= FINE_FROM) ? 0.5 : 0, 1);
-        const dots = evaluations.map(({ step, accuracy }) => ({ step, value: accuracy }));
+        const dots = tests.map(({ step, accuracy }) => ({ step, value: accuracy }));
         const traces = [{ ...plain, series, breaks }];
         return {
           ...scale,
@@ -114,12 +119,7 @@ export class FootModel {
     }
   }
 
-  private take(
-    metrics: MetricsStore,
-    name: string,
-    share: number,
-    axis: { lastStep: number; columns: number },
-  ): ColumnSeries {
+  private take(metrics: MetricsStore, name: string, share: number, axis: StepAxis): ColumnSeries {
     let series = this.series.get(name);
     if (series === undefined) {
       series = new ColumnSeries(axis, share);
@@ -128,6 +128,17 @@ export class FootModel {
     series.update(metrics.column(name));
     return series;
   }
+}
+
+/** Tests in the chart: of those that would lie on each other the last, and one on all test images before one on some. */
+export function spaced(evaluations: readonly Evaluation[], axis: StepAxis): Evaluation[] {
+  const places = new Map<number, Evaluation>();
+  for (const evaluation of evaluations) {
+    const place = Math.floor(columnOf(evaluation.step, axis) / DOT_ROOM);
+    if (evaluation.epoch === null && (places.get(place)?.epoch ?? null) !== null) continue;
+    places.set(place, evaluation);
+  }
+  return [...places.values()];
 }
 
 const endsOf = ({ low, high }: LaneScale): { highest: string; lowest: string } => ({
