@@ -56,7 +56,7 @@ export class Watched {
       this.publisher.credit(CLIENT, 1);
     }
     this.publisher.changed();
-    this.publisher.publish(false);
+    this.publisher.publish('applied');
   }
 
   dispose(): void {

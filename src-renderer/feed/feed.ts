@@ -295,7 +295,8 @@ export class Feed implements RequestClient {
       const isShown = this.options.frames.latest()?.step === head.step;
       // What stands was computed when it came to stand, which may be long ago and says nothing of the picture.
       const isMoving = appStore.getState().status?.state === 'running';
-      const appliedAtMs = isMoving ? head.appliedAtMs - this.clockOffsetMs : null;
+      const appliedAtMs =
+        isMoving && head.appliedAtMs !== null ? head.appliedAtMs - this.clockOffsetMs : null;
       if (isShown) this.rates.drawn(appliedAtMs, this.options.now());
       this.options.pace.drawn(() => {
         if (this.port === port) this.returnCredit();

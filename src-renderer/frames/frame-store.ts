@@ -26,8 +26,6 @@ export interface FrameView {
   readonly layer: string | null;
   /** Example of the minibatch that `output`, `error` and `mask` are of; null: not taken inside a step. */
   readonly example: number | null;
-  /** Trainer's clock, ms. */
-  readonly appliedAtMs: number;
   /** Counts the frames this store was given; two views with the same number are the same picture. */
   readonly serial: number;
   slot(name: string, kind: TensorKind): FrameSlot | null;
@@ -192,7 +190,7 @@ function frameView(layout: IndexedLayout, head: FrameHead, payload: Float32Array
     const values = isThere ? payload.subarray(slot.offset, slot.offset + slot.length) : NOTHING;
     return { values, shape: slot.sentShape, state, slot };
   });
-  const { runId, layoutId, step, phase, layer, example, appliedAtMs } = head;
+  const { runId, layoutId, step, phase, layer, example } = head;
   return {
     runId,
     layoutId,
@@ -200,7 +198,6 @@ function frameView(layout: IndexedLayout, head: FrameHead, payload: Float32Array
     phase,
     layer,
     example,
-    appliedAtMs,
     serial,
     slot: (name, kind) => slots[layout.places.get(kind)?.get(name) ?? -1] ?? null,
   };

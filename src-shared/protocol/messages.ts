@@ -437,8 +437,11 @@ const frameSchema = z.strictObject({
   layer: z.string().nullable().default(null),
   /** Which example of the minibatch `output`, `error` and `mask` are of; null: not standing inside a step. */
   example: count.nullable().default(null),
-  /** Trainer's clock when the newest values in it were computed. */
-  appliedAtMs: z.number(),
+  /**
+   * Trainer's clock when the newest values in it were computed; null for a picture taken while nothing changes (paused, during
+   * a test, before a step that the speed limit holds back): when that was says nothing of how late pictures come.
+   */
+  appliedAtMs: z.number().nullable(),
   /** Pictures that were not taken since the last frame to this page because it had no credit. */
   skipped: count,
   slots: slotStatesSchema,

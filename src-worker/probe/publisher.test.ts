@@ -94,13 +94,13 @@ function train(steps: number): void {
     run.step += 1;
     run.phase = 'step';
     publisher.changed();
-    publisher.publish(false);
+    publisher.publish('applied');
   }
 }
 
 function stand(): void {
   publisher.stood();
-  publisher.publish(true);
+  publisher.publish('stands');
 }
 
 describe('credits', () => {
@@ -120,11 +120,29 @@ describe('credits', () => {
     train(1000);
     expect(frames).toHaveLength(2);
     publisher.credit(PAGE, 1);
-    publisher.publish(false);
+    publisher.publish('applied');
     expect(frames.map(({ head }) => [head.step, head.skipped])).toEqual([
       [1, 1],
       [2, 0],
       [1000, 997],
+    ]);
+  });
+
+  // Catches: a page that calls its pictures late, as those of a test were of the step before it.
+  it('tells when a step was applied of pictures of that moment only', () => {
+    publisher.watch(PAGE, [WEIGHT]);
+    publisher.credit(PAGE, 1);
+    train(2);
+    publisher.credit(PAGE, 1);
+    publisher.publish('pause');
+    publisher.credit(PAGE, 1);
+    run.step += 1;
+    publisher.changed();
+    publisher.publish('stands');
+    expect(frames.map(({ head }) => [head.step, head.appliedAtMs])).toEqual([
+      [1, 1001],
+      [2, null],
+      [3, null],
     ]);
   });
 
@@ -140,7 +158,7 @@ describe('credits', () => {
     publisher.credit(PAGE, 2);
     train(1);
     publisher.credit(PAGE, 1);
-    publisher.publish(false);
+    publisher.publish('applied');
     expect(frames).toHaveLength(1);
   });
 
@@ -253,7 +271,7 @@ describe('when training stands', () => {
     stand();
     expect(frames.at(-1)?.head.step).toBe(2);
     publisher.credit(PAGE, 1);
-    publisher.publish(true);
+    publisher.publish('stands');
     expect(frames.at(-1)?.head.step).toBe(9);
   });
 
@@ -279,7 +297,7 @@ describe('when training stands', () => {
     stand();
     expect(digit.passes).toBe(0);
     publisher.credit(PAGE, 1);
-    publisher.publish(true);
+    publisher.publish('stands');
     expect(digit.passes).toBe(1);
   });
 });

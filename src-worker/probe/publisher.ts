@@ -187,11 +187,15 @@ export class Publisher {
     if (digitIsOld || this.place() !== this.changedPlace) this.changed();
   }
 
-  /** Sends every picture that is owed and paid for. @param exact whether training stands, so that nothing may be old. */
-  publish(exact: boolean): void {
+  /**
+   * Sends every picture that is owed and paid for.
+   * @param when what training is at: a step that is just `applied`, a `pause` between two steps that it makes by itself (a test), or
+   * it `stands`, so that nothing may be old
+   */
+  publish(when: 'applied' | 'pause' | 'stands'): void {
     for (const [client, watcher] of this.watchers) {
       if (watcher.owed && watcher.credits > 0 && this.source !== undefined) {
-        this.take(client, watcher, this.source, exact);
+        this.take(client, watcher, this.source, when);
       }
     }
   }
@@ -229,9 +233,14 @@ export class Publisher {
     this.output.layout(client, { type: 'layout', layoutId: watcher.layoutId, slots: [...watcher.slots] });
   }
 
-  private take(client: ClientId, watcher: Watcher, source: PictureSource, exact: boolean): void {
+  private take(
+    client: ClientId,
+    watcher: Watcher,
+    source: PictureSource,
+    when: Parameters<Publisher['publish']>[0],
+  ): void {
     const { session, digit } = source;
-    if (watcher.slots.some(isOfDigit)) digit.update(this.digitWants(), exact);
+    if (watcher.slots.some(isOfDigit)) digit.update(this.digitWants(), when === 'stands');
     const example = session.inStep ? exampleOf(watcher, session) : null;
     const sent = session.inStep ? watcher.slots : withoutLastExamples(watcher.slots);
     const payload = this.pool.take(payloadLength(sent));
@@ -244,7 +253,7 @@ export class Publisher {
       phase: source.place.phase,
       layer: source.place.layer?.spec.name ?? null,
       example,
-      appliedAtMs: this.changedAtMs,
+      appliedAtMs: when === 'applied' ? this.changedAtMs : null,
       skipped: watcher.skipped,
       slots: states,
     };

@@ -340,7 +340,7 @@ export class Trainer implements GateHost<ThreadCommand>, RequestContext {
       run.meter.finishedStep(run.session.minibatch?.indices.length ?? 0);
       threads?.finishedStep(run.meter.stepMs);
       effects.stepFinished();
-      this.publish();
+      this.publisher.publish('applied');
     }
     this.status.tellNowAndThen(run);
   }
@@ -378,7 +378,7 @@ export class Trainer implements GateHost<ThreadCommand>, RequestContext {
   }
 
   publish(): void {
-    this.publisher.publish(this.control.standing);
+    this.publisher.publish(this.control.standing ? 'stands' : 'pause');
   }
 
   hasDrawn(client: ClientId): boolean {

@@ -143,7 +143,10 @@ function RatioSparkline({
     const weights = metrics.column(`weightNorm:${name}`);
     if (revision.current !== metrics.revision) means.current.clear();
     revision.current = metrics.revision;
-    means.current.takeUpTo(metrics.length, (index) => (updates.at(index) ?? Number.NaN) / (weights.at(index) ?? 1));
+    means.current.takeUpTo(
+      metrics.length,
+      (index) => (updates.at(index) ?? Number.NaN) / (weights.at(index) ?? 1),
+    );
     paintSparkline(context, means.current.means(), {
       width,
       height,

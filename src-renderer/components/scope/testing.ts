@@ -39,7 +39,6 @@ export function pictureOf(step: number, phase: Phase | null, tensors: readonly T
     phase,
     layer: null,
     example: null,
-    appliedAtMs: 0,
     serial,
     slot: (name, kind) => slots.get(`${kind} ${name}`) ?? null,
   };
