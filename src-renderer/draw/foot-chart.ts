@@ -223,12 +223,12 @@ function paintAxis(context: CanvasRenderingContext2D, chart: FootChart, x: StepS
   const now = x(step);
   const epochs = spacedEpochs(chart, x, EPOCH_ROOM + LABEL_ROOM)
     .map(({ step: start, epoch }) => ({ at: x(start), epoch }))
-    .filter(({ at }) => Math.abs(at - now) > EPOCH_ROOM && at < width - SCALE_ROOM + 8);
+    .filter(({ at }) => at > EPOCH_ROOM && Math.abs(at - now) > EPOCH_ROOM && at < width - SCALE_ROOM + 8);
   const taken = epochs.map(({ at }) => at);
   for (const tick of ticks(0, lastStep, Math.max(2, width / 85))) {
     const at = x(tick);
     const isFree =
-      taken.every((other) => Math.abs(at - other) > EPOCH_ROOM) && Math.abs(at - now) > LABEL_ROOM;
+      taken.every((other) => Math.abs(at - other) > EPOCH_ROOM + 10) && Math.abs(at - now) > LABEL_ROOM;
     if (!isFree || at > width - SCALE_ROOM + 8) continue;
     context.textAlign = tick === 0 ? 'left' : 'center';
     context.fillText(tick === 0 ? 'step 0' : formatCount(tick), at, axisTop + 4);

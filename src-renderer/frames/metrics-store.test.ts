@@ -72,10 +72,15 @@ describe('MetricsStore', () => {
 
   test('a page that comes late has steps of long ago as means, and each step from there on', () => {
     const store = withColumns('loss', 'runningLoss');
-    store.append(1, 2, Float32Array.of(10, 20, 1, 2), 4);
+    store.append(1, 2, Float32Array.of(10, 20, 9, 19, 11, 21, 1, 2, 0, 1, 2, 3), 4);
     store.append(9, 1, Float32Array.of(30, 3));
     expect(valuesOf(store, 'loss')).toEqual([10, 10, 10, 10, 20, 20, 20, 20, 30]);
     expect(store.last('runningLoss')).toBe(3);
+    const { lowAt, highAt } = store.column('loss');
+    expect([4, 8].map((index) => [lowAt?.(index), highAt?.(index)])).toEqual([
+      [19, 21],
+      [30, 30],
+    ]);
     expect(() => {
       store.append(10, 1, Float32Array.of(1, 1), 2);
     }).toThrow('Metrics after step 9 should be of one step a row, but they are of 2.');

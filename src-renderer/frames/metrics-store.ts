@@ -24,8 +24,8 @@ export class MetricsStore {
   /**
    * Adds the rows of steps `firstStep` .. `firstStep + count - 1`; rows that are there already are replaced and what
    * came after them is forgotten (the run went back).
-   * @param payload column after column, `count` values each.
-   * @param stride steps that each row is the mean of; more than one only where nothing is known yet
+   * @param payload as StepRows has its values
+   * @param stride steps that each row is of; more than one only where nothing is known yet
    * @throws GradscopeError `malformed-message` when steps are missing in between or the size is wrong.
    */
   append(firstStep: number, count: number, payload: Float32Array, stride = 1): void {
@@ -42,11 +42,12 @@ export class MetricsStore {
         `Metrics after step ${String(length)} should be of one step a row, but they are of ${String(stride)}.`,
       );
     }
-    if (payload.length !== count * this.names.length) {
+    const expected = count * this.names.length * (stride > 1 ? 3 : 1);
+    if (payload.length !== expected) {
       throw new GradscopeError(
         'malformed-message',
-        `Metrics of ${String(count)} rows should hold ${String(count * this.names.length)} values, ` +
-          `but they hold ${String(payload.length)}.`,
+        `Metrics of ${String(count)} rows should hold ${String(expected)} values, but ` +
+          `they hold ${String(payload.length)}.`,
       );
     }
     if (firstStep <= length) {

@@ -25,6 +25,13 @@ describe('ColumnSeries', () => {
     );
   });
 
+  test('of steps that are known by their stretch alone it takes the lowest and the highest', () => {
+    const columns = new ColumnSeries({ lastStep: 4, columns: 3 }, 1);
+    columns.update({ length: 4, at: () => 5, lowAt: () => 2, highAt: () => 8 });
+    expect([...columns.low]).toEqual([Infinity, 2, 2]);
+    expect([...columns.high]).toEqual([-Infinity, 8, 8]);
+  });
+
   test('taking in piece by piece gives what taking in at once gives', () => {
     fc.assert(
       fc.property(series, fc.array(fc.integer({ min: 0, max: 900 }), { maxLength: 5 }), (values, cuts) => {

@@ -54,8 +54,10 @@ export class ColumnSeries {
       const value = values.at(index) ?? Number.NaN;
       const column = columnOf(index + 1, this.axis);
       this.seen[column] = 1;
-      if (value < (this.low[column] ?? 0)) this.low[column] = value;
-      if (value > (this.high[column] ?? 0)) this.high[column] = value;
+      const low = values.lowAt?.(index) ?? value;
+      const high = values.highAt?.(index) ?? value;
+      if (low < (this.low[column] ?? 0)) this.low[column] = low;
+      if (high > (this.high[column] ?? 0)) this.high[column] = high;
       // A moving average never recovers from a NaN, so it starts again after one.
       this.average = Number.isFinite(this.average)
         ? this.average + (value - this.average) * this.share

@@ -459,7 +459,10 @@ const metricsSchema = z.strictObject({
   runId: count,
   firstStep: count,
   count: count,
-  /** Steps that a row is the mean of; more than one only in the first message of a run that began long ago. */
+  /**
+   * Steps that a row is of; more than one only in the first message of a run that began long ago. Then `count` means of each
+   * column are followed by as many lowest and as many highest values.
+   */
   stride: z.int().min(1).default(1),
 });
 

@@ -69,6 +69,7 @@ describe('StepColumns', () => {
         const second = new StepColumns(2, LIMITS);
         for (const { firstStep, count, stride, values } of first.all()) {
           expect(firstStep).toBe(second.length + 1);
+          expect(values.length).toBe(2 * count * (stride > 1 ? 3 : 1));
           if (stride > 1) second.beginWithMeans(count, stride, values);
           else second.append(count, (row, column) => values[column * count + row] ?? Number.NaN);
         }
@@ -88,6 +89,33 @@ describe('StepColumns', () => {
             columns.append(count, (row, column) => valueOf(from + row, column));
         }
         same();
+      }),
+    );
+  });
+
+  // Catches: a chart whose spikes are gone once they are long ago.
+  test('the lowest and the highest value of a stretch are kept, and taken over', () => {
+    fc.assert(
+      fc.property(counts, (parts) => {
+        const first = columnsOf(parts);
+        const second = new StepColumns(2, LIMITS);
+        const [means] = first.all();
+        if (means !== undefined && means.stride > 1) {
+          second.beginWithMeans(means.count, means.stride, means.values);
+        }
+        for (const columns of [first, second]) {
+          const series = columns.series(1);
+          for (let index = 0; index < columns.length; index += 1) {
+            const from = Math.floor(index / columns.stride) * columns.stride;
+            const averaged = index < columns.averaged;
+            const [start, end] = averaged
+              ? [from, Math.min(from + columns.stride, columns.averaged)]
+              : [index, index + 1];
+            const stretch = Array.from({ length: end - start }, (_, i) => Math.fround(valueOf(start + i, 1)));
+            expect(series.lowAt?.(index)).toBe(Math.min(...stretch));
+            expect(series.highAt?.(index)).toBe(Math.max(...stretch));
+          }
+        }
       }),
     );
   });

@@ -1,15 +1,23 @@
 /** One value a step, as an array has it: of Float32Array what is needed of it. `at(-1)` is the newest. */
-export type StepSeries = Pick<Float32Array, 'length' | 'at'>;
+export type StepSeries = Pick<Float32Array, 'length' | 'at'> & {
+  /** Lowest and highest value in the stretch that a step index, counted from 0, lies in; left out where each step is known. */
+  readonly lowAt?: (index: number) => number | undefined;
+  readonly highAt?: (index: number) => number | undefined;
+};
 
 /** Some rows of steps one after the other, column after column. */
 export interface StepRows {
   /** Of the first row, counted from 1. */
   readonly firstStep: number;
   readonly count: number;
-  /** Steps that a row is the mean of. */
+  /** Steps that a row is of. */
   readonly stride: number;
+  /** Of each column `count` values; where a row is of several steps their means, then their lowest, then their highest values. */
   readonly values: Float32Array<ArrayBuffer>;
 }
+
+/** What is left of the steps of long ago: of each stretch the mean, the lowest and the highest value. */
+type Means = Record<'mean' | 'low' | 'high', Float32Array<ArrayBuffer>>;
 
 export interface StepLimits {
   /** Steps kept one by one: at least so many of the newest, and at most twice as many. */
@@ -23,11 +31,12 @@ const FIRST_CAPACITY = 1024;
 
 /**
  * Columns of one value a step, in memory that is bounded however long a run is: the newest steps one by one, those of long
- * ago as means of stretches of equal length (a NaN makes the mean of its stretch NaN). With 15 columns 4.9 MB at most.
+ * ago as means and extremes of stretches of equal length (a NaN makes the mean of its stretch NaN, and is no extreme). With 15
+ * columns 6.9 MB at most.
  */
 export class StepColumns {
   private readonly recent: Float32Array<ArrayBuffer>[];
-  private readonly means: Float32Array<ArrayBuffer>[];
+  private readonly means: Means[];
   private readonly limits: StepLimits;
   private recentSteps = 0;
   private meanSteps = 0;
@@ -37,7 +46,7 @@ export class StepColumns {
   constructor(count: number, limits = LIMITS) {
     this.limits = limits;
     this.recent = Array.from({ length: count }, () => new Float32Array(FIRST_CAPACITY));
-    this.means = Array.from({ length: count }, () => new Float32Array(0));
+    this.means = Array.from({ length: count }, () => meansOf(() => new Float32Array(0)));
   }
 
   /** Steps, counted from 1. */
@@ -63,14 +72,23 @@ export class StepColumns {
     const { length } = this;
     const from0 = index < 0 ? length + index : index;
     if (from0 >= length) return undefined;
-    return from0 < this.meanSteps
-      ? this.means[column]?.[Math.floor(from0 / this.perMean)]
-      : this.recent[column]?.[from0 - this.meanSteps];
+    return this.kept(column, from0, 'mean');
+  }
+
+  private kept(column: number, index: number, what: keyof Means): number | undefined {
+    return index < this.meanSteps
+      ? this.means[column]?.[what][Math.floor(index / this.perMean)]
+      : this.recent[column]?.[index - this.meanSteps];
   }
 
   /** A column as it is now, valid until it changes. */
   series(column: number): StepSeries {
-    return { length: this.length, at: (index) => this.at(column, index) };
+    return {
+      length: this.length,
+      at: (index) => this.at(column, index),
+      lowAt: (index) => this.kept(column, index, 'low'),
+      highAt: (index) => this.kept(column, index, 'high'),
+    };
   }
 
   /**
@@ -95,13 +113,15 @@ export class StepColumns {
 
   /**
    * Takes over what another has averaged. There must be no step yet.
-   * @param values column after column, each value the mean of `stride` steps
+   * @param values as in StepRows
    */
   beginWithMeans(count: number, stride: number, values: Float32Array): void {
     this.perMean = stride;
     this.meanSteps = count * stride;
     this.means.forEach((_, column) => {
-      this.means[column] = values.slice(column * count, (column + 1) * count);
+      const part = (at: number): Float32Array<ArrayBuffer> =>
+        Float32Array.from(values.subarray((3 * column + at) * count, (3 * column + at + 1) * count));
+      this.means[column] = { mean: part(0), low: part(1), high: part(2) };
     });
     while (this.meanSteps > this.limits.means * this.perMean) this.halve();
   }
@@ -127,9 +147,11 @@ export class StepColumns {
   /** All there is, for somebody who begins with nothing: whole stretches as means, and the rest step by step. */
   all(): StepRows[] {
     const count = Math.floor(this.meanSteps / this.perMean);
-    const values = new Float32Array(count * this.means.length);
-    this.means.forEach((mean, column) => {
-      values.set(mean.subarray(0, count), column * count);
+    const values = new Float32Array(3 * count * this.means.length);
+    this.means.forEach(({ mean, low, high }, column) => {
+      [mean, low, high].forEach((list, at) => {
+        values.set(list.subarray(0, count), (3 * column + at) * count);
+      });
     });
     const averaged = { firstStep: 1, count, stride: this.perMean, values };
     const rest = this.rowsFrom(count * this.perMean + 1);
@@ -141,16 +163,18 @@ export class StepColumns {
     while (this.meanSteps + steps > this.limits.means * this.perMean) this.halve();
     const { meanSteps, perMean } = this;
     this.recent.forEach((values, column) => {
-      const mean = withRoomFor(
-        this.means[column] ?? new Float32Array(0),
-        Math.ceil((meanSteps + steps) / perMean),
-      );
+      const rows = Math.ceil((meanSteps + steps) / perMean);
+      const means = meansOf((what) => withRoomFor(this.means[column]![what], rows));
+      const { mean, low, high } = means;
       for (let step = 0; step < steps; step += 1) {
         const row = Math.floor((meanSteps + step) / perMean);
         const before = (meanSteps + step) % perMean;
-        mean[row] = meanOf(mean[row] ?? 0, before, values[step] ?? Number.NaN, 1);
+        const value = values[step]!;
+        mean[row] = meanOf(mean[row]!, before, value, 1);
+        low[row] = least(before === 0 ? Number.POSITIVE_INFINITY : low[row]!, value);
+        high[row] = most(before === 0 ? Number.NEGATIVE_INFINITY : high[row]!, value);
       }
-      this.means[column] = mean;
+      this.means[column] = means;
       values.copyWithin(0, steps, this.recentSteps);
     });
     this.meanSteps += steps;
@@ -161,15 +185,28 @@ export class StepColumns {
   private halve(): void {
     const { meanSteps, perMean } = this;
     const count = Math.ceil(meanSteps / perMean);
-    for (const mean of this.means) {
+    for (const { mean, low, high } of this.means) {
       for (let row = 0; 2 * row < count; row += 1) {
-        const second = Math.max(0, Math.min(perMean, meanSteps - (2 * row + 1) * perMean));
-        mean[row] = meanOf(mean[2 * row] ?? 0, perMean, mean[2 * row + 1] ?? 0, second);
+        const [first, next] = [2 * row, 2 * row + 1];
+        const second = Math.max(0, Math.min(perMean, meanSteps - next * perMean));
+        mean[row] = meanOf(mean[first]!, perMean, mean[next] ?? 0, second);
+        low[row] = second === 0 ? low[first]! : least(low[first]!, low[next]!);
+        high[row] = second === 0 ? high[first]! : most(high[first]!, high[next]!);
       }
     }
     this.perMean *= 2;
   }
 }
+
+const meansOf = (make: (what: keyof Means) => Float32Array<ArrayBuffer>): Means => ({
+  mean: make('mean'),
+  low: make('low'),
+  high: make('high'),
+});
+
+/** Of the two; what is no number is no extreme. */
+const least = (extreme: number, value: number): number => (value < extreme ? value : extreme);
+const most = (extreme: number, value: number): number => (value > extreme ? value : extreme);
 
 /** Mean of `a` values whose mean is `mean` and `b` whose mean is `other`. */
 function meanOf(mean: number, a: number, other: number, b: number): number {

@@ -62,8 +62,8 @@ describe('FootModel', () => {
     const status = { stepsPerEpoch: 900, epochs } as Status;
     const { lanes } = new FootModel().chart(metricsOf(90_000, 0.9), input({ evaluations, status }), tokens);
     const dots = lanes[0]?.dots ?? [];
-    expect(dots.length).toBeLessThan(500 / 6);
-    expect(dots.length).toBeGreaterThan(500 / 12);
+    expect(dots.length).toBeLessThan(500 / 12);
+    expect(dots.length).toBeGreaterThan(500 / 24);
     expect(dots.filter(({ step }) => step % 900 !== 0)).toEqual([]);
     expect(dots.at(-1)?.step).toBe(90_000);
   });

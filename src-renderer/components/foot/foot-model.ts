@@ -18,7 +18,7 @@ const NORM_SHARE = 0.05;
 const FINE_FROM = 0.6;
 
 /** Room for the dot of a test, CSS pixels. */
-const DOT_ROOM = 6;
+const DOT_ROOM = 12;
 
 /** Where the lanes stand, CSS pixels. */
 const FULL = { tops: [6, 45, 84], heights: [36, 35, 35], axisTop: 120 };
