@@ -131,7 +131,7 @@ export class FootModel {
 }
 
 /** Tests in the chart: of those that would lie on each other the last, and one on all test images before one on some. */
-export function spaced(evaluations: readonly Evaluation[], axis: StepAxis): Evaluation[] {
+function spaced(evaluations: readonly Evaluation[], axis: StepAxis): Evaluation[] {
   const places = new Map<number, Evaluation>();
   for (const evaluation of evaluations) {
     const place = Math.floor(columnOf(evaluation.step, axis) / DOT_ROOM);
