@@ -7,7 +7,7 @@ export default defineConfig({
   test: {
     // What the user has measured is neither read nor written.
     env: { GRADSCOPE_CACHE: fileURLToPath(new URL('.cache/tests', import.meta.url)) },
-    include: ['src-*/**/*.test.{ts,tsx}', 'scripts/**/*.test.ts', 'bench/**/*.test.ts'],
+    include: ['src-*/**/*.test.{ts,tsx}', 'scripts/**/*.test.ts', '{bench,campaign}/**/*.test.ts'],
     // Some tests train for real, on whatever machine this is.
     testTimeout: 120_000,
     hookTimeout: 120_000,
