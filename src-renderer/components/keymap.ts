@@ -17,13 +17,14 @@ import {
 import { sortAllAgain, sortByNext } from '../state/sorting';
 import { appStore } from '../state/store';
 import type { Commands } from './commands';
+import { keyOf, type KeyPress } from './key-press';
 
 export type KeyGroup = 'Training' | 'Looking' | 'Panel and code' | 'Page';
 
 /** One key and what it does: the only place that says so. Handlers, tooltips and the help overlay read it. */
 export interface KeyBinding {
   readonly id: string;
-  /** As KeyboardEvent.key, letters in lower case. */
+  /** As `keyOf` gives it: KeyboardEvent.key of a US keyboard, letters in lower case. */
   readonly key: string;
   readonly shift: boolean;
   /** For people. */
@@ -347,8 +348,8 @@ const PAGE: readonly Plain[] = [
   },
 ];
 
-/** `?` and brackets sit behind Shift on some keyboards, so only letters and digits look at it. */
-const minds = (key: string): boolean => /^[a-z0-9]$/.test(key);
+/** `?`, brackets and digits sit behind Shift on some keyboards, so only letters look at it. */
+const isLetter = (key: string): boolean => /^[a-z]$/.test(key);
 
 export const KEYMAP: readonly KeyBinding[] = [...TRAINING, ...LOOKING, ...PAGE].map((binding) => ({
   shift: false,
@@ -371,14 +372,13 @@ export function keyHint(id: string): string {
   return KEYMAP.find((binding) => binding.id === id)?.hint ?? '';
 }
 
-type KeyPress = Pick<KeyboardEvent, 'key' | 'shiftKey' | 'ctrlKey' | 'metaKey' | 'altKey'>;
-
 /** What a key press means; null for nothing of ours. */
 export function bindingFor(press: KeyPress): KeyBinding | null {
-  if (press.ctrlKey || press.metaKey || press.altKey) return null;
-  const key = press.key.length === 1 ? press.key.toLowerCase() : press.key;
+  const pressed = keyOf(press);
+  if (pressed === null) return null;
   return (
-    KEYMAP.find((binding) => binding.key === key && (!minds(key) || binding.shift === press.shiftKey)) ?? null
+    KEYMAP.find(({ key, shift }) => key === pressed.key && (!isLetter(key) || shift === pressed.shift)) ??
+    null
   );
 }
 

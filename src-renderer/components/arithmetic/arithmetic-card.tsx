@@ -6,6 +6,7 @@ import { appStore, useApp } from '../../state/store';
 import { CloseIcon } from '../icons';
 import { usePainter } from '../live';
 import { Loupe } from '../loupe/loupe';
+import { isShortcut } from '../key-press';
 import { usePage } from '../page-context';
 import { mapKind, scopeModelOf } from '../scope/scope-model';
 import { arithmeticOf, type Shown } from './arithmetic-model';
@@ -76,7 +77,7 @@ export function ArithmeticCard(): ReactElement | null {
   const name = plan === null ? layer : cellTitle(plan, shown.cell);
   const walk = (event: KeyboardEvent): void => {
     const by = ARROWS[event.key];
-    if (by === undefined || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (by === undefined || isShortcut(event)) return;
     event.preventDefault();
     event.stopPropagation();
     model.move(by);

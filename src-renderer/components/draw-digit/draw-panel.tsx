@@ -12,6 +12,7 @@ import { setDrawOpen } from '../../state/actions';
 import { SMALL_SCREEN, useMedia } from '../../state/screen';
 import { appStore, useApp } from '../../state/store';
 import { CloseIcon } from '../icons';
+import { isShortcut, keyOf } from '../key-press';
 import { usePage } from '../page-context';
 import { DigitCanvas } from '../rail/digit-canvas';
 import { DigitWords } from '../rail/digit-section';
@@ -106,7 +107,7 @@ function OpenPanel(): ReactElement {
   };
 
   const onKeyDown = (event: ReactKeyboardEvent): void => {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (isShortcut(event)) return;
     const arrow = ARROWS[event.key];
     if (arrow !== undefined) {
       const inside = (at: number): number => Math.max(0, Math.min(SURFACE, at));
@@ -114,7 +115,7 @@ function OpenPanel(): ReactElement {
       setPen(next);
       setWithKeys(true);
       if (penDown) draw([{ ...next, width: 1 }]);
-    } else if (event.key === ' ') {
+    } else if (keyOf(event.nativeEvent)?.key === ' ') {
       setWithKeys(true);
       if (!penDown && !event.repeat) begin({ ...pen, width: 1 });
       if (!event.repeat) setPenDown(!penDown);
@@ -128,7 +129,7 @@ function OpenPanel(): ReactElement {
       role="dialog"
       aria-label="Draw a digit"
       onKeyDown={(event) => {
-        if (event.key !== 'Delete' && event.key !== 'Backspace') return;
+        if (isShortcut(event) || (event.key !== 'Delete' && event.key !== 'Backspace')) return;
         event.preventDefault();
         clear();
       }}

@@ -7,6 +7,7 @@ import { kernelName, type LayerRow } from '../../scene/network-rows';
 import { formatCount, formatNumber, formatPercent } from '../../scene/numbers';
 import { appStore, type Selection } from '../../state/store';
 import { useWords } from '../live';
+import { isShortcut } from '../key-press';
 import { usePage } from '../page-context';
 import { setText } from '../set-text';
 import { HistorySource, type KernelSeries } from './history-source';
@@ -97,7 +98,7 @@ export function KernelHistories({ row, selection }: { row: LayerRow; selection: 
   };
   const walk = (event: KeyboardEvent): void => {
     const last = (source.series?.steps.length ?? 0) - 1;
-    if (last < 0) return;
+    if (last < 0 || isShortcut(event)) return;
     const from = pointed.current ?? last;
     const to = {
       ArrowLeft: from - 1,

@@ -14,6 +14,7 @@ import { hitTest, placeOf, rectsOf, type Hit, type Tiles } from '../../scene/til
 import { select } from '../../state/actions';
 import { useApp } from '../../state/store';
 import { cellPlaces, locateIn } from '../arithmetic/cell-places';
+import { isShortcut } from '../key-press';
 import { usePage } from '../page-context';
 import { KernelCells } from './kernel-cells';
 import { alongUnit, neighbour } from './kernel-walk';
@@ -162,7 +163,7 @@ export function KernelPicture({
   };
   const walk = (event: KeyboardEvent): void => {
     const from = kernelOf(event.target);
-    if (from === null) return;
+    if (from === null || isShortcut(event)) return;
     const along = isFine && shape.inputs === null ? alongUnit(event, column.current, shape.width) : null;
     if (along !== null) {
       event.preventDefault();
