@@ -1,4 +1,6 @@
+import { JsonRefused, parseBoundedJson } from '../json/bounded-json';
 import { GradscopeError } from './errors';
+import { MESSAGE_LIMITS } from './limits';
 
 /**
  * The binary envelope: a JSON head and one payload in a single message.
@@ -52,16 +54,7 @@ export function decodeEnvelope(bytes: Uint8Array): Envelope {
   if (start > bytes.length) {
     throw malformed(`a head of ${String(headLength)} bytes`, `a message of ${String(bytes.length)} bytes`);
   }
-  let head: unknown;
-  try {
-    head = JSON.parse(
-      new TextDecoder('utf-8', { fatal: true }).decode(
-        bytes.subarray(PREFIX_BYTES, PREFIX_BYTES + headLength),
-      ),
-    );
-  } catch {
-    throw malformed('a head in JSON', 'something else');
-  }
+  const head = parseHead(bytes.subarray(PREFIX_BYTES, PREFIX_BYTES + headLength));
   if (typeof head !== 'object' || head === null || Array.isArray(head)) {
     throw malformed('a JSON object as head', Array.isArray(head) ? 'an array' : typeof head);
   }
@@ -69,6 +62,21 @@ export function decodeEnvelope(bytes: Uint8Array): Envelope {
   // slice() of a Node Buffer would be a view again.
   const payload = aligned ? bytes.subarray(start) : new Uint8Array(bytes.subarray(start));
   return { head: head as Record<string, unknown>, payload };
+}
+
+function parseHead(bytes: Uint8Array): unknown {
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw malformed('a head in UTF-8', 'something else');
+  }
+  try {
+    return parseBoundedJson(text, MESSAGE_LIMITS);
+  } catch (error) {
+    if (!(error instanceof JsonRefused)) throw error;
+    throw new GradscopeError('malformed-message', `The head of a binary message: ${error.message}.`);
+  }
 }
 
 const malformed = (expected: string, found: string): GradscopeError =>
