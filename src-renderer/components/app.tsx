@@ -9,7 +9,7 @@ import { usePage } from './page-context';
 import { IconStrip, LeftRail, OpenDrawer, RightRail } from './rail/rails';
 import { Legend } from './scope/legend';
 import { ScopeGrid } from './scope/scope-grid';
-import { Lines } from './strip/lines';
+import { MessageLine } from './strip/message-line';
 import { PhaseStrip } from './strip/strip';
 import { TipProvider } from './tip';
 import { useKeymap } from './use-keymap';
@@ -28,6 +28,7 @@ export function App(): ReactElement {
             <PhaseStrip />
             <Legend />
           </div>
+          <MessageLine />
           <Work />
           {isSmall && <OpenDrawer />}
           <DrawPanel />
@@ -50,7 +51,6 @@ function Work(): ReactElement {
   }, [isBesideStage]);
   return (
     <div ref={work} className="work">
-      <Lines />
       <ScopeGrid />
     </div>
   );

@@ -9,7 +9,7 @@ const viewport = (change: Partial<Viewport>): Viewport => ({
   windowWidth: 1440,
   windowHeight: 900,
   width: 978,
-  height: 654,
+  height: 632,
   pixelRatio: 1,
   ...change,
 });
@@ -27,8 +27,8 @@ const pixelsPerWeight = (layout: ScopeLayout, name: string): number => {
 describe('the scope grid of the paper', () => {
   test.each([
     ['1440 x 900', {}, [6, 3, 1, 3], 160],
-    ['1024 x 700', { windowWidth: 1024, windowHeight: 700, width: 983, height: 538 }, [6, 2, 1, 3], 160],
-    ['1680 x 1050', { windowWidth: 1680, windowHeight: 1050, width: 1218, height: 804 }, [7, 4, 1, 4], 210],
+    ['1024 x 700', { windowWidth: 1024, windowHeight: 700, width: 983, height: 514 }, [6, 2, 1, 3], 160],
+    ['1680 x 1050', { windowWidth: 1680, windowHeight: 1050, width: 1218, height: 782 }, [7, 4, 1, 4], 210],
   ] as const)('at %s has the pixels a weight that were agreed, and fits', (_, change, expected, column) => {
     const given = viewport(change);
     const layout = scopeLayout(plan, given);

@@ -75,7 +75,8 @@ export interface ScopeLayout {
   readonly height: number;
 }
 
-export const BETWEEN_HEIGHT = 18;
+export const BETWEEN_HEIGHT = 16;
+const ROW_PADDING = { top: 2, bottom: 2 };
 /** Height of the caption under a picture with the space above it. */
 const CAPTION_HEIGHT = 19;
 const COMPACT_WIDTH = 1280;
@@ -108,7 +109,6 @@ export function scopeLayout(plan: NetworkPlan, viewport: Viewport): ScopeLayout 
 
 function layoutAt(plan: NetworkPlan, viewport: Viewport, density: number, compact: boolean): ScopeLayout {
   const columns = columnsFor(viewport, density, compact);
-  const rowPadding = compact ? { top: 4, bottom: 4 } : { top: 6, bottom: 5 };
   const scale = { density, ratio: viewport.pixelRatio };
   const rows = networkRows(plan).map((row) =>
     row.kind === 'layer' ? layerRow(row, columns, scale) : betweenRow(row, columns, scale),
@@ -117,12 +117,12 @@ function layoutAt(plan: NetworkPlan, viewport: Viewport, density: number, compac
   return {
     compact,
     columns,
-    rowPadding,
+    rowPadding: ROW_PADDING,
     rows,
     width: pad + head + gutter + 3 * kernels + 2 * scaleWidth + lastScale + 2 * maps + betweenMaps,
     height: rows.reduce(
       (sum, row) =>
-        sum + (row.kind === 'layer' ? row.height + rowPadding.top + rowPadding.bottom : BETWEEN_HEIGHT),
+        sum + (row.kind === 'layer' ? row.height + ROW_PADDING.top + ROW_PADDING.bottom : BETWEEN_HEIGHT),
       0,
     ),
   };
