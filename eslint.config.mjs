@@ -22,6 +22,12 @@ const noTensorRead = {
   message:
     'Reading a tensor stops the engine and may alias its buffers; engines, training and probes do it and hand on copies.',
 };
+const noNumberText = {
+  selector:
+    'CallExpression > MemberExpression.callee > Identifier.property[name=/^(toFixed|toPrecision|toExponential|toLocaleString)$/]',
+  message:
+    'Numbers become text in src-renderer/scene/numbers.ts, which holds every one of them to a width, so that none runs into its neighbour.',
+};
 const noSleep = [
   {
     selector:
@@ -91,8 +97,13 @@ export default defineConfig(
   },
   {
     files: ['src-renderer/**/*.{ts,tsx}'],
-    ignores: ['src-renderer/draw/**', ...TESTS],
-    rules: { 'no-restricted-syntax': ['error', nonNullOnlyOnIndex, noAnimationFrame] },
+    ignores: ['src-renderer/draw/**', 'src-renderer/scene/numbers.ts', ...TESTS],
+    rules: { 'no-restricted-syntax': ['error', nonNullOnlyOnIndex, noAnimationFrame, noNumberText] },
+  },
+  {
+    files: ['src-renderer/draw/**/*.ts'],
+    ignores: TESTS,
+    rules: { 'no-restricted-syntax': ['error', nonNullOnlyOnIndex, noNumberText] },
   },
   {
     files: TESTS,

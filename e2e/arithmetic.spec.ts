@@ -17,7 +17,8 @@ async function restOn(
   return point;
 }
 
-const numberIn = (text: string | undefined): number => Number((text ?? 'NaN').replaceAll('\u2212', '-'));
+const numberIn = (text: string | undefined): number =>
+  Number((text ?? 'NaN').replaceAll('\u2212', '-').replaceAll(',', ''));
 
 /** `... = 0.382; tensor 0.382`: the sum and what it is held against, as they are read on the card. */
 async function readSum(card: Locator): Promise<{ sum: number; tensor: number }> {

@@ -1,3 +1,5 @@
+import { formatRate } from '../scene/numbers';
+
 /** Steps a second, in the 1, 2, 5 of a decade; null: flat out. */
 export const SPEEDS: readonly (number | null)[] = [1, 2, 5, 10, 20, 50, 100, 200, 500, null];
 
@@ -14,5 +16,5 @@ export function speedIndex(limit: number | null): number {
 
 export function speedLabel(limit: number | null): string {
   if (limit === null) return 'flat out';
-  return limit === 1 ? '1 step/s' : `${limit.toLocaleString('en')} steps/s`;
+  return limit === 1 ? '1 step/s' : `${formatRate(limit)} steps/s`;
 }

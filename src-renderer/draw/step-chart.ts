@@ -1,5 +1,5 @@
 import { extent, line, scaleLinear, type ScaleLinear } from 'd3';
-import { formatCount, formatNumber } from '../scene/numbers';
+import { formatCount, formatEnds, formatSetting } from '../scene/numbers';
 import { isLowestShown, parabolaAt, type StepEffect } from '../scene/step-effect';
 import type { Tokens } from './tokens';
 
@@ -17,6 +17,8 @@ const ABOVE = 15;
 const BELOW = 29;
 const DOT = 3;
 const CROSS = 3.5;
+/** Characters. */
+const TICK_WIDTH = 4;
 /** Samples of the parabola. */
 const SAMPLES = 64;
 
@@ -76,7 +78,7 @@ function paintAxes(
     context.lineTo(at, bottom);
     context.stroke();
     context.fillStyle = tokens.ink3;
-    context.fillText(String(tick).replace('-', '\u2212'), at, bottom + 4);
+    context.fillText(formatSetting(tick, TICK_WIDTH), at, bottom + 4);
   }
   context.strokeStyle = tokens.line2;
   context.beginPath();
@@ -92,9 +94,10 @@ function paintAxes(
   context.textAlign = 'right';
   context.textBaseline = 'middle';
   if (low === high) return;
-  context.fillText(formatNumber(high), width - 2, y(high));
+  const [lowest, highest] = formatEnds(low, high);
+  context.fillText(highest, width - 2, y(high));
   context.textAlign = 'left';
-  context.fillText(formatNumber(low), 2, y(low));
+  context.fillText(lowest, 2, y(low));
 }
 
 function paintLines(

@@ -1,4 +1,5 @@
 import type { StepSeries } from '../../src-shared/tensor/step-columns';
+import { formatCount } from './numbers';
 
 /**
  * What the pill at a layer says, by rules that can be checked by hand. The worst counts:
@@ -44,15 +45,18 @@ export function healthOf({ nan, infinite, updateNorms, weightNorms, deadFilters 
   return { kind: 'healthy' };
 }
 
+/** Beside the name of a layer. */
+const COUNT_WIDTH = 6;
+
 /** `healthy`, `2 dead`, `12 NaN`, `3 infinite`; empty for unknown. */
 export function healthLabel(health: Health): string {
   switch (health.kind) {
     case 'nonFinite':
       return health.nan > 0
-        ? `${health.nan.toLocaleString('en')} NaN`
-        : `${health.infinite.toLocaleString('en')} infinite`;
+        ? `${formatCount(health.nan, COUNT_WIDTH)} NaN`
+        : `${formatCount(health.infinite, COUNT_WIDTH)} infinite`;
     case 'dead':
-      return `${String(health.filters.length)} dead`;
+      return `${formatCount(health.filters.length, COUNT_WIDTH)} dead`;
     case 'unknown':
       return '';
     default:

@@ -1,5 +1,5 @@
 import type { NetworkSpec } from '../../src-shared/model/network';
-import { formatCount } from './numbers';
+import { formatCount, formatFixed } from './numbers';
 
 export type LossKind = NetworkSpec['loss'];
 
@@ -41,5 +41,5 @@ export function strengthText(norm: number, other: number): string {
   const [ratio, word] = norm < other ? [other / norm, 'weaker'] : [norm / other, 'stronger'];
   if (ratio < 1.05) return 'about as strong as';
   if (ratio >= 1e6) return `over a million times ${word} than`;
-  return `${ratio < 9.95 ? ratio.toFixed(1) : formatCount(Math.round(ratio))} times ${word} than`;
+  return `${ratio < 9.95 ? formatFixed(ratio, 1) : formatCount(ratio)} times ${word} than`;
 }

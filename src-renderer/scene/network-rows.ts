@@ -5,6 +5,7 @@ import type {
   NetworkSpec,
   ParameterPlan,
 } from '../../src-shared/model/network';
+import { formatCount } from './numbers';
 
 /** A layer with weights, shown in full. */
 export interface LayerRow {
@@ -110,6 +111,10 @@ export function betweenName({ spec }: LayerPlan): string {
 /** `24 × 24` of (10, 24, 24); `320` of (320). */
 export const planeSize = (shape: readonly number[]): string =>
   (shape.length > 1 ? shape.slice(1) : shape).join(' \u00d7 ');
+
+/** [20, 8, 8] -> `20 × 8 × 8`, with thin spaces. */
+export const shapeText = (shape: readonly number[]): string =>
+  shape.map((extent) => formatCount(extent)).join('\u2009\u00d7\u2009');
 
 /** `20 × 10 × 5 × 5`; a single input channel says nothing and is left out: `10 × 5 × 5`. */
 export const sizesText = (shape: readonly number[]): string =>

@@ -1,8 +1,17 @@
 import type { ReactElement } from 'react';
 import { colourIndex, colourTable } from '../../scene/colour-table';
-import { commonExponent, formatExponent, formatFixed } from '../../scene/numbers';
+import { formatExponent, numberColumn } from '../../scene/numbers';
 import { rungOf, rungValue, wholeOf } from '../../scene/scale';
 import { useApp } from '../../state/store';
+
+/** Numbers that are neither large nor small are read as they are, others by their common power of ten. */
+const STYLE = {
+  plain: [-1, 1],
+  plainDecimals: (order: number) => (order === -1 ? 3 : 2),
+  decimals: 2,
+  leading: 1,
+  width: 6,
+} as const;
 
 /** A few rows of values as numbers on their colours, on a scale of their own. */
 export function NumberGrid({
@@ -24,7 +33,7 @@ export function NumberGrid({
   const { css, text } = colourTable(theme);
   const rung = rungOf([wholeOf(values)]);
   const scale = rung === null ? 1 : rungValue(rung);
-  const { exponent, decimals } = digitsFor(values);
+  const { exponent, write } = numberColumn(values, STYLE);
   const height = Math.ceil(values.length / width);
   return (
     <table className="numbers">
@@ -47,7 +56,7 @@ export function NumberGrid({
                   className={outlined === index ? 'outlined' : undefined}
                   style={{ background: css[colour], color: text[colour] }}
                 >
-                  {formatFixed(value / 10 ** exponent, decimals)}
+                  {write(value)}
                 </td>
               );
             })}
@@ -56,11 +65,4 @@ export function NumberGrid({
       </tbody>
     </table>
   );
-}
-
-/** Numbers that are neither large nor small are read as they are, others by their common power of ten. */
-function digitsFor(values: Float32Array): { exponent: number; decimals: number } {
-  const exponent = commonExponent(values);
-  if (exponent === 0 || exponent === 1) return { exponent: 0, decimals: 2 };
-  return exponent === -1 ? { exponent: 0, decimals: 3 } : { exponent, decimals: 2 };
 }

@@ -1,6 +1,6 @@
 import type { Explanation, ExplanationOf } from '../../../src-shared/protocol/explanation';
 import { fromWireNumber, toWireNumber } from '../../../src-shared/protocol/wire-number';
-import { formatCount, formatPrecise } from '../../scene/numbers';
+import { formatCount, formatPrecise, formatSetting } from '../../scene/numbers';
 
 type Passed = ExplanationOf<'passed'>;
 type Shares = ExplanationOf<'shares'>;
@@ -21,13 +21,13 @@ export function sumSentence(explanation: Explanation): string {
     case 'maximum': {
       const { inside, sum, value } = explanation;
       const count = (inside.bottom - inside.top) * (inside.right - inside.left);
-      return `largest of ${String(count)} = ${n(sum)}; tensor ${n(value)}`;
+      return `largest of ${formatCount(count)} = ${n(sum)}; tensor ${n(value)}`;
     }
     case 'mean': {
       const { height, width, sum, value } = explanation;
       const count = height * width;
       const total = fromWireNumber(sum) * count;
-      return `sum ${n(toWireNumber(total))} / ${String(count)} = ${n(sum)}; tensor ${n(value)}`;
+      return `sum ${n(toWireNumber(total))} / ${formatCount(count)} = ${n(sum)}; tensor ${n(value)}`;
     }
     case 'shares':
       return `${sharesWords(explanation)} = ${n(explanation.sum)}; tensor ${n(explanation.value)}`;
@@ -147,7 +147,7 @@ export function updateLines(update: Update): readonly Line[] {
   const { learningRate, weightDecay } = optimiser;
   const lines: Line[] = [];
   if (weightDecay !== 0) {
-    const rate = String(weightDecay);
+    const rate = formatSetting(weightDecay);
     lines.push([
       `d = g + ${rate} W`,
       `${n(gradient)} + ${rate} \u00d7 ${weight(weightBefore)} = ${n(decayed)}`,
@@ -157,7 +157,7 @@ export function updateLines(update: Update): readonly Line[] {
   const pull = weightDecay === 0 ? 'g' : 'd';
   lines.push(...(optimiser.kind === 'sgd' ? sgdLines(update, pull) : adamLines(update, pull)));
   const moves = optimiser.kind === 'sgd' && !optimiser.nesterov ? 'v' : 's';
-  const rate = String(learningRate);
+  const rate = formatSetting(learningRate);
   lines.push([
     `W = W \u2212 ${rate} ${moves}`,
     `${weight(weightBefore)} \u2212 ${rate} \u00d7 ${n(direction)} = ${weight(weightSum)}`,
@@ -169,7 +169,7 @@ export function updateLines(update: Update): readonly Line[] {
 function sgdLines({ optimiser, decayed, direction, state }: Update, pull: string): readonly Line[] {
   const [velocity] = state;
   if (optimiser.kind !== 'sgd' || velocity === undefined) return [];
-  const keep = String(optimiser.momentum);
+  const keep = formatSetting(optimiser.momentum);
   const { before, sum, after } = velocity;
   const lines: Line[] = [
     optimiser.momentum === 0
@@ -191,29 +191,30 @@ function adamLines({ optimiser, decayed, direction, state, count }: Update, pull
   if (optimiser.kind !== 'adam' || first === undefined || second === undefined) return [];
   const { beta1, beta2, epsilon } = optimiser;
   const [add1, add2] = [plain(1 - beta1), plain(1 - beta2)];
+  const [keep1, keep2] = [formatSetting(beta1), formatSetting(beta2)];
   const t = String(count);
   return [
     [
-      `m = ${String(beta1)} m + ${add1} ${pull}`,
-      `${String(beta1)} \u00d7 ${n(first.before)} + ${add1} \u00d7 ${n(decayed)} = ${n(first.sum)}`,
+      `m = ${keep1} m + ${add1} ${pull}`,
+      `${keep1} \u00d7 ${n(first.before)} + ${add1} \u00d7 ${n(decayed)} = ${n(first.sum)}`,
       n(first.after),
     ],
     [
-      `v = ${String(beta2)} v + ${add2} ${pull}\u00b2`,
-      `${String(beta2)} \u00d7 ${n(second.before)} + ${add2} \u00d7 (${n(decayed)})\u00b2 = ${n(second.sum)}`,
+      `v = ${keep2} v + ${add2} ${pull}\u00b2`,
+      `${keep2} \u00d7 ${n(second.before)} + ${add2} \u00d7 (${n(decayed)})\u00b2 = ${n(second.sum)}`,
       n(second.after),
     ],
     [
       's = m\u0302 / (\u221av\u0302 + \u03b5)',
-      `${n(first.after)} / (1 \u2212 ${String(beta1)}^${t}) / (\u221a(${n(second.after)} / (1 \u2212 ` +
-        `${String(beta2)}^${t})) + ${String(epsilon)}) = ${n(direction)}`,
+      `${n(first.after)} / (1 \u2212 ${keep1}^${t}) / (\u221a(${n(second.after)} / (1 \u2212 ` +
+        `${keep2}^${t})) + ${formatSetting(epsilon)}) = ${n(direction)}`,
       '',
     ],
   ];
 }
 
 /** 1 - 0.9 is 0.1 to the reader. */
-const plain = (value: number): string => String(Number(value.toPrecision(12)));
+const plain = (value: number): string => formatSetting(value);
 
 /** A weight moves by little, so more of its digits are needed to see it move. */
 const weight = (value: Parameters<typeof fromWireNumber>[0]): string =>

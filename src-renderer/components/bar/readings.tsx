@@ -1,10 +1,9 @@
 import type { ReactElement, ReactNode } from 'react';
-import { formatCount } from '../../scene/numbers';
+import { formatCount, formatDuration, formatRate } from '../../scene/numbers';
 import { setEngineOpen } from '../../state/actions';
 import { appStore, useApp, type AppState } from '../../state/store';
 import { EngineMenu } from '../engine/engine-menu';
 import { shortVariant } from '../engine/engine-rows';
-import { duration, perSecond } from '../format';
 import { ChevronIcon } from '../icons';
 import { LiveText } from '../live';
 import { usePage } from '../page-context';
@@ -58,7 +57,7 @@ export function Counters(): ReactElement {
       <div>
         <span>Epoch</span>
         <span className="value" role="status" aria-label="Epoch">
-          {epoch ?? '–'} {epochs !== null && <i>of {epochs}</i>}
+          {epoch === null ? '–' : formatCount(epoch)} {epochs !== null && <i>of {formatCount(epochs)}</i>}
         </span>
       </div>
     </div>
@@ -85,7 +84,7 @@ export function EngineReadings(): ReactElement {
   const age = useApp(({ rates }) => rates.pictureAgeMs);
   const isOpen = useApp(({ connection }) => connection.state === 'open');
   const threads = useApp(({ status }) => status?.threads ?? null);
-  const rate = (value: number | null): string => (running && value !== null ? perSecond(value) : '–');
+  const rate = (value: number | null): string => (running && value !== null ? formatRate(value) : '–');
   const short = engine === null ? '' : shortVariant(engine);
   const isOld = running && age !== null && age > OLD_PICTURE_MS;
   return (
@@ -122,7 +121,7 @@ export function EngineReadings(): ReactElement {
         <b>{rate(steps)}</b>
       </Reading>
       <Reading label="frames/s">
-        <b>{running ? perSecond(frames) : '–'}</b>
+        <b>{running ? formatRate(frames) : '–'}</b>
       </Reading>
       <Reading label="picture age">
         <b className={isOld ? 'warn' : undefined}>{pictureAge(isOpen, running, age)}</b>
@@ -143,5 +142,5 @@ function aboutEngine(
 function pictureAge(isOpen: boolean, running: boolean, age: number | null): string {
   if (!isOpen) return 'old';
   if (!running) return 'current';
-  return age === null ? '–' : duration(age);
+  return age === null ? '–' : formatDuration(age);
 }

@@ -4,6 +4,7 @@ import type { Phase } from '../../../src-shared/model/phases';
 import type { Recipe } from '../../../src-shared/model/recipe';
 import type { Mode, RunConfig } from '../../../src-shared/model/run-config';
 import type { Breakpoint } from '../../../src-shared/protocol/messages';
+import { numberLiteral } from '../../scene/numbers';
 import type { CodeView } from '../../state/store';
 import { constructorLines, optimiserWords, shortOptimiser, updateRule, weightRule } from './optimiser-text';
 
@@ -251,10 +252,8 @@ function tapeCode(facts: CodeFacts): readonly CodeLine[] {
   ];
 }
 
-const number = (value: number): string => String(value);
-
 const rates = ({ dropout }: CodeFacts): string | null =>
-  dropout.length === 0 ? null : dropout.map(number).join(', ');
+  dropout.length === 0 ? null : dropout.map(numberLiteral).join(', ');
 
 const batches = ({ batchSize, seed }: CodeFacts): string =>
   seed === null ? 'given_batches' : `batches(${String(batchSize)}, seed=${String(seed)})`;

@@ -1,7 +1,7 @@
 import { type EngineSpeed, fastest } from '../../../src-shared/model/engine-table';
 import type { EngineChoice } from '../../../src-shared/model/run-config';
 import type { Ready } from '../../../src-shared/protocol/messages';
-import { perSecond } from '../format';
+import { formatRate } from '../../scene/numbers';
 
 /** One line of the engine menu. */
 export interface EngineRow {
@@ -32,7 +32,7 @@ export function engineRows({ engine, engines, engineTable }: About): readonly En
     return {
       name,
       choice,
-      speed: speed === null ? null : `${perSecond(speed)} images/s`,
+      speed: speed === null ? null : `${formatRate(speed)} images/s`,
       words: reason ?? row?.variant ?? (now ? engine.variant : 'not measured'),
       cannot: reason !== null,
       now,

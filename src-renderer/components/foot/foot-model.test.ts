@@ -92,10 +92,24 @@ describe('FootModel', () => {
     expect(Math.max(...after.filter(Number.isFinite))).toBeCloseTo(0.7);
   });
 
-  test('shows the lower half of the accuracy lane only until the network is out of it', () => {
-    const lowest = (accuracy: number): string | undefined =>
-      new FootModel().chart(metricsOf(50, accuracy), input(), tokens).lanes[1]?.lowest;
-    expect([lowest(0.2), lowest(0.7)]).toEqual(['0 %', '50 %']);
+  // Catches: a running accuracy of 12 % that is a flat line at 50 % because it once was above 60 %.
+  test('begins the accuracy lane so that every value of the line and of the tests has a place of its own', () => {
+    const lane = (accuracies: readonly number[], test = 1): { lowest: string; places: number[] } => {
+      const metrics = metricsOf(50, accuracies[0] ?? 0);
+      for (const [index, accuracy] of accuracies.slice(1).entries()) {
+        const payload = Float32Array.from({ length: 200 }, (_, at) => (at >= 50 && at < 100 ? accuracy : 1));
+        metrics.append(50 * (index + 1) + 1, 50, payload);
+      }
+      const evaluations = [evaluation(10, 0.1, test)];
+      const found = new FootModel().chart(metrics, input({ evaluations }), tokens).lanes[1];
+      if (found === undefined) throw new Error('no accuracy lane');
+      return { lowest: found.lowest, places: accuracies.map((accuracy) => found.place(accuracy)) };
+    };
+    expect([lane([0.2]).lowest, lane([0.7]).lowest, lane([0.95]).lowest]).toEqual(['0 %', '50 %', '90 %']);
+    expect(lane([0.95], 0.3).lowest).toBe('0 %');
+    const fallen = lane([0.7, 0.12]);
+    expect(fallen.lowest).toBe('0 %');
+    expect(fallen.places[1]).toBeCloseTo(0.12);
   });
 
   test('an evaluation whose loss is not a number stays one', () => {

@@ -3,7 +3,7 @@ import { SCALE_ROOM, type FootChart, type Lane } from '../../draw/foot-chart';
 import type { Tokens } from '../../draw/tokens';
 import type { MetricsStore } from '../../frames/metrics-store';
 import { columnOf, ColumnSeries, type StepAxis } from '../../scene/column-series';
-import { formatPercent } from '../../scene/numbers';
+import { formatPercent, formatSetting } from '../../scene/numbers';
 import { linearLane, logLane, timeBase, type LaneScale } from '../../scene/lane-scale';
 import type { Evaluation, Status } from '../../../src-shared/protocol/messages';
 
@@ -14,8 +14,8 @@ export type LaneName = (typeof LANES)[number];
 const LOSS_SHARE = 0.06;
 const NORM_SHARE = 0.05;
 
-/** Running accuracy from which the accuracy lane shows its upper half only. */
-const FINE_FROM = 0.6;
+/** Where the accuracy lane may begin. */
+const ACCURACY_FLOORS = [0.9, 0.5, 0];
 
 /** Room for the dot of a test, CSS pixels. */
 const DOT_ROOM = 12;
@@ -91,9 +91,14 @@ export class FootModel {
       }
       case 'accuracy': {
         const series = take('runningAccuracy', 1);
-        // The upper half is where the course of things is, once the network is there.
-        const scale = linearLane(series.smooth.some((share) => share >= FINE_FROM) ? 0.5 : 0, 1);
         const dots = tests.map(({ step, accuracy }) => ({ step, value: accuracy }));
+        // As fine as it can be with all of the line and of the tests in it.
+        const shares = [...series.smooth, ...dots.map(({ value }) => value)].filter(Number.isFinite);
+        const least = Math.min(1, ...shares);
+        const scale = linearLane(
+          shares.length === 0 ? 0 : (ACCURACY_FLOORS.find((floor) => floor <= least) ?? 0),
+          1,
+        );
         const traces = [{ ...plain, series, breaks }];
         return {
           ...scale,
@@ -141,7 +146,10 @@ function spaced(evaluations: readonly Evaluation[], axis: StepAxis): Evaluation[
   return [...places.values()];
 }
 
+/** Characters that fit right of the lanes. */
+const END_WIDTH = 6;
+
 const endsOf = ({ low, high }: LaneScale): { highest: string; lowest: string } => ({
-  highest: String(high),
-  lowest: String(low),
+  highest: formatSetting(high, END_WIDTH),
+  lowest: formatSetting(low, END_WIDTH),
 });

@@ -4,7 +4,7 @@ import { scaledContext } from '../../draw/scaled-canvas';
 import { paintSparkline, sparklineRight } from '../../draw/sparkline';
 import { tokens } from '../../draw/tokens';
 import { kernelName, type LayerRow } from '../../scene/network-rows';
-import { formatCount, formatNumber, formatPercent } from '../../scene/numbers';
+import { formatCount, formatEnds, formatNumber, formatPercent } from '../../scene/numbers';
 import { appStore, type Selection } from '../../state/store';
 import { useWords } from '../live';
 import { isShortcut } from '../key-press';
@@ -21,7 +21,7 @@ interface Measure {
   /** Sizes of a gradient differ by powers of ten. */
   readonly log: boolean;
   readonly of: (series: KernelSeries) => Float32Array;
-  readonly format: (value: number) => string;
+  readonly format: (value: number, width?: number) => string;
   readonly title: (series: KernelSeries | null) => string;
 }
 
@@ -243,12 +243,19 @@ function History({
   );
 }
 
+/** Two of them and their words stand below a line. */
+const RANGE_WIDTH = 6;
+
 /** `0.31 to 0.58`, of the finite values. */
 function rangeWords(values: Float32Array, { format, log }: Measure): string {
   const finite = values.filter((value) => Number.isFinite(value));
   if (finite.length === 0) return 'none';
-  const low = format(finite.reduce((a, b) => Math.min(a, b)));
-  const high = format(finite.reduce((a, b) => Math.max(a, b)));
+  const [low, high] = formatEnds(
+    finite.reduce((a, b) => Math.min(a, b)),
+    finite.reduce((a, b) => Math.max(a, b)),
+    RANGE_WIDTH,
+    format,
+  );
   return `${low} to ${high}${log ? ', log' : ''}`;
 }
 

@@ -1,7 +1,7 @@
 import { useRef, type ReactElement } from 'react';
 import { colourIndex } from '../../scene/colour-table';
 import { kernelNumber, kernelShape, type LayerRow } from '../../scene/network-rows';
-import { commonExponent, formatExponent, formatFixed, formatNumber } from '../../scene/numbers';
+import { formatExponent, formatNumber, numberColumn, type NumberColumn } from '../../scene/numbers';
 import { norm } from '../../scene/statistics';
 import type { Selection } from '../../state/store';
 import { useWords } from '../live';
@@ -29,6 +29,7 @@ export function KernelTitle({
   const factor = useRef<HTMLSpanElement>(null);
   const size = useRef<HTMLElement>(null);
   const [symbol, words] = WORDS[kind];
+  const shape = kernelShape(row.weight.shape);
   useWords(() => {
     const view = frames.latest();
     const kernel = view === null ? null : kernelValues(view, row, kind, selection);
@@ -37,7 +38,7 @@ export function KernelTitle({
       setText(size.current, kernel?.slot.state.freshness === 'cleared' ? 'cleared' : 'not yet');
       return;
     }
-    const exponent = factorOf(kind, kernel.values);
+    const { exponent } = columnFor(kind, kernel.values, shape.width);
     const age = kernel.slot.state.freshness === 'old' ? ', old' : '';
     setText(factor.current, `${words}${exponent === 0 ? '' : `, times ${formatExponent(exponent)}`}${age}`);
     setText(size.current, `norm ${formatNumber(norm(kernel.values))}`);
@@ -71,13 +72,12 @@ export function KernelTable({
     const blank = kernel === null || isBlank(kernel.slot);
     const { css, text } = model.colours();
     const scale = model.scaleOf(row.weight.name, kind, kernelNumber(shape, selection)).value;
-    const exponent = blank ? 0 : factorOf(kind, kernel.values);
-    const decimals = kind === 'weight' ? 3 : 2;
+    const numbers = blank ? null : columnFor(kind, kernel.values, shape.width);
     const cells = table.current?.querySelectorAll<HTMLElement>('[role=cell]') ?? [];
     cells.forEach((cell, index) => {
       const value = blank ? 0 : (kernel.values[index] ?? 0);
       const colour = colourIndex(value, scale);
-      setText(cell, blank ? '' : formatFixed(value / 10 ** exponent, decimals));
+      setText(cell, numbers === null ? '' : numbers.write(value));
       const background = css[colour] ?? '';
       if (cell.dataset['colour'] === background) return;
       cell.dataset['colour'] = background;
@@ -105,6 +105,15 @@ export function KernelTable({
   );
 }
 
-/** Weights are read as they are; gradients and updates by their common power of ten. */
-const factorOf = (kind: KernelKind, values: Float32Array): number =>
-  kind === 'weight' ? 0 : commonExponent(values);
+/** Characters of a row of numbers that fit into the rail, gaps between them included. */
+const ROW_CHARACTERS = 40;
+
+/** Weights are read as they are while they are of a usual size; gradients and updates by their common power of ten. */
+const columnFor = (kind: KernelKind, values: Float32Array, columns: number): NumberColumn =>
+  numberColumn(values, {
+    plain: kind === 'weight' ? [-2, 1] : [0, 0],
+    plainDecimals: () => (kind === 'weight' ? 3 : 2),
+    decimals: 2,
+    leading: 1,
+    width: Math.min(7, Math.floor(ROW_CHARACTERS / columns) - 1),
+  });

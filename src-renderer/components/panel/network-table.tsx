@@ -1,10 +1,9 @@
 import type { ReactElement } from 'react';
 import type { LayerPlan, LayerSpecOf } from '../../../src-shared/model/network';
 import { layerKey } from '../../draw/layer-keys';
-import { betweenName, networkRows, type NetworkRow } from '../../scene/network-rows';
-import { formatCount } from '../../scene/numbers';
+import { betweenName, networkRows, shapeText, type NetworkRow } from '../../scene/network-rows';
+import { formatCount, formatSetting } from '../../scene/numbers';
 import { useApp } from '../../state/store';
-import { shapeText } from '../format';
 
 /** The network from input to logits: what each layer gives, and the parameters of those that learn. */
 export function NetworkTable(): ReactElement | null {
@@ -78,7 +77,7 @@ function precisely({ spec }: LayerPlan): string {
     case 'dense':
       return `${String(spec.units)} units, each of all inputs`;
     case 'dropout':
-      return `dropout of ${spec.unit === 'channel' ? 'whole maps' : 'single values'} with probability ${String(spec.rate)}`;
+      return `dropout of ${spec.unit === 'channel' ? 'whole maps' : 'single values'} with probability ${formatSetting(spec.rate)}`;
     case 'maxPool2d':
       return `max-pooling over ${squareText(spec.size)}${stepsText(spec)}`;
     case 'averagePool2d':
@@ -86,7 +85,7 @@ function precisely({ spec }: LayerPlan): string {
     case 'relu':
       return 'ReLU';
     case 'leakyRelu':
-      return `leaky ReLU, slope ${String(spec.slope)} below 0`;
+      return `leaky ReLU, slope ${formatSetting(spec.slope)} below 0`;
     case 'sigmoid':
     case 'tanh':
       return spec.kind;

@@ -75,6 +75,9 @@ export function Probabilities({ classes, group }: { classes: number; group: stri
   );
 }
 
+/** `99.9 %` has the room; `100 %` needs no more. */
+const PERCENT_WIDTH = 6;
+
 /** About a pixel of the bar. */
 const LEAST_SHARE = 0.01;
 
@@ -86,7 +89,7 @@ function paintRow(row: Element | null, share: number, isBest: boolean): void {
   row.classList.toggle('bad', Number.isNaN(share));
   // The bar of nothing at all is still a line.
   setFilled(bar, Number.isNaN(share) ? 1 : Math.max(share, LEAST_SHARE));
-  const text = formatPercent(share, 1);
+  const text = formatPercent(share, 1, PERCENT_WIDTH);
   if (figure.textContent === text) return;
   setText(figure, text);
   row.setAttribute('aria-valuenow', String(Number.isNaN(share) ? 0 : share));

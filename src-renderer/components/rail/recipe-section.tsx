@@ -3,8 +3,7 @@ import type { Recipe } from '../../../src-shared/model/recipe';
 import { discardDraft, setDraft } from '../../state/actions';
 import { useApp } from '../../state/store';
 import { EngineMenu } from '../engine/engine-menu';
-import { plain } from '../format';
-import { formatCount } from '../../scene/numbers';
+import { formatCount, formatSetting } from '../../scene/numbers';
 import { ChevronIcon, UndoIcon } from '../icons';
 import { usePage } from '../page-context';
 import { Tip } from '../tip';
@@ -106,19 +105,23 @@ function RecipeFacts({ recipe }: { recipe: Recipe }): ReactElement {
   return (
     <>
       <Fact name="Optimiser">{optimiser.kind === 'sgd' ? 'SGD' : 'Adam'}</Fact>
-      <Fact name="Learning rate">{plain(optimiser.learningRate)}</Fact>
+      <Fact name="Learning rate">{formatSetting(optimiser.learningRate)}</Fact>
       {optimiser.kind === 'sgd' ? (
-        <Fact name={optimiser.nesterov ? 'Nesterov momentum' : 'Momentum'}>{plain(optimiser.momentum)}</Fact>
+        <Fact name={optimiser.nesterov ? 'Nesterov momentum' : 'Momentum'}>
+          {formatSetting(optimiser.momentum)}
+        </Fact>
       ) : (
         <Fact name="Beta 1 / 2">
-          {plain(optimiser.beta1)} / {plain(optimiser.beta2)}
+          {formatSetting(optimiser.beta1)} / {formatSetting(optimiser.beta2)}
         </Fact>
       )}
-      {optimiser.weightDecay > 0 && <Fact name="Weight decay">{plain(optimiser.weightDecay)}</Fact>}
+      {optimiser.weightDecay > 0 && <Fact name="Weight decay">{formatSetting(optimiser.weightDecay)}</Fact>}
       <Fact name="Batch train / test">
-        {batchSize} / {formatCount(testBatchSize)}
+        {formatCount(batchSize)} / {formatCount(testBatchSize)}
       </Fact>
-      <Fact name="Dropout">{rates.length === 0 ? 'none' : [...new Set(rates)].map(plain).join(', ')}</Fact>
+      <Fact name="Dropout">
+        {rates.length === 0 ? 'none' : [...new Set(rates)].map((rate) => formatSetting(rate)).join(', ')}
+      </Fact>
     </>
   );
 }

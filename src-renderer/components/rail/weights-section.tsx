@@ -2,7 +2,7 @@ import type { ReactElement } from 'react';
 import type { Mode } from '../../../src-shared/model/run-config';
 import { formatCount } from '../../scene/numbers';
 import { useApp } from '../../state/store';
-import { shortSha } from '../format';
+import { shortSha } from './short-sha';
 import { CheckIcon, WarnIcon } from '../icons';
 import { usePage } from '../page-context';
 

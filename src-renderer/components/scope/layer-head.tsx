@@ -25,6 +25,8 @@ const WITH_FACTS = 280;
 const SPARK_WIDTH = 122;
 /** Points half a pixel apart or more. */
 const MOST_SPARK_POINTS = 2 * SPARK_WIDTH;
+/** Three norms stand side by side. */
+const NORM_WIDTH = 6;
 /** Beside the buttons to sort by. */
 const NARROW_SPARK_WIDTH = 78;
 
@@ -103,7 +105,7 @@ function Norms({ layer }: { layer: string }): ReactElement {
     const update = metrics.last(`updateNorm:${layer}`);
     const ratio = update === null || weight === null ? null : update / weight;
     [weight, gradient, ratio].forEach((value, index) => {
-      setText(host.current?.children[index] ?? null, value === null ? '–' : formatNumber(value));
+      setText(host.current?.children[index] ?? null, value === null ? '–' : formatNumber(value, NORM_WIDTH));
     });
   });
   return (

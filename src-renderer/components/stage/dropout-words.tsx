@@ -1,6 +1,7 @@
 import { useRef, type ReactElement } from 'react';
 import { maskShape } from '../../../src-shared/model/dropout-mask';
 import { sizeOf, type LayerPlan } from '../../../src-shared/model/network';
+import { formatSetting } from '../../scene/numbers';
 import { useWords } from '../live';
 import { usePage } from '../page-context';
 import { exampleValues } from '../scope/error-fates';
@@ -49,5 +50,5 @@ export function ownText(mask: Float32Array | null, { spec, outputShape }: LayerP
   const factor = mask[map] ?? 0;
   return factor === 0
     ? `${name} was dropped: it gives 0, and no error comes back through it.`
-    : `${name} was kept, times ${String(Number(factor.toFixed(3)))}.`;
+    : `${name} was kept, times ${formatSetting(factor, 5)}.`;
 }

@@ -1,6 +1,6 @@
 import { useRef, type ReactElement } from 'react';
 import { exampleLoss, LOSS_STEPS, strengthText, type LossKind } from '../../scene/loss';
-import { commonExponent, formatExponent, formatFixed, formatNumber, formatScale } from '../../scene/numbers';
+import { formatExponent, formatFixed, formatNumber, formatScale, numberColumn } from '../../scene/numbers';
 import { rungFor, rungValue } from '../../scene/scale';
 import { norm } from '../../scene/statistics';
 import { appStore, useApp } from '../../state/store';
@@ -114,6 +114,18 @@ function explanation(kind: LossKind, classes: number): string {
   );
 }
 
+/** Characters of a logit or a probability. */
+const FIGURE_WIDTH = 5;
+
+/** Numbers of a hundredth and more read best as they are. */
+const ERROR_STYLE = {
+  plain: [-1, 0],
+  plainDecimals: () => 3,
+  decimals: 2,
+  leading: 2,
+  width: 6,
+} as const;
+
 /** p - y, in one piece wherever a line ends. */
 const ERROR = 'p\u00a0−\u00a0y';
 
@@ -131,9 +143,7 @@ function writeWords(root: HTMLElement, view: LossView | null): void {
   const errors = isRight ? [view.sent] : [view.sent, view.right];
   const most = errors.flatMap((error) => [...error]).reduce(largerSize, 0);
   const scale = most > 0 ? rungValue(rungFor(most)) : 1;
-  // Numbers of a hundredth and more read best as they are.
-  const common = commonExponent([most]);
-  const exponent = common >= -1 ? 0 : common - 1;
+  const { exponent, write: writeError } = numberColumn([most], ERROR_STYLE);
   write('scale', `±${formatScale(scale)}`);
   write('unit', exponent === 0 ? '' : `times ${formatExponent(exponent)}`);
   const [sent, right] = [norm(view.sent), norm(view.right)];
@@ -143,7 +153,7 @@ function writeWords(root: HTMLElement, view: LossView | null): void {
   write('mean', isDigit ? '' : meanText(view.examples, isRight));
   const rows = root.querySelectorAll('tbody tr');
   rows.forEach((row, index) => {
-    writeRow(row, view, index, { errors, scale, exponent });
+    writeRow(row, view, index, { errors, scale, writeError });
   });
 }
 
@@ -168,18 +178,21 @@ function writeRow(
   row: Element,
   { logits, probabilities, label }: LossView,
   index: number,
-  { errors, scale, exponent }: { errors: readonly Float32Array[]; scale: number; exponent: number },
+  {
+    errors,
+    scale,
+    writeError,
+  }: { errors: readonly Float32Array[]; scale: number; writeError: (value: number) => string },
 ): void {
   row.classList.toggle('label', index === label);
   const [z, p, y, , ...cells] = row.querySelectorAll('td');
-  setText(z ?? null, formatFixed(logits[index] ?? NaN, 2));
-  setText(p ?? null, formatFixed(probabilities[index] ?? NaN, 3));
+  setText(z ?? null, formatFixed(logits[index] ?? NaN, 2, FIGURE_WIDTH));
+  setText(p ?? null, formatFixed(probabilities[index] ?? NaN, 3, FIGURE_WIDTH));
   setText(y ?? null, index === label ? '1' : '0');
   const bars = row.querySelectorAll('s');
   errors.forEach((error, at) => {
     const value = error[index] ?? NaN;
-    const decimals = exponent === 0 ? 3 : 2;
-    setText(cells[at] ?? null, formatFixed(value / 10 ** exponent, decimals));
+    setText(cells[at] ?? null, writeError(value));
     const bar = bars[at];
     if (bar === undefined) return;
     bar.classList.toggle('bad', !Number.isFinite(value));

@@ -1,6 +1,6 @@
 import type { LayerPlan, LayerSpecOf, NetworkPlan } from '../../../src-shared/model/network';
-import { betweenName, planeSize } from '../../scene/network-rows';
-import { shapeText } from '../format';
+import { betweenName, planeSize, shapeText } from '../../scene/network-rows';
+import { formatSetting } from '../../scene/numbers';
 import { followers, inputName } from '../scope/error-fates';
 
 /** One place that values come from or go to, with its picture. */
@@ -147,8 +147,8 @@ function doing(layer: LayerPlan, direction: 'forward' | 'backward'): string {
         : `each value gets its share, 1/${String(spec.size ** 2)}, of the error of every window it is in`;
     case 'leakyRelu':
       return forward
-        ? `lets through what is above 0, the rest times ${String(spec.slope)}`
-        : `passes it on where its input was above 0, elsewhere times ${String(spec.slope)}`;
+        ? `lets through what is above 0, the rest times ${formatSetting(spec.slope)}`
+        : `passes it on where its input was above 0, elsewhere times ${formatSetting(spec.slope)}`;
     case 'sigmoid':
       return forward ? 'y = 1 / (1 + exp(−x)): between 0 and 1' : 'times the slope there, y (1 − y)';
     case 'tanh':
@@ -167,10 +167,10 @@ function doing(layer: LayerPlan, direction: 'forward' | 'backward'): string {
 }
 
 function dropping({ rate, unit }: Extract<LayerPlan['spec'], { kind: 'dropout' }>, forward: boolean): string {
-  const factor = String(Number((1 / (1 - rate)).toFixed(3)));
+  const factor = formatSetting(1 / (1 - rate), 5);
   const what = unit === 'channel' ? 'map' : 'value';
   return forward
-    ? `kept ${what}s times 1/(1 − ${String(rate)}) = ${factor}, dropped ones 0`
+    ? `kept ${what}s times 1/(1 − ${formatSetting(rate)}) = ${factor}, dropped ones 0`
     : `error of kept ${what}s times ${factor}; of dropped ones 0`;
 }
 

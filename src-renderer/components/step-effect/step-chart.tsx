@@ -2,7 +2,7 @@ import { useEffect, useRef, type ReactElement } from 'react';
 import { scaledContext } from '../../draw/scaled-canvas';
 import { paintStepChart } from '../../draw/step-chart';
 import { tokens } from '../../draw/tokens';
-import { formatFixed } from '../../scene/numbers';
+import { formatFixed, formatSetting } from '../../scene/numbers';
 import type { StepEffect } from '../../scene/step-effect';
 import { useApp } from '../../state/store';
 import { useWords } from '../live';
@@ -36,7 +36,7 @@ export function StepChart({ effect }: { effect: StepEffect }): ReactElement {
 }
 
 function described({ points, minimum }: StepEffect): string {
-  const measured = points.map(({ share, loss }) => `${formatFixed(loss, 4)} at ${formatFixed(share, 1)}`);
+  const measured = points.map(({ share, loss }) => `${formatFixed(loss, 4)} at ${formatSetting(share, 6)}`);
   const lowest =
     minimum === null ? 'The parabola has no minimum' : `The parabola is lowest at ${formatFixed(minimum, 2)}`;
   return `Loss along the step, by the share of it that is taken: ${measured.join(', ')}. ${lowest}.`;

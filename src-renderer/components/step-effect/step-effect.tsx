@@ -1,6 +1,6 @@
 import { useEffect, useState, type ReactElement } from 'react';
 import { layerKey } from '../../draw/layer-keys';
-import { formatCount, formatFixed, formatNumber, formatPercent } from '../../scene/numbers';
+import { formatCount, formatEnds, formatFixed, formatNumber, formatPercent } from '../../scene/numbers';
 import { isLowestShown, verdictOf, type StepEffect as Effect } from '../../scene/step-effect';
 import { usePage } from '../page-context';
 import { EffectWatch, NOTHING, type Watched } from './effect-watch';
@@ -55,9 +55,14 @@ function useWatched(): Watched {
   return watched;
 }
 
+/** Characters. */
+const LOSS_WIDTH = 9;
+const SHARE_WIDTH = 7;
+
 function Measured({ effect }: { effect: Effect }): ReactElement {
   const { before, after, change, slope } = effect;
   const { helped, sentence, because } = verdictOf(effect);
+  const [from, to] = formatEnds(before, after, LOSS_WIDTH, (loss) => formatFixed(loss, 4, LOSS_WIDTH));
   return (
     <>
       <p className="verdict" role="status" aria-label="Whether the step helped" data-helped={helped}>
@@ -66,7 +71,7 @@ function Measured({ effect }: { effect: Effect }): ReactElement {
       <dl>
         <dt>loss</dt>
         <dd>
-          {formatFixed(before, 4)} to {formatFixed(after, 4)}
+          {from} to {to}
         </dd>
         <dt>real change</dt>
         <dd>{formatNumber(change)}</dd>
@@ -107,7 +112,7 @@ function Slopes({ effect: { slopes, slope } }: { effect: Effect }): ReactElement
               />
             </td>
             <td>{formatNumber(layer.slope)}</td>
-            <td>{formatPercent(layer.slope / slope, 0)}</td>
+            <td>{slope === 0 ? '–' : formatPercent(layer.slope / slope, 0, SHARE_WIDTH)}</td>
           </tr>
         ))}
       </tbody>

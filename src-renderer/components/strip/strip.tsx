@@ -11,7 +11,7 @@ import { usePage } from '../page-context';
 const KNOWN_AFTER: Readonly<Record<Phase, string>> = {
   zeroGrad: 'gradients cleared',
   forward: 'outputs known',
-  loss: 'loss known',
+  loss: 'known',
   backward: 'gradients known',
   step: 'weights updated',
 };
