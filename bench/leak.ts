@@ -4,7 +4,7 @@ import { ENGINE_NAMES, type EngineName } from '../src-shared/model/run-config';
 import { buildOurs } from './build-ours';
 import { PAPER } from './networks';
 import { Peer, type Held } from './peer';
-import { machine, print, progress, save, table } from './report';
+import { machine, print, progress, checkSavable, save, table } from './report';
 import { ourProgram } from './speed';
 
 /**
@@ -20,6 +20,7 @@ const { values: options } = parseArgs({
     json: { type: 'string' },
   },
 });
+checkSavable(options.json);
 const isEngine = (name: string): name is EngineName => ENGINE_NAMES.some((engine) => engine === name);
 const engines = options.engines.split(',').map((name) => {
   if (!isEngine(name))

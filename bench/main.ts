@@ -1,13 +1,14 @@
 import { spawnSync } from 'node:child_process';
 import { randomInt } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism, release, tmpdir, totalmem, type } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { inProject, Refusal } from '../scripts/lib/project.mjs';
+import { writeWhole } from '../src-node/write-file.mjs';
 import { buildOurs } from './build-ours';
 import { GROWING, OTHER_NETWORKS, PAPER } from './networks';
-import { machine, print, progress, save } from './report';
+import { machine, print, progress, checkSavable, save } from './report';
 import { randomFrom } from './rounds';
 import { ENGINE_NAMES } from '../src-shared/model/run-config';
 import {
@@ -37,6 +38,7 @@ const { values: options } = parseArgs({
     log: { type: 'boolean', default: false },
   },
 });
+checkSavable(options.json);
 const { quick } = options;
 const isSection = (name: string): name is Section => SECTIONS.some((section) => section === name);
 const sections = options.only.split(',').map((name) => {
@@ -175,8 +177,5 @@ function appendToLog(entry: string): void {
   const date = new Date().toISOString().slice(0, 10);
   const command = `npm run bench -- ${process.argv.slice(2).join(' ')}`;
   const nested = entry.replace(/^(#+) /gm, '#$1 ');
-  writeFileSync(
-    file,
-    `${text.slice(0, at)}\n## ${date}: \`${command.trim()}\`\n\n${nested}\n${text.slice(at)}`,
-  );
+  writeWhole(file, `${text.slice(0, at)}\n## ${date}: \`${command.trim()}\`\n\n${nested}\n${text.slice(at)}`);
 }

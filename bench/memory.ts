@@ -5,7 +5,7 @@ import { descendantsOf, residentMegabytes } from '../e2e/support/processes';
 import { TrainerClient } from '../e2e/support/trainer-client';
 import { engineChoiceSchema } from '../src-shared/model/run-config';
 import { PlainChromium } from './plain-chromium';
-import { machine, median, print, progress, save, table } from './report';
+import { machine, median, print, progress, checkSavable, save, table } from './report';
 
 /**
  * Memory over time, while training runs and a page shows everything. Of each party the MB in RAM: medians of the first and of
@@ -19,6 +19,7 @@ const { values: options } = parseArgs({
     json: { type: 'string' },
   },
 });
+checkSavable(options.json);
 const minutes = Number(options.minutes);
 /** Until caches and compilers have what they need. */
 const SETTLE_MS = 15_000;

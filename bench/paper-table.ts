@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
-import { machine, median, percent, print, progress, save, table } from './report';
+import { machine, median, percent, print, progress, checkSavable, save, table } from './report';
 
 /** Trains the paper's recipes over several seeds and prints the table of the README. */
 
@@ -16,6 +16,7 @@ const { values: options } = parseArgs({
     json: { type: 'string' },
   },
 });
+checkSavable(options.json);
 
 const epochSchema = z.object({
   event: z.literal('epoch'),

@@ -1,8 +1,9 @@
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { cacheFolder } from '../scripts/lib/cache.mjs';
 import { errorLine, run } from '../scripts/lib/processes.mjs';
 import { inProject } from '../scripts/lib/project.mjs';
+import { writeWhole } from '../src-node/write-file.mjs';
 import type { PeerProgram } from './peer';
 import { progress } from './report';
 
@@ -102,8 +103,7 @@ async function once(name: string, make: (to: string) => Promise<void>): Promise<
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(CACHE, { recursive: true });
   await make(folder);
-  writeFileSync(`${finished}.part`, '');
-  renameSync(`${finished}.part`, finished);
+  writeWhole(finished, '');
   return folder;
 }
 

@@ -1,5 +1,5 @@
-import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
+import { checkWritable, writeWhole } from '../src-node/write-file.mjs';
 
 /** The middle value, or the mean of the two in the middle; NaN of none. */
 export function median(values: readonly number[]): number {
@@ -49,6 +49,11 @@ export const progress = (text: string): void => {
   process.stderr.write(`${text}\n`);
 };
 
+/** Before hours of measuring, rather than after. */
+export function checkSavable(file: string | undefined): void {
+  if (file !== undefined) checkWritable(file);
+}
+
 export function save(file: string | undefined, result: unknown): void {
-  if (file !== undefined) writeFileSync(file, `${JSON.stringify(result, null, 1)}\n`);
+  if (file !== undefined) writeWhole(file, `${JSON.stringify(result, null, 1)}\n`);
 }

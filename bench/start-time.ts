@@ -5,7 +5,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { ROOT } from '../scripts/lib/project.mjs';
 import { PlainChromium } from './plain-chromium';
-import { machine, median, print, progress, save, table } from './report';
+import { machine, median, print, progress, checkSavable, save, table } from './report';
 
 /**
  * From `npm start`, everything set up, to the first filters on the screen, in a Chromium that is open already. One start
@@ -15,6 +15,7 @@ import { machine, median, print, progress, save, table } from './report';
 const { values: options } = parseArgs({
   options: { starts: { type: 'string', default: '7' }, json: { type: 'string' } },
 });
+checkSavable(options.json);
 
 /** Seconds from the command on. */
 interface Start {

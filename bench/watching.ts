@@ -8,7 +8,7 @@ import { LATENCIES } from '../src-renderer/feed/rates';
 import { Refusal } from '../scripts/lib/project.mjs';
 import { engineChoiceSchema } from '../src-shared/model/run-config';
 import { PlainChromium } from './plain-chromium';
-import { machine, print, progress, save } from './report';
+import { machine, print, progress, checkSavable, save } from './report';
 import { Rig, type Placement, type Stretch } from './rig';
 import { randomFrom, shuffled } from './rounds';
 import { canPin } from './threads';
@@ -29,6 +29,7 @@ const { values: options } = parseArgs({
     json: { type: 'string' },
   },
 });
+checkSavable(options.json);
 const rounds = Number(options.rounds);
 const pairs = Number(options.pairs);
 const windowMs = Number(options.seconds) * 1000;

@@ -1,5 +1,5 @@
-import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { writeWhole } from '../src-node/write-file.mjs';
 import { figuresText, type Measured } from './campaign';
 import { CAMPAIGNS } from './campaigns';
 
@@ -72,7 +72,7 @@ async function runAll({ names, size, seed, json }: Wish): Promise<void> {
     all.push({ ...figures, seconds: (performance.now() - begunMs) / 1000 });
   }
   process.stdout.write(`${figuresText(all)}\n`);
-  if (json !== undefined) writeFileSync(json, `${JSON.stringify({ size, seed, campaigns: all }, null, 1)}\n`);
+  if (json !== undefined) writeWhole(json, `${JSON.stringify({ size, seed, campaigns: all }, null, 1)}\n`);
   if (all.some(({ lost }) => lost.length > 0)) process.exitCode = 1;
 }
 

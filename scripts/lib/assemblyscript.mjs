@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { writeWhole } from '../../src-node/write-file.mjs';
 import { inProject, ROOT } from './project.mjs';
 
 const FOLDER = 'src-worker/engine/simd';
@@ -75,11 +76,8 @@ async function binary(build, sources) {
   const kept = inProject(join(CACHE, `${build}-${hash.digest('hex').slice(0, 32)}.wasm`));
   if (!existsSync(kept)) {
     mkdirSync(inProject(CACHE), { recursive: true });
-    const compiled = await compile(BUILDS[build]);
-    // Whole or not at all: two processes may compile at once.
-    const unfinished = `${kept}.${process.pid}`;
-    writeFileSync(unfinished, compiled);
-    renameSync(unfinished, kept);
+    // Two processes may compile at once.
+    writeWhole(kept, await compile(BUILDS[build]));
   }
   return readFileSync(kept).toString('base64');
 }

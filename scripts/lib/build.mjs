@@ -4,7 +4,7 @@ import { alone } from './lock.mjs';
 import { runNode } from './processes.mjs';
 import { inProject, Refusal, say } from './project.mjs';
 
-const SOURCES = ['src-main', 'src-renderer', 'src-shared', 'src-worker', 'assets'];
+const SOURCES = ['src-main', 'src-node', 'src-renderer', 'src-shared', 'src-worker', 'assets'];
 const SETTINGS = [
   ...['package.json', 'package-lock.json', 'electron.vite.config.ts', 'tsconfig.base.json'],
   'scripts/lib/assemblyscript.mjs',

@@ -3,15 +3,14 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
-  renameSync,
   rmdirSync,
   rmSync,
   statfsSync,
   statSync,
-  writeFileSync,
 } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { writeWhole } from '../../src-node/write-file.mjs';
 import { cacheFolder } from './cache.mjs';
 import { alone } from './lock.mjs';
 import { inProject, Refusal, say } from './project.mjs';
@@ -134,8 +133,7 @@ async function setUpAlone(name, folder, manner) {
 
   const version = await tryAddon(join(addonFolder, ADDON), manner);
   const content = { package: packageVersion, addon: `addon-${packageVersion}/${ADDON}`, tensorflow: version };
-  writeFileSync(`${ready}.part`, JSON.stringify(content));
-  renameSync(`${ready}.part`, ready);
+  writeWhole(ready, JSON.stringify(content));
   rmSync(join(folder, 'download'), { recursive: true, force: true });
   say(`The engine ${name} is set up: TensorFlow ${version} in ${folder}.`);
 }

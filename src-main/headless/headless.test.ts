@@ -1,5 +1,6 @@
+import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { lstat, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -14,6 +15,8 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'gradscope-headless-'));
   await writeFile(join(folder, 'order.json'), '[[0, 1, 2, 3], [4, 5, 6, 7]]');
   await writeFile(join(folder, 'too-far.json'), '[[0], [1, 60000]]');
+  await writeFile(join(folder, 'read-only'), 'what was there', { mode: 0o444 });
+  execFileSync('mkfifo', [join(folder, 'pipe')]);
   await writeFile(join(folder, 'short.safetensors'), Uint8Array.of(8, 0, 0, 0, 0, 0, 0, 0, 123));
 });
 afterAll(async () => {
@@ -127,12 +130,35 @@ describe('npm run train', () => {
     expect(new Set(await Promise.all(shas)).size).toBe(1);
   });
 
+  // Catches: /dev/stdout that becomes a file, weights with a report between them, a report that is lost.
+  it.each(['/dev/stdout', '-'])('writes weights to stdout for %s, and the report to stderr', async (save) => {
+    const args = ['--engine', 'simd', '--steps', '1', '--json', '--save', save];
+    // A real pipe: what Node makes for a child is a socket.
+    const script = `"$0" "$@" | sha256sum`;
+    const command = [process.execPath, built.script('headless'), ...args];
+    const env = { ...process.env, XDG_CACHE_HOME: join(folder, 'cache') };
+    const ended = spawnSync('sh', ['-c', script, ...command], { encoding: 'utf8', env });
+    const file = join(folder, 'for-stdout.safetensors');
+    await headless(...args.slice(0, -1), file).ended;
+    expect(ended.stdout.split(' ')[0]).toBe(
+      createHash('sha256')
+        .update(await readFile(file))
+        .digest('hex'),
+    );
+    await rm(file);
+    expect(eventsOf(ended.stderr).map(({ event }) => event)).toEqual(['step', 'done']);
+    if (process.platform === 'linux') expect((await lstat('/dev/stdout')).isSymbolicLink()).toBe(true);
+  });
+
   // Catches: a refusal with a stack trace, with something on stdout, with another exit code, or with a file left behind.
   it.each([
     [['--engine', 'tensorflow'], 'npm run engine -- tensorflow sets it up'],
     [['--order', 'too-far.json'], 'too-far.json'],
     [['--init', 'short.safetensors'], 'short.safetensors'],
-    [['--save', 'nowhere/out.safetensors'], 'cannot be written'],
+    [['--save', 'nowhere/out.safetensors'], 'cannot be written: its folder does not exist'],
+    [['--save', 'read-only'], 'cannot be written: it is read-only'],
+    [['--save', 'pipe'], 'cannot be written: it is a pipe that nobody reads'],
+    [['--init', 'pipe'], 'cannot be read: it is a pipe'],
   ])('%j is refused with one sentence and exit code 2, and nothing is written', async (args, part) => {
     const [option = '', value = ''] = args;
     const path = option === '--engine' ? value : join(folder, value);

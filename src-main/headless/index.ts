@@ -5,24 +5,29 @@ import { RelayHost } from '../worker-host/relay-host';
 import { Supervisor } from '../worker-host/supervisor';
 import { runProgram } from '../program';
 import { readHeadlessRun } from './options';
+import { openOutput } from './output-file';
 import { jsonReport, tableReport } from './report';
 import { train } from './train';
 
 const worker = fileURLToPath(new URL('worker.js', import.meta.url));
 
 await runProgram(async ({ interrupted, say }) => {
-  const run = await readHeadlessRun(process.argv.slice(2));
+  const run = readHeadlessRun(process.argv.slice(2));
+  const output = run.saveTo === null ? null : openOutput(run.saveTo);
+  // Between weights on stdout a report would be noise.
+  const reportTo = output?.isStandardOutput === true ? process.stderr : process.stdout;
   const print = (line: string): void => {
-    process.stdout.write(`${line}\n`);
+    reportTo.write(`${line}\n`);
   };
   const report = run.json ? jsonReport(print) : tableReport(print);
   const host = new RelayHost(new Supervisor({ spawn: () => forkTrainer(worker) }));
   try {
     return await Promise.race([
-      train(run, () => host.connect(), report, say).then(() => 0),
+      train(run, () => host.connect(), report, output, say).then(() => 0),
       interrupted.then((signal) => 128 + constants.signals[signal]),
     ]);
   } finally {
+    output?.close();
     await host.stop();
   }
 });

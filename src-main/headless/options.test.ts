@@ -1,4 +1,5 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -22,25 +23,29 @@ beforeAll(async () => {
     'flat.json': '[1, 2]',
     'none.json': '[]',
     'hollow.json': '[[0], []]',
-    'empty.safetensors': '',
     'weights.safetensors': 'whatever; the trainer looks into it',
+    large: '',
   };
   for (const [name, text] of Object.entries(files)) await writeFile(inFolder(name), text);
+  // As large as a message may be; sparse.
+  await truncate(inFolder('large'), 64 * 1024 * 1024);
+  execFileSync('mkfifo', [inFolder('pipe')]);
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-async function refusalOf(...args: string[]): Promise<{ code: number; sentence: string }> {
-  const error: unknown = await readHeadlessRun(args).then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  return { code: exitCodeOf(error), sentence: sentenceOf(error).replaceAll(folder, '') };
+function refusalOf(...args: string[]): { code: number; sentence: string } {
+  try {
+    readHeadlessRun(args);
+  } catch (error) {
+    return { code: exitCodeOf(error), sentence: sentenceOf(error).replaceAll(folder, '') };
+  }
+  throw new Error('It was not refused.');
 }
 
 describe('the options of npm run train', () => {
   // Catches: a default that differs from what is documented.
-  it('have the documented defaults', async () => {
-    expect(await readHeadlessRun([])).toEqual({
+  it('have the documented defaults', () => {
+    expect(readHeadlessRun([])).toEqual({
       config: {
         recipe: 'pytorch-paper',
         mode: 'imperative',
@@ -60,8 +65,8 @@ describe('the options of npm run train', () => {
   });
 
   // Catches: an option that is read and then not used.
-  it('all reach the run', async () => {
-    const run = await readHeadlessRun([
+  it('all reach the run', () => {
+    const run = readHeadlessRun([
       ...[
         '--recipe',
         'keras-paper',
@@ -89,7 +94,7 @@ describe('the options of npm run train', () => {
     });
     expect(run.weights?.bytes).toHaveLength(35);
     expect([run.saveTo, run.json, run.steps]).toEqual(['out.safetensors', true, true]);
-    expect((await readHeadlessRun(['--epochs', '2'])).config).toMatchObject({ epochs: 2, stopAtStep: null });
+    expect(readHeadlessRun(['--epochs', '2']).config).toMatchObject({ epochs: 2, stopAtStep: null });
   });
 
   // Catches: a typing error that trains for hours with a default instead, or a refusal that does not say what was wrong.
@@ -108,16 +113,16 @@ describe('the options of npm run train', () => {
     ],
     [['--engine', 'x'], `There is no engine called "x"; there is ${ENGINES}.`],
     [['--epochs', '1', '--steps', '1'], "Option '--steps <n>' cannot be used with option '--epochs <n>'."],
-  ])('%j are refused', async (args, sentence) => {
-    expect(await refusalOf(...args)).toEqual({ code: 2, sentence });
+  ])('%j are refused', (args, sentence) => {
+    expect(refusalOf(...args)).toEqual({ code: 2, sentence });
   });
 
   // Catches: Number()'s ideas of a number: '', ' 1', '1e3', '0x10', 'Infinity'.
   it.each(['', ' 1', '1e3', '0x10', 'Infinity', '-1', '1.5', '99999999999999999999'])(
     'numbers do not look like %j',
-    async (text) => {
+    (text) => {
       for (const option of ['--seed', '--epochs', '--steps']) {
-        expect((await refusalOf(`${option}=${text}`)).code).toBe(2);
+        expect(refusalOf(`${option}=${text}`).code).toBe(2);
       }
     },
   );
@@ -125,7 +130,7 @@ describe('the options of npm run train', () => {
   // Catches: a bad file noticed after an hour, or a message that names no file.
   it.each([
     ['--order', 'missing.json', '/missing.json cannot be read: there is no such file or folder.'],
-    ['--order', '', ' cannot be read: it is a folder.'],
+    ['--order', '', ' cannot be read: it is a folder, where a regular file is expected.'],
     ['--order', 'text.json', '/text.json should be JSON, '],
     ['--order', 'words.json', 'minibatch 1, position 1, '],
     ['--order', 'fraction.json', 'minibatch 0, position 0, '],
@@ -138,9 +143,12 @@ describe('the options of npm run train', () => {
       'missing.safetensors',
       '/missing.safetensors cannot be read: there is no such file or folder.',
     ],
-    ['--init', 'empty.safetensors', '/empty.safetensors should be a safetensors file, but it is empty.'],
-  ])('%s %s is refused', async (option, file, part) => {
-    const { code, sentence } = await refusalOf(option, inFolder(file));
+    ['--init', '', ' cannot be read: it is a folder, where a regular file is expected.'],
+    ['--init', 'pipe', '/pipe cannot be read: it is a pipe, where a regular file is expected.'],
+    ['--order', 'pipe', '/pipe cannot be read: it is a pipe, where a regular file is expected.'],
+    ['--init', 'large', '/large cannot be read: it has 67108864 bytes, where at most 67043328 are allowed.'],
+  ])('%s %s is refused', (option, file, part) => {
+    const { code, sentence } = refusalOf(option, inFolder(file));
     expect(code).toBe(2);
     expect(sentence).toContain(part);
   });

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { z } from 'zod';
 import { recipeNamed, RECIPES } from '../../src-shared/model/recipe';
@@ -10,6 +9,10 @@ import {
 } from '../../src-shared/model/run-config';
 import type { EngineChoice, Mode, RunConfig } from '../../src-shared/model/run-config';
 import { GradscopeError } from '../../src-shared/protocol/errors';
+import { MAX_FILE_BYTES } from '../../src-shared/protocol/shell';
+import { shownFile } from '../../src-shared/text/file-name';
+import { reasonOf } from '../../src-node/file-error.mjs';
+import { readRegularFile } from '../../src-node/read-file.mjs';
 
 /** What the command line asks for, before any file is read. */
 interface HeadlessArguments {
@@ -41,9 +44,9 @@ export interface HeadlessRun {
  * @throws CommanderError for an option there is not or a value that does not fit.
  * @throws GradscopeError `unknown-recipe`, `engine-unavailable`, `bad-order`, `bad-weights`.
  */
-export async function readHeadlessRun(args: readonly string[]): Promise<HeadlessRun> {
+export function readHeadlessRun(args: readonly string[]): HeadlessRun {
   const asked = parseArguments(args);
-  const order = asked.order === undefined ? null : await readOrder(asked.order);
+  const order = asked.order === undefined ? null : readOrder(asked.order);
   return {
     config: {
       recipe: recipeNamed(asked.recipe).name,
@@ -56,7 +59,7 @@ export async function readHeadlessRun(args: readonly string[]): Promise<Headless
       dropout: asked.dropout,
       order,
     },
-    weights: asked.init === undefined ? null : { file: asked.init, bytes: await readWeights(asked.init) },
+    weights: asked.init === undefined ? null : { file: asked.init, bytes: readWeights(asked.init) },
     orderFile: asked.order ?? null,
     saveTo: asked.save ?? null,
     json: asked.json,
@@ -81,7 +84,10 @@ function parseArguments(args: readonly string[]): HeadlessArguments {
       'minibatches: a JSON list of lists of training-image indices, one pass an epoch',
     )
     .option('--no-dropout', 'switches every dropout layer off')
-    .option('--save <file>', 'writes the weights at the end, as safetensors')
+    .option(
+      '--save <file>',
+      'writes the weights at the end, as safetensors, whole or not at all; - is stdout',
+    )
     .option(
       '--json',
       'prints one JSON object a line; a loss that is not finite is one of the strings "NaN", "Infinity", "-Infinity"',
@@ -127,8 +133,8 @@ function parseEngine(text: string): EngineChoice {
 
 const orderSchema = runConfigSchema.shape.order.unwrap();
 
-async function readOrder(file: string): Promise<NonNullable<RunConfig['order']>> {
-  const text = new TextDecoder().decode(await readInput(file, 'bad-order'));
+function readOrder(file: string): NonNullable<RunConfig['order']> {
+  const text = new TextDecoder().decode(readInput(file, 'bad-order'));
   const expected = 'a list of minibatches, each a list of training-image indices';
   let value: unknown;
   try {
@@ -153,40 +159,15 @@ function issueOf(error: z.ZodError): string {
   return [...where, issue?.message ?? 'invalid'].join(', ');
 }
 
-async function readWeights(file: string): Promise<Uint8Array> {
-  const bytes = await readInput(file, 'bad-weights');
-  if (bytes.length === 0) {
-    throw new GradscopeError('bad-weights', `${file} should be a safetensors file, but it is empty.`);
-  }
-  return bytes;
-}
+/** Looks at no more than its size: the trainer looks into it. */
+const readWeights = (file: string): Uint8Array => readInput(file, 'bad-weights');
 
-async function readInput(file: string, code: 'bad-order' | 'bad-weights'): Promise<Uint8Array> {
+function readInput(file: string, code: 'bad-order' | 'bad-weights'): Uint8Array {
   try {
-    return Uint8Array.from(await readFile(file));
+    return readRegularFile(file, MAX_FILE_BYTES);
   } catch (error) {
-    throw new GradscopeError(code, `${file} cannot be read: ${reasonOf(error)}.`, { cause: error });
-  }
-}
-
-/** What the system says of a file, in words. */
-export function reasonOf(error: unknown): string {
-  const { code, message } = error as NodeJS.ErrnoException;
-  switch (code) {
-    case 'ENOENT':
-      return 'there is no such file or folder';
-    case 'EACCES':
-    case 'EPERM':
-      return 'it is not permitted';
-    case 'EISDIR':
-      return 'it is a folder';
-    case 'ENOTDIR':
-      return 'a part of its path is not a folder';
-    case 'EROFS':
-      return 'the file system is read-only';
-    case 'ENOSPC':
-      return 'there is no space left';
-    default:
-      return message;
+    throw new GradscopeError(code, `${shownFile(file)} cannot be read: ${reasonOf(error)}.`, {
+      cause: error,
+    });
   }
 }

@@ -1,39 +1,109 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { execFileSync, spawn } from 'node:child_process';
+import {
+  lstatSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { ensureWritable, writeWhole } from './output-file';
+import { openOutput } from './output-file';
 
 let folder: string;
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'gradscope-output-'));
+const inFolder = (name: string): string => join(folder, name);
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'gradscope-output-'));
 });
-afterEach(() => rm(folder, { recursive: true }));
+afterEach(() => {
+  rmSync(folder, { recursive: true });
+});
 
-describe('the file that --save names', () => {
-  // Catches: a half-written file, or drafts left beside it.
-  it('is written whole, over what was there, and leaves nothing else', async () => {
-    const file = join(folder, 'w.safetensors');
-    await writeFile(file, 'what was there');
-    await ensureWritable(file);
-    expect(await readFile(file, 'utf8')).toBe('what was there');
-    await writeWhole(file, Uint8Array.of(1, 2, 3));
-    expect([...(await readFile(file))]).toEqual([1, 2, 3]);
-    expect(await readdir(folder)).toEqual(['w.safetensors']);
+/** More than a pipe holds. */
+const LARGE = Uint8Array.from({ length: 300_000 }, (_, i) => i % 251);
+
+describe('what --save names', () => {
+  // Catches: a file that is opened, and so emptied, before there is anything to write.
+  it('is a file that stays as it is until the end of the run', async () => {
+    writeFileSync(inFolder('w'), 'what was there');
+    const output = openOutput(inFolder('w'));
+    expect([output.isStandardOutput, readFileSync(inFolder('w'), 'utf8')]).toEqual([false, 'what was there']);
+    expect(await output.write(Uint8Array.of(1, 2, 3))).toEqual([]);
+    output.close();
+    expect([...readFileSync(inFolder('w'))]).toEqual([1, 2, 3]);
+    expect(readdirSync(folder)).toEqual(['w']);
   });
 
-  // Catches: hours of training that end in a refusal; a probe left behind by one.
-  it('is refused before the run where it could not be written', async () => {
-    await mkdir(join(folder, 'sub'));
-    for (const [file, reason] of [
-      [join(folder, 'nowhere', 'w'), 'there is no such file or folder'],
-      [join(folder, 'sub'), 'it is a folder'],
-    ] as const) {
-      const error = { code: 'cannot-write', message: `${file} cannot be written: ${reason}.` };
-      await expect(ensureWritable(file)).rejects.toMatchObject(error);
-      await expect(writeWhole(file, Uint8Array.of(1))).rejects.toMatchObject({ code: 'cannot-write' });
+  // Catches: a pipe that becomes a file, a reader that hears the end before the weights, bytes lost in a full pipe.
+  it('may be a pipe that somebody reads, and stays a pipe', async () => {
+    execFileSync('mkfifo', [inFolder('pipe')]);
+    symlinkSync('pipe', inFolder('link'));
+    for (const name of ['pipe', 'link']) {
+      const reader = spawn('cat', [inFolder('pipe')], { stdio: ['ignore', 'pipe', 'inherit'] });
+      const read: Buffer[] = [];
+      reader.stdout.on('data', (bytes: Buffer) => read.push(bytes));
+      const ended = new Promise((resolve) => reader.on('close', resolve));
+      const output = await opened(inFolder(name));
+      await output.write(LARGE);
+      output.close();
+      await ended;
+      expect(Buffer.concat(read).equals(LARGE)).toBe(true);
+      expect(lstatSync(inFolder('pipe')).isFIFO()).toBe(true);
     }
-    expect(await readdir(folder)).toEqual(['sub']);
-    expect(await readdir(join(folder, 'sub'))).toEqual([]);
+  });
+
+  // Catches: a hang before the first step, for ever.
+  it('is refused where it is a pipe that nobody reads', () => {
+    execFileSync('mkfifo', [inFolder('pipe')]);
+    const message = `${inFolder('pipe')} cannot be written: it is a pipe that nobody reads, so its reader has to be started first.`;
+    expect(() => openOutput(inFolder('pipe'))).toThrow(
+      expect.objectContaining({ code: 'cannot-write', message }),
+    );
+    expect(lstatSync(inFolder('pipe')).isFIFO()).toBe(true);
+  });
+
+  // Catches: a write that waits for ever for a reader that has gone, or a stack trace.
+  it('is refused where the reader of the pipe has gone', async () => {
+    execFileSync('mkfifo', [inFolder('pipe')]);
+    const reader = spawn('cat', [inFolder('pipe')], { stdio: 'ignore' });
+    const output = await opened(inFolder('pipe'));
+    const ended = new Promise((resolve) => reader.on('close', resolve));
+    reader.kill('SIGKILL');
+    await ended;
+    await expect(output.write(LARGE)).rejects.toMatchObject({
+      code: 'cannot-write',
+      message: `${inFolder('pipe')} cannot be written: whoever read it has gone.`,
+    });
+    output.close();
+  });
+
+  it('is refused where nothing could be written later', () => {
+    for (const [name, reason] of [
+      ['none/w', 'its folder does not exist'],
+      ['.', 'it is a folder'],
+    ] as const) {
+      expect(() => openOutput(`${folder}/${name}`)).toThrow(
+        expect.objectContaining({
+          code: 'cannot-write',
+          message: `${folder}/${name} cannot be written: ${reason}.`,
+        }),
+      );
+    }
+    expect(readdirSync(folder)).toEqual([]);
   });
 });
+
+/** Once the reader, which was started just now, has the pipe open. */
+async function opened(file: string): Promise<ReturnType<typeof openOutput>> {
+  for (;;) {
+    try {
+      return openOutput(file);
+    } catch (error) {
+      if (!String(error).includes('nobody reads')) throw error;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+}

@@ -1,54 +1,128 @@
-import { randomUUID } from 'node:crypto';
-import { open, rename, rm, stat } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { closeSync, constants, fstatSync, openSync, writeSync } from 'node:fs';
+import { devNull } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isatty } from 'node:tty';
 import { GradscopeError } from '../../src-shared/protocol/errors';
-import { reasonOf } from './options';
+import { shownFile } from '../../src-shared/text/file-name';
+import { FileError, reasonOf } from '../../src-node/file-error.mjs';
+import { checkWritable, targetOf, writeWhole } from '../../src-node/write-file.mjs';
 
-/**
- * Finds out now whether `file` could be written later, and leaves nothing behind: hours of training must not end in a
- * refusal.
- * @throws GradscopeError `cannot-write`.
- */
-export async function ensureWritable(file: string): Promise<void> {
-  try {
-    if (await isFolder(file)) throw Object.assign(new Error('EISDIR'), { code: 'EISDIR' });
-    const probe = besides(file);
-    await (await open(probe, 'wx')).close();
-    await rm(probe);
-  } catch (error) {
-    throw cannotWrite(file, error);
-  }
+/** Where the weights go at the end of a run. */
+export interface Output {
+  /** Nothing else may go to stdout then. */
+  readonly isStandardOutput: boolean;
+  /**
+   * A file is written whole or not at all.
+   * @returns sentences about what could not stay as it was
+   * @throws GradscopeError `cannot-write`
+   */
+  write(bytes: Uint8Array): Promise<readonly string[]>;
+  close(): void;
 }
 
+/** So long a full pipe is left alone before the next try. */
+const FULL_PIPE_MS = 5;
+
 /**
- * Writes the file whole or not at all: beside it first, then renamed over it.
- * @throws GradscopeError `cannot-write`; what was there before is then still there.
+ * Finds out before the run whether its weights can be written: hours of training must not end in a refusal. A regular file is
+ * replaced at the end. What is a stream on its face is opened and written to: `-`, an open file of the process (/dev/stdout,
+ * /dev/fd/3), a pipe that somebody reads, the null device.
+ * @throws GradscopeError `cannot-write`
  */
-export async function writeWhole(file: string, bytes: Uint8Array): Promise<void> {
-  const draft = besides(file);
-  try {
-    const handle = await open(draft, 'wx');
-    try {
-      await handle.writeFile(bytes);
-      await handle.sync();
-    } finally {
-      await handle.close();
+export function openOutput(file: string): Output {
+  return saidOf(file, () => {
+    const stream = openStream(file);
+    if (stream === null) {
+      checkWritable(file);
+      return {
+        isStandardOutput: false,
+        write: (bytes) => Promise.resolve(saidOf(file, () => writeWhole(file, bytes))),
+        close: () => undefined,
+      };
     }
-    await rename(draft, file);
+    return {
+      isStandardOutput: stream.handle === process.stdout.fd,
+      write: async (bytes) => {
+        try {
+          await writeAll(stream.handle, bytes);
+        } catch (error) {
+          throw cannotWrite(file, error);
+        }
+        return [];
+      },
+      close: () => {
+        stream.close();
+      },
+    };
+  });
+}
+
+interface Stream {
+  readonly handle: number;
+  close(): void;
+}
+
+/** Null: the path is that of a file, or of something that is refused as one. */
+function openStream(file: string): Stream | null {
+  const { path, found, descriptor } =
+    file === '-' ? { path: '', found: null, descriptor: process.stdout.fd } : targetOf(file);
+  if (descriptor !== null) return openDescriptor(file, descriptor);
+  if (path === devNull) return opened(openSync(path, 'w'));
+  return found?.isFIFO() === true ? opened(openPipe(file, path)) : null;
+}
+
+/** What the process was given to write to. It stays open. */
+function openDescriptor(file: string, handle: number): Stream {
+  const found = fstatSync(handle);
+  const isStream =
+    found.isFile() || found.isFIFO() || found.isSocket() || (found.isCharacterDevice() && !isatty(handle));
+  if (!isStream) {
+    throw new FileError(file, 'written', isatty(handle) ? 'it is a terminal' : 'it is no stream');
+  }
+  // Fails where it is open for reading only.
+  writeSync(handle, new Uint8Array(0));
+  return { handle, close: () => undefined };
+}
+
+const opened = (handle: number): Stream => ({
+  handle,
+  close: () => {
+    closeSync(handle);
+  },
+});
+
+/** Opened at once and kept open: a reader takes the end of its last writer for the end of what it reads. */
+function openPipe(file: string, path: string): number {
+  try {
+    return openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
   } catch (error) {
-    await rm(draft, { force: true });
-    throw cannotWrite(file, error);
+    if ((error as NodeJS.ErrnoException).code !== 'ENXIO') throw error;
+    const reason = 'it is a pipe that nobody reads, so its reader has to be started first';
+    throw new FileError(file, 'written', reason, { cause: error });
   }
 }
 
-/** A name in the same folder, so that a rename moves no bytes. */
-const besides = (file: string): string => join(dirname(file), `.${basename(file)}.${randomUUID()}.part`);
+async function writeAll(handle: number, bytes: Uint8Array): Promise<void> {
+  for (let done = 0; done < bytes.length; ) {
+    try {
+      done += writeSync(handle, bytes, done);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
+      // Its reader is slower. Nothing tells when there is room again.
+      await sleep(FULL_PIPE_MS);
+    }
+  }
+}
 
-const isFolder = (file: string): Promise<boolean> =>
-  stat(file).then(
-    (found) => found.isDirectory(),
-    () => false,
-  );
+function saidOf<T>(file: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw cannotWrite(file, error);
+  }
+}
 
 const cannotWrite = (file: string, error: unknown): GradscopeError =>
-  new GradscopeError('cannot-write', `${file} cannot be written: ${reasonOf(error)}.`, { cause: error });
+  new GradscopeError('cannot-write', `${shownFile(file)} cannot be written: ${reasonOf(error)}.`, {
+    cause: error,
+  });

@@ -7,23 +7,24 @@ import {
 } from '../../src-shared/protocol/messages';
 import type { Port } from '../../src-shared/protocol/port';
 import type { HeadlessRun } from './options';
-import { ensureWritable, writeWhole } from './output-file';
+import type { Output } from './output-file';
 import type { Finished, Report } from './report';
 import { TrainerClient } from './trainer-client';
 
 /**
  * Trains one run to its end over a connection to a trainer, as a page would: nothing is watched, only the lossless lane
  * is heard.
+ * @param output - takes the weights at the end; null: nobody wants them
  * @param say - what is worth a word beside the report, such as the first NaN.
- * @throws GradscopeError with the code of whatever was refused or failed; --save is then not written.
+ * @throws GradscopeError with the code of whatever was refused or failed; nothing is written then.
  */
 export async function train(
   run: HeadlessRun,
   connect: () => Port,
   report: Report,
+  output: Output | null,
   say: (sentence: string) => void,
 ): Promise<void> {
-  if (run.saveTo !== null) await ensureWritable(run.saveTo);
   const listener = new RunListener(run, report, say);
   const client = new TrainerClient(connect(), (message, payload) => {
     listener.receive(message, payload);
@@ -39,8 +40,9 @@ export async function train(
   listener.follow(result.runId);
   await client.request('play', {});
   const finished = await heard(listener.finished);
-  if (run.saveTo !== null) {
-    await writeWhole(run.saveTo, (await client.request('saveWeights', {})).payload);
+  if (output !== null) {
+    const { payload } = await client.request('saveWeights', {});
+    for (const sentence of await output.write(payload)) say(sentence);
   }
   report.done(finished);
   if (run.saveTo !== null) report.saved(run.saveTo);

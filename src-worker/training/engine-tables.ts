@@ -1,10 +1,16 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { engineSpeedSchema } from '../../src-shared/model/engine-table';
+import { reasonOf } from '../../src-node/file-error.mjs';
+import { readRegularFile } from '../../src-node/read-file.mjs';
+import { writeWhole } from '../../src-node/write-file.mjs';
 import { cacheFolder } from '../cache-folder';
 import type { MeasuredEngine } from './measure-engines';
+
+/** A table has some kilobytes. */
+const MOST_BYTES = 1_000_000;
 
 /** Raised when measurements of before mean something else. */
 const FORMAT = 1;
@@ -50,18 +56,14 @@ export class EngineTables {
     this.#known.set(key, engines);
     const file = this.#fileOf(key);
     if (file === null) return;
-    const unfinished = `${file}.${String(process.pid)}.unfinished`;
     try {
       mkdirSync(dirname(file), { recursive: true });
-      writeFileSync(unfinished, JSON.stringify({ format: FORMAT, key, engines }));
-      renameSync(unfinished, file);
+      writeWhole(file, JSON.stringify({ format: FORMAT, key, engines }));
     } catch (error) {
-      discard(unfinished);
       if (this.#warned) return;
       this.#warned = true;
-      const reason = error instanceof Error ? error.message : String(error);
       this.#warn(
-        `How fast the engines are will be measured again next time, as it cannot be kept: ${reason}.`,
+        `How fast the engines are will be measured again next time, as it cannot be kept: ${reasonOf(error)}.`,
       );
     }
   }
@@ -70,7 +72,7 @@ export class EngineTables {
     const file = this.#fileOf(key);
     if (file === null) return undefined;
     try {
-      const kept = fileSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
+      const kept = fileSchema.parse(JSON.parse(new TextDecoder().decode(readRegularFile(file, MOST_BYTES))));
       return kept.key === key ? kept.engines : undefined;
     } catch {
       // Not there, broken or of another make: measured again, and written anew.
@@ -81,13 +83,5 @@ export class EngineTables {
   #fileOf(key: string): string | null {
     if (this.#folder === null) return null;
     return join(this.#folder, `${createHash('sha256').update(key).digest('hex').slice(0, 32)}.json`);
-  }
-}
-
-function discard(file: string): void {
-  try {
-    rmSync(file, { force: true });
-  } catch {
-    // Where it could not be written it may not be removable either.
   }
 }
