@@ -20,9 +20,15 @@ export class BrowserShell {
     this.pid = pid;
   }
 
-  /** @param environment what it has beside ours */
-  static async start(environment: Readonly<Record<string, string>> = {}): Promise<BrowserShell> {
-    const child = spawn(process.execPath, [builtShell, '--port', '0', '--no-open'], {
+  /**
+   * @param environment what it has beside ours
+   * @param options it opens a browser without `--no-open`
+   */
+  static async start(
+    environment: Readonly<Record<string, string>> = {},
+    options: readonly string[] = ['--no-open'],
+  ): Promise<BrowserShell> {
+    const child = spawn(process.execPath, [builtShell, '--port', '0', ...options], {
       env: { ...process.env, ...environment },
       stdio: ['ignore', 'pipe', 'inherit'],
     });
@@ -46,6 +52,11 @@ export class BrowserShell {
       );
     }
     return pid;
+  }
+
+  /** Of the printed address. */
+  get token(): string {
+    return new URL(this.address).searchParams.get('token') ?? '';
   }
 
   get hasTrainer(): boolean {

@@ -13,40 +13,95 @@ export const isOwnOrigin = (origin: string, host: string): boolean =>
   origin.toLowerCase() === `http://${host.toLowerCase()}` ||
   origin.toLowerCase() === `https://${host.toLowerCase()}`;
 
-/** The secret of one run of the shell; whoever has it may steer the training. */
-export class AccessToken {
-  readonly value: string;
-  /**
-   * Cookies do not know ports, so two Gradscopes on one machine (or two tunnels to two of them) share a jar: each has a
-   * name of its own.
-   */
-  readonly cookieName: string;
-  private readonly digest: Buffer;
+/** 192 random bits as text: too many to guess, so guesses need no limit, which a stranger could use up on purpose. */
+const newSecret = (): string => randomBytes(24).toString('base64url');
 
-  constructor(value: string = randomBytes(24).toString('base64url')) {
-    this.value = value;
-    this.digest = sha256(value);
-    this.cookieName = `gradscope-${this.digest.toString('hex').slice(0, 8)}`;
+const sha256 = (text: string): Buffer => createHash('sha256').update(text).digest();
+const digestOf = (text: string): string => sha256(text).toString('base64');
+
+/** Names the token in an address: for programs, any number of times, and for a person who opens the printed address. */
+export const TOKEN_PARAMETER = 'token';
+/** Names a one-time code in the address that the browser is started with. */
+export const CODE_PARAMETER = 'code';
+
+/** How long a one-time code is good for, in milliseconds: as long as a browser may take to start. */
+const CODE_LIFETIME_MS = 2 * 60_000;
+/** More browsers at once are nobody's; the one that was not heard of for the longest time has to open the address again. */
+const MOST_SESSIONS = 64;
+
+/**
+ * Who may use one run of the browser shell. Programs name the token. A browser gets a session instead: a cookie with a
+ * secret of its own, for the token or for a one-time code. Cookies know no ports, so every server on the machine that the
+ * browser visits is sent the cookie; it says nothing of the token and is not taken for it.
+ */
+export class Access {
+  /** The secret of the printed address; never given to a browser on its command line or in a cookie. */
+  readonly token: string;
+  private readonly tokenDigest: Buffer;
+  /** Digest of each unused code -> when it ends. */
+  private readonly codes = new Map<string, number>();
+  /** Digests of the cookies' secrets, the one that was not used for the longest time first. */
+  private readonly sessions = new Set<string>();
+  private readonly now: () => number;
+
+  /** @param now milliseconds, from any beginning */
+  constructor(now: () => number = () => performance.now()) {
+    this.now = now;
+    this.token = newSecret();
+    this.tokenDigest = sha256(this.token);
   }
 
   /** Takes the same time for every guess. */
-  matches(guess: string): boolean {
-    return timingSafeEqual(this.digest, sha256(guess));
+  isToken(guess: string): boolean {
+    return timingSafeEqual(this.tokenDigest, sha256(guess));
   }
 
-  matchesCookie(header: string | undefined): boolean {
-    const prefix = `${this.cookieName}=`;
-    const pair = header?.split(';').find((part) => part.trim().startsWith(prefix));
-    return pair !== undefined && this.matches(pair.trim().slice(prefix.length));
+  /** A code that opens one session, if it is used soon. */
+  newCode(): string {
+    const code = newSecret();
+    this.codes.set(digestOf(code), this.now() + CODE_LIFETIME_MS);
+    return code;
   }
 
-  /** Gone with the browser session; never shown to scripts; never sent along from another site. */
-  setCookie(): string {
-    return `${this.cookieName}=${this.value}; Path=/; HttpOnly; SameSite=Strict`;
+  isCode(guess: string): boolean {
+    const end = this.codes.get(digestOf(guess));
+    return end !== undefined && this.now() < end;
+  }
+
+  spendCode(code: string): void {
+    this.codes.delete(digestOf(code));
+  }
+
+  /**
+   * Begins a session. Returns the Set-Cookie header: gone with the browser's own session, never shown to scripts, never
+   * sent along from another site. Its name has the port that the browser sees, so that two shells, or two tunnels to two of
+   * them, do not overwrite each other's.
+   * @param host of the request, checked
+   */
+  newSession(host: string): string {
+    const secret = newSecret();
+    this.sessions.add(digestOf(secret));
+    const [oldest] = this.sessions;
+    if (this.sessions.size > MOST_SESSIONS && oldest !== undefined) this.sessions.delete(oldest);
+    const port = /:(\d+)$/.exec(host)?.[1];
+    return `${COOKIE_PREFIX}${port ?? 'page'}=${secret}; Path=/; HttpOnly; SameSite=Strict`;
+  }
+
+  /** Whether one of the cookies is of a session. Only digests are kept and compared, so the time taken tells nothing. */
+  hasSession(cookies: string | undefined): boolean {
+    for (const pair of (cookies ?? '').split(';')) {
+      const [name = '', secret = ''] = pair.trim().split('=', 2);
+      if (!name.startsWith(COOKIE_PREFIX)) continue;
+      const digest = digestOf(secret);
+      if (!this.sessions.delete(digest)) continue;
+      this.sessions.add(digest);
+      return true;
+    }
+    return false;
   }
 }
 
-const sha256 = (text: string): Buffer => createHash('sha256').update(text).digest();
+const COOKIE_PREFIX = 'gradscope-';
 
 export interface Asking {
   readonly host: string | undefined;
@@ -54,18 +109,26 @@ export interface Asking {
   readonly cookie: string | undefined;
   /** `?token=`; null when there is none. */
   readonly token: string | null;
+  /** `?code=` of the page's own address; null when there is none. */
+  readonly code: string | null;
   /** A WebSocket is not held to the same-origin rule by the browser. */
   readonly socket: boolean;
+  /** What the browser says of who asks (Fetch Metadata): Sec-Fetch-Site, -Mode and -Dest. */
+  readonly fetchSite: string | undefined;
+  readonly fetchMode: string | undefined;
+  readonly fetchDestination: string | undefined;
 }
 
 export interface Refusal {
   readonly status: 401 | 403;
   readonly message: string;
+  /** The browser held the cookie back because a page of another site sent it here: it may ask once more by itself. */
+  readonly askAgain?: boolean;
 }
 
-/** Whether to let a request in; undefined: yes. */
-export function refusal(asking: Asking, token: AccessToken): Refusal | undefined {
-  const { host, origin } = asking;
+/** Whether to let a request in; undefined: yes. Spends no code. */
+export function refusal(asking: Asking, access: Access): Refusal | undefined {
+  const { host, origin, token, code } = asking;
   if (host === undefined || !isLoopbackHost(host)) {
     const name = host === undefined ? 'nobody' : JSON.stringify(host);
     return { status: 403, message: `Gradscope answers to 127.0.0.1, localhost and [::1], not to ${name}.` };
@@ -73,15 +136,26 @@ export function refusal(asking: Asking, token: AccessToken): Refusal | undefined
   if (origin !== undefined && !isOwnOrigin(origin, host)) {
     return { status: 403, message: `A page from ${JSON.stringify(origin)} may not use Gradscope.` };
   }
-  if (asking.token === null ? !token.matchesCookie(asking.cookie) : !token.matches(asking.token)) {
-    return {
-      status: 401,
-      message: 'The token is missing or wrong: open the address that Gradscope printed when it started.',
-    };
+  const foreign = asking.fetchSite === 'cross-site' || asking.fetchSite === 'same-site';
+  const opens = asking.fetchMode === 'navigate' && asking.fetchDestination === 'document';
+  if (foreign && !opens) {
+    return { status: 403, message: 'A page from elsewhere may open Gradscope, but use no part of it.' };
+  }
+  if (token !== null) return access.isToken(token) ? undefined : notLetIn('The token is wrong');
+  if (code !== null && access.isCode(code)) return undefined;
+  if (!access.hasSession(asking.cookie)) {
+    const why =
+      code === null ? 'The token is missing' : 'This address was good for one opening, and has no token';
+    return { ...notLetIn(why), askAgain: asking.fetchSite === 'cross-site' };
   }
   // A cookie is sent by the browser whoever asks, so it needs an origin to vouch for it; whoever names the token does not.
-  if (asking.socket && asking.token === null && origin === undefined) {
+  if (asking.socket && origin === undefined) {
     return { status: 403, message: 'A WebSocket that is let in by a cookie needs an Origin.' };
   }
   return undefined;
 }
+
+const notLetIn = (why: string): Refusal => ({
+  status: 401,
+  message: `${why}: open the address that Gradscope printed when it started.`,
+});

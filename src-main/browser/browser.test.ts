@@ -31,7 +31,10 @@ describe('the browser shell', () => {
   it('prints one line, serves the page and a trainer, and ends with all it started', async () => {
     const running = browser('--no-open');
     const address = await ready(running);
-    expect(await (await fetch(address)).text()).toBe('<!doctype html>');
+    const opened = await fetch(address, { redirect: 'manual' });
+    const [cookie = ''] = opened.headers.getSetCookie();
+    const page = await fetch(new URL(opened.headers.get('location') ?? '', address), { headers: { cookie } });
+    expect([page.url, await page.text()]).toEqual([`${address.origin}/`, '<!doctype html>']);
 
     const socket = new WebSocket(`ws://${address.host}${TRAINER_PATH}${address.search}`);
     await once(socket, 'open');

@@ -14,13 +14,12 @@ await runProgram(async ({ interrupted, say }) => {
   const page = await readPageFiles(built('../renderer'));
   const host = new RelayHost(new Supervisor({ spawn: () => forkTrainer(built('worker.js')) }));
   const shell = await startBrowserShell(page, host, options.port);
-  const { address } = shell.server;
-  process.stdout.write(`Gradscope is ready at ${address}\n`);
+  process.stdout.write(`Gradscope is ready at ${shell.server.address}\n`);
   if (options.open && whyNoWindow() === undefined) {
     const cannotOpen = (sentence: string): void => {
       say(`${sentence} Open the address above yourself.`);
     };
-    await openPage(address, cannotOpen).catch(() => {
+    await openPage(shell.server.newBrowserAddress(), cannotOpen).catch(() => {
       cannotOpen('There is no browser to open.');
     });
   }

@@ -62,15 +62,111 @@ const cookieOf = (answer: Answer): string => {
   return cookie?.split(';')[0] ?? '';
 };
 
+/** What a browser has after it opened the printed address. */
+const newCookie = async (): Promise<string> => cookieOf(await ask(`/?token=${token}`));
+
+/** Sends these bytes and hears all of the answer. */
+async function askRaw(bytes: string): Promise<string> {
+  const socket = connect(shell.server.port, '127.0.0.1');
+  socket.write(bytes);
+  let heard = '';
+  for await (const chunk of socket) heard += String(chunk);
+  return heard;
+}
+
+const policyHeaders = {
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-resource-policy': 'same-origin',
+  'cache-control': 'no-store',
+};
+
 describe('the page', () => {
   // Catches: a page that loads and whose scripts then do not; a reload or a second tab that is turned away.
   it('comes with the token, and everything after it with the cookie', async () => {
-    const first = await ask(`/?token=${token}`);
-    expect(first.status).toBe(200);
+    for (const path of ['/', '/index.html']) {
+      const first = await ask(`${path}?token=${token}`);
+      expect([first.status, first.headers['location']]).toEqual([303, path]);
+      const cookie = cookieOf(first);
+      expect((await ask('/assets/index-1234.js', { cookie })).body).toBe('export {};');
+      expect((await ask(path, { cookie })).status).toBe(200);
+      expect((await ask(`/?token=${token}`, { cookie })).status).toBe(303);
+    }
+    // A program needs no cookie.
+    expect((await ask(`/assets/index-1234.js?token=${token}`)).body).toBe('export {};');
+  });
+
+  // Catches: a token that goes on to the address bar, the cookie or the words of an answer.
+  it('says the token to nobody', async () => {
+    for (const path of ['/', '/index.html', '/nothing', '/assets/index-1234.js']) {
+      const answer = await ask(`${path}?x=1&token=${token}&code=2`);
+      expect(JSON.stringify(answer)).not.toContain(token);
+      if (answer.status === 303) expect(answer.headers['location']).toBe(`${path}?x=1`);
+    }
+  });
+
+  // Catches: a code that opens a second time, for a second browser; a reload of it that is turned away; one spent by a look.
+  it('comes once with a one-time code, and again with the cookie that it was exchanged for', async () => {
+    const path = shell.server.newBrowserAddress().slice(base.length);
+    expect(path).toMatch(/^\/\?code=[\w-]{22,}$/);
+    expect(path).not.toContain(token);
+    const looked = await ask(path, {}, 'HEAD');
+    expect([looked.status, looked.headers['set-cookie']]).toEqual([303, undefined]);
+
+    const first = await ask(path);
+    expect([first.status, first.headers['location']]).toEqual([303, '/']);
     const cookie = cookieOf(first);
-    expect((await ask('/assets/index-1234.js', { cookie })).body).toBe('export {};');
+    expect(cookie).not.toContain(new URL(path, base).searchParams.get('code'));
     expect((await ask('/', { cookie })).status).toBe(200);
-    expect((await ask(`/?token=${token}`, { cookie })).status).toBe(200);
+
+    const again = await ask(path, { cookie });
+    expect([again.status, again.headers['location'], again.headers['set-cookie']]).toEqual([
+      303,
+      '/',
+      undefined,
+    ]);
+    expect((await ask(path)).status).toBe(401);
+    expect(shell.server.newBrowserAddress()).not.toBe(base + path);
+  });
+
+  // Catches: a code that opens the trainer's socket or another part, where nothing spends it.
+  it('takes a code at its own address only', async () => {
+    const query = new URL(shell.server.newBrowserAddress()).search;
+    expect((await ask(`/assets/index-1234.js${query}`)).status).toBe(401);
+    expect(await new Client({}, query).refused()).toBe(401);
+    expect((await ask(`/${query}`)).status).toBe(303);
+  });
+
+  // Catches: two shells, or tunnels to two of them, that overwrite each other's cookie.
+  it('names the cookie after the port that the browser sees', async () => {
+    const there = await ask(`/?token=${token}`, { host: 'localhost:9' });
+    expect(cookieOf(there)).toMatch(/^gradscope-9=/);
+    expect(await newCookie()).toMatch(new RegExp(`^gradscope-${String(shell.server.port)}=`));
+  });
+
+  // Catches: what the browser tells every server of this machine, used as the token.
+  it('takes no cookie for the token', async () => {
+    const [, secret = ''] = (await newCookie()).split('=');
+    expect((await ask(`/?token=${secret}`)).status).toBe(401);
+    expect(await new Client({}, `?token=${secret}`).refused()).toBe(401);
+  });
+
+  // Catches: a link on another site that finds the page closed, as the browser keeps the cookie back at first.
+  it('has the browser ask again when another site sent it', async () => {
+    const sent = {
+      'sec-fetch-site': 'cross-site',
+      'sec-fetch-mode': 'navigate',
+      'sec-fetch-dest': 'document',
+    };
+    const answer = await ask('/', sent);
+    expect(answer.status).toBe(401);
+    expect(answer.body).toContain('<meta http-equiv="refresh" content="0;url=/">');
+    expect(answer.headers).toMatchObject(policyHeaders);
+    const cookie = await newCookie();
+    expect((await ask('/', { ...sent, 'sec-fetch-site': 'same-origin', cookie })).status).toBe(200);
+    expect((await ask('/', { ...sent, 'sec-fetch-site': 'same-origin' })).body).not.toContain('<');
+    expect((await ask('/', { 'sec-fetch-site': 'same-site', cookie })).status).toBe(403);
   });
 
   // Catches: the page, or any part of it, given to whoever finds the port.
@@ -97,10 +193,10 @@ describe('the page', () => {
     ).toBe(403);
     expect((await ask(`/?token=${token}`, { origin: 'http://evil.example' })).status).toBe(403);
     // A tunnel's other port and name are let in.
-    expect((await ask(`/?token=${token}`, { host: 'localhost:9' })).status).toBe(200);
+    expect((await ask(`/?token=${token}`, { host: 'localhost:9' })).status).toBe(303);
     expect(
       (await ask(`/?token=${token}`, { host: 'localhost:9', origin: 'http://localhost:9' })).status,
-    ).toBe(200);
+    ).toBe(303);
   });
 
   // Catches: any file of the disk served.
@@ -130,23 +226,52 @@ describe('the page', () => {
       expect([method, answer.status]).toEqual([method, 405]);
       expect(answer.headers['allow']).toBe('GET, HEAD');
     }
-    const head = await ask(`/?token=${token}`, {}, 'HEAD');
+    const head = await ask('/', { cookie: await newCookie() }, 'HEAD');
     expect([head.status, head.body]).toEqual([200, '']);
     expect(Number(head.headers['content-length'])).toBeGreaterThan(0);
   });
 
   // Catches: a content policy that lets in what did not come with the page.
   it('comes under a strict content policy', async () => {
-    const { headers } = await ask(`/?token=${token}`);
+    const { headers } = await ask('/', { cookie: await newCookie() });
     const policy = String(headers['content-security-policy']);
     expect(policy).toContain("default-src 'none'; script-src 'self'; style-src 'self';");
     expect(policy).toContain(`connect-src 'self' ws://127.0.0.1:${String(shell.server.port)}`);
     expect(policy).not.toContain('unsafe');
-    expect(headers).toMatchObject({
-      'x-content-type-options': 'nosniff',
-      'referrer-policy': 'no-referrer',
-      'cross-origin-opener-policy': 'same-origin',
-    });
+    expect(headers).toMatchObject(policyHeaders);
+  });
+
+  // Catches: an answer that a browser may keep, sniff, frame or take words from: each way of refusing has code of its own.
+  it('and every other answer has the headers of the policy', async () => {
+    const { port } = shell.server;
+    const to = (path: string, more = ''): string =>
+      `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${String(port)}\r\n${more}\r\n`;
+    const upgrade = 'Connection: Upgrade\r\nUpgrade: websocket\r\n';
+    const close = 'Connection: close\r\n';
+    for (const [status, bytes] of [
+      [303, to(`/?token=${token}`)],
+      [200, to(`/assets/index-1234.js?token=${token}`, close)],
+      [401, to('/')],
+      [403, 'GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n'],
+      [404, to(`/nothing?token=${token}`)],
+      [405, `POST /?token=${token} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n`],
+      [400, 'nonsense\r\n\r\n'],
+      [403, 'GET / HTTP/1.1\r\n\r\n'],
+      [431, to('/', `X: ${'x'.repeat(20_000)}\r\n`)],
+      [417, to('/', 'Expect: miracles\r\n')],
+      [401, to(TRAINER_PATH, upgrade)],
+      [404, to(`/elsewhere?token=${token}`, upgrade)],
+      [400, to(`${TRAINER_PATH}?token=${token}`, upgrade)],
+    ] as const) {
+      const [head = ''] = (await askRaw(bytes)).split('\r\n\r\n');
+      const [first = '', ...lines] = head.toLowerCase().split('\r\n');
+      const headers = Object.fromEntries(
+        lines.map((line): [string, string] => [line.split(': ')[0] ?? '', line.split(': ')[1] ?? '']),
+      );
+      expect([bytes, first.split(' ')[1]]).toEqual([bytes, String(status)]);
+      expect(headers, bytes).toMatchObject(policyHeaders);
+      expect(headers['content-security-policy'], bytes).toContain("default-src 'none'");
+    }
   });
 
   // Catches: a listener on every interface of the machine.
@@ -160,7 +285,7 @@ describe('the page', () => {
     socket.end('\u0000\u0001 nonsense\r\n\r\n');
     socket.resume();
     await once(socket, 'close');
-    expect((await ask(`/?token=${token}`)).status).toBe(200);
+    expect((await ask(`/?token=${token}`)).status).toBe(303);
   });
 
   // Catches: a stack trace, or a shell without a port, where the port is taken.
@@ -265,7 +390,7 @@ describe('the WebSocket', () => {
 
   // Catches: a page whose cookie does not open its socket; a cookie that opens it for another page.
   it('is opened by the cookie from the page itself', async () => {
-    const cookie = cookieOf(await ask(`/?token=${token}`));
+    const cookie = await newCookie();
     const client = new Client({ headers: { cookie }, origin: base }, '');
     expect(await client.next()).toMatchObject({ type: 'opened' });
     expect(await new Client({ headers: { cookie } }, '').refused()).toBe(403);

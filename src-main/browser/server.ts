@@ -1,19 +1,19 @@
-import { createServer, STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import { GradscopeError } from '../../src-shared/protocol/errors';
 import type { Port } from '../../src-shared/protocol/port';
 import { MAX_MESSAGE_BYTES, TRAINER_PATH } from '../../src-shared/protocol/shell';
 import { contentPolicy, pageHeaders } from '../page/content-policy';
 import type { PageFiles } from '../page/page-files';
-import { refusal, type AccessToken } from './access';
+import { CODE_PARAMETER, refusal, TOKEN_PARAMETER, type Access, type Asking } from './access';
+import { endWithText, sendOn, sendText, sendTextAndAskAgain } from './answers';
 import { SocketPort } from './socket-port';
 
 export interface BrowserServerOptions {
   readonly page: PageFiles;
-  readonly token: AccessToken;
+  readonly access: Access;
   /** 0: any free one. */
   readonly port: number;
   /** Called with the server's end of each WebSocket that was let in. */
@@ -22,8 +22,10 @@ export interface BrowserServerOptions {
 
 export interface BrowserServer {
   readonly port: number;
-  /** With the token; the only thing a person needs. */
+  /** With the token; the only thing a person or a program needs. */
   readonly address: string;
+  /** Good for one opening, soon: what a browser is started with stands in the list of processes, which everybody can read. */
+  newBrowserAddress(): string;
   /** Says goodbye to every client and frees the port. */
   close(): Promise<void>;
 }
@@ -31,13 +33,19 @@ export interface BrowserServer {
 const LOOPBACK = '127.0.0.1';
 /** How long a client may take to answer a close before it is cut off, in milliseconds. */
 const CLOSE_GRACE_MS = 1_000;
+/** Node's codes of requests that it cannot read, and what they are answered with; all others 400. */
+const BROKEN_REQUESTS: Readonly<Record<string, number>> = {
+  HPE_HEADER_OVERFLOW: 431,
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: 413,
+  ERR_HTTP_REQUEST_TIMEOUT: 408,
+};
 
 /**
  * Serves the page and the trainer's WebSocket on loopback to whoever has the token.
  * @throws GradscopeError `port-in-use`.
  */
 export async function startBrowserServer(options: BrowserServerOptions): Promise<BrowserServer> {
-  const { page, token } = options;
+  const { page, access } = options;
   const sockets = new WebSocketServer({
     noServer: true,
     maxPayload: MAX_MESSAGE_BYTES,
@@ -46,16 +54,25 @@ export async function startBrowserServer(options: BrowserServerOptions): Promise
   });
   const clients = new Set<SocketPort>();
 
-  const server = createServer((request, response) => {
-    answer(request, response, page, token);
+  // A request without a Host is refused by the same rules as all others, with the same headers, and not by Node.
+  const server = createServer({ requireHostHeader: false }, (request, response) => {
+    answer(request, response, page, access);
+  });
+  server.on('checkExpectation', (_request, response) => {
+    sendText(response, 417, 'Gradscope meets no expectations (Expect).');
+  });
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    if (error.code === 'ECONNRESET' || !socket.writable) socket.destroy();
+    else
+      endWithText(socket, BROKEN_REQUESTS[error.code ?? ''] ?? 400, 'This is no request that can be read.');
   });
   server.on('upgrade', (request, socket, head) => {
     const { path, query } = target(request);
-    const refused = refusal(asking(request, query, true), token);
+    const refused = refusal(asking(request, path, query, true), access);
     if (refused !== undefined) {
-      refuseUpgrade(socket, refused.status, refused.message);
+      endWithText(socket, refused.status, refused.message);
     } else if (path !== TRAINER_PATH) {
-      refuseUpgrade(socket, 404, `There is no WebSocket at ${JSON.stringify(path)}.`);
+      endWithText(socket, 404, `There is no WebSocket at ${JSON.stringify(path)}.`);
     } else {
       sockets.handleUpgrade(request, socket, head, (webSocket) => {
         const port = new SocketPort(webSocket);
@@ -66,6 +83,11 @@ export async function startBrowserServer(options: BrowserServerOptions): Promise
     }
   });
 
+  // Without a listener, ws answers by itself and without the headers.
+  sockets.on('wsClientError', (error, socket) => {
+    endWithText(socket, 400, `This is no WebSocket handshake: ${error.message}.`);
+  });
+
   server.listen(options.port, LOOPBACK);
   try {
     await once(server, 'listening');
@@ -73,10 +95,12 @@ export async function startBrowserServer(options: BrowserServerOptions): Promise
     throw listenError(error, options.port);
   }
   const { port } = server.address() as AddressInfo;
+  const pageAddress = `http://${LOOPBACK}:${String(port)}/`;
 
   return {
     port,
-    address: `http://${LOOPBACK}:${String(port)}/?token=${token.value}`,
+    address: `${pageAddress}?${TOKEN_PARAMETER}=${access.token}`,
+    newBrowserAddress: () => `${pageAddress}?${CODE_PARAMETER}=${access.newCode()}`,
     close: async () => {
       const closed = once(server, 'close');
       server.close();
@@ -92,16 +116,13 @@ export async function startBrowserServer(options: BrowserServerOptions): Promise
   };
 }
 
-function answer(
-  request: IncomingMessage,
-  response: ServerResponse,
-  page: PageFiles,
-  token: AccessToken,
-): void {
+function answer(request: IncomingMessage, response: ServerResponse, page: PageFiles, access: Access): void {
   const { path, query } = target(request);
-  const refused = refusal(asking(request, query, false), token);
+  const asked = asking(request, path, query, false);
+  const refused = refusal(asked, access);
   if (refused !== undefined) {
-    sendText(response, refused.status, refused.message);
+    const refuse = refused.askAgain === true && path === '/' ? sendTextAndAskAgain : sendText;
+    refuse(response, refused.status, refused.message);
     return;
   }
   if (request.method !== 'GET' && request.method !== 'HEAD') {
@@ -109,13 +130,21 @@ function answer(
     sendText(response, 405, `Gradscope answers GET and HEAD, not ${request.method ?? 'nothing'}.`);
     return;
   }
+  // `host` has passed the check above, so it is one of three names and a number.
+  const host = request.headers.host ?? '';
+  if (isPage(path) && (asked.token !== null || asked.code !== null)) {
+    sendOn(
+      response,
+      cleanAddress(path, query),
+      request.method === 'GET' ? exchange(asked, host, access) : undefined,
+    );
+    return;
+  }
   const file = page.get(path);
   if (file === undefined) {
     sendText(response, 404, `There is no ${JSON.stringify(path)}.`);
     return;
   }
-  // `host` has passed the check above, so it is one of three names and a number.
-  const host = request.headers.host ?? '';
   response.setHeaders(
     new Headers({
       ...pageHeaders(contentPolicy([`ws://${host}`, `wss://${host}`])),
@@ -123,9 +152,28 @@ function answer(
       'Content-Length': String(file.bytes.length),
     }),
   );
-  if (query.has('token')) response.setHeader('Set-Cookie', token.setCookie());
   response.writeHead(200);
   response.end(request.method === 'HEAD' ? undefined : file.bytes);
+}
+
+/** What stands in the browser's address bar: only here is a token or code exchanged for a cookie. */
+const isPage = (path: string): boolean => path === '/' || path === '/index.html';
+
+/** The cookie for a token or code; undefined where the code was used before and the browser has its cookie already. */
+function exchange({ token, code }: Asking, host: string, access: Access): string | undefined {
+  if (token === null) {
+    if (code === null || !access.isCode(code)) return undefined;
+    access.spendCode(code);
+  }
+  return access.newSession(host);
+}
+
+/** The page's address without what it was let in by. */
+function cleanAddress(path: string, query: URLSearchParams): string {
+  const rest = new URLSearchParams(query);
+  rest.delete(TOKEN_PARAMETER);
+  rest.delete(CODE_PARAMETER);
+  return rest.size === 0 ? path : `${path}?${rest.toString()}`;
 }
 
 /** Path and query of a request, as they were sent: the page's paths need no decoding. */
@@ -138,41 +186,21 @@ function target(request: IncomingMessage): { path: string; query: URLSearchParam
 }
 
 const asking = (
-  request: IncomingMessage,
+  { headers }: IncomingMessage,
+  path: string,
   query: URLSearchParams,
   socket: boolean,
-): Parameters<typeof refusal>[0] => ({
-  host: request.headers.host,
-  origin: request.headers.origin,
-  cookie: request.headers.cookie,
-  token: query.get('token'),
+): Asking => ({
+  host: headers.host,
+  origin: headers.origin,
+  cookie: headers.cookie,
+  token: query.get(TOKEN_PARAMETER),
+  code: isPage(path) && !socket ? query.get(CODE_PARAMETER) : null,
   socket,
+  fetchSite: headers['sec-fetch-site'],
+  fetchMode: headers['sec-fetch-mode'],
+  fetchDestination: headers['sec-fetch-dest'],
 });
-
-function sendText(response: ServerResponse, status: number, message: string): void {
-  const body = Buffer.from(`${message}\n`);
-  response.writeHead(status, {
-    ...pageHeaders("default-src 'none'; frame-ancestors 'none'"),
-    'Content-Type': 'text/plain; charset=utf-8',
-    'Content-Length': body.length,
-    // A body that was not asked for is not read; without this it would be taken for the next request.
-    Connection: 'close',
-  });
-  response.end(response.req.method === 'HEAD' ? undefined : body);
-}
-
-function refuseUpgrade(socket: Duplex, status: number, message: string): void {
-  const body = `${message}\n`;
-  // Nothing that happens to a refused socket matters any more, but an unheard error would end the shell.
-  socket.on('error', () => undefined);
-  socket.end(
-    `HTTP/1.1 ${String(status)} ${STATUS_CODES[status] ?? ''}\r\n` +
-      'Content-Type: text/plain; charset=utf-8\r\n' +
-      `Content-Length: ${String(Buffer.byteLength(body))}\r\n` +
-      'Connection: close\r\n\r\n' +
-      body,
-  );
-}
 
 function listenError(error: unknown, port: number): Error {
   const { code } = error as NodeJS.ErrnoException;

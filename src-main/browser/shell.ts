@@ -2,7 +2,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import type { RelayHost } from '../worker-host/relay-host';
 import { bridge } from '../worker-host/bridge';
 import type { PageFiles } from '../page/page-files';
-import { AccessToken } from './access';
+import { Access } from './access';
 import { startBrowserServer, type BrowserServer } from './server';
 
 export interface BrowserShellOptions {
@@ -47,7 +47,7 @@ export async function startBrowserShell(
 ): Promise<BrowserShell> {
   const server = await startBrowserServer({
     page,
-    token: new AccessToken(),
+    access: new Access(),
     port,
     onClient: (client) => {
       try {

@@ -16,7 +16,10 @@ export const contentPolicy = (connect: readonly string[] = []): string =>
     "form-action 'none'",
   ].join('; ');
 
-/** Headers of every answer with a part of the page in it, whichever shell gives it. */
+/** For an answer in words, which needs nothing at all. */
+export const PLAIN_POLICY = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
+
+/** Headers of every answer, whichever shell gives it. */
 export const pageHeaders = (policy: string): Record<string, string> => ({
   'Content-Security-Policy': policy,
   'X-Content-Type-Options': 'nosniff',

@@ -2,7 +2,7 @@
 
 /**
  * Browser shell: the one WebSocket, on the page's own origin. A text message is one JSON message, a binary one an
- * envelope (envelope.ts). The page is let in by the cookie that it was served with; other programs add `?token=`.
+ * envelope (envelope.ts). The page is let in by the cookie that it got when it was opened; other programs add `?token=`.
  */
 export const TRAINER_PATH = '/trainer';
 
