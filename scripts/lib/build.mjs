@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { alone } from './lock.mjs';
 import { runNode } from './processes.mjs';
-import { inProject, Refusal, say } from './project.mjs';
+import { inProject, Refusal, ROOT, say } from './project.mjs';
 
 const SOURCES = ['src-main', 'src-node', 'src-renderer', 'src-shared', 'src-worker', 'assets'];
 const SETTINGS = [
@@ -10,38 +10,74 @@ const SETTINGS = [
   'scripts/lib/assemblyscript.mjs',
 ];
 const NOT_BUILT = /\.(test|bench)\.tsx?$/;
-const STAMP = inProject('out/built.sha256');
+const OUTPUTS = ['out/main', 'out/preload', 'out/renderer'];
+/** Hash of what was built and of what it was built from; only there while a build is complete. */
+const STAMP = 'out/built.sha256';
 
-/** Builds unless out/ holds what these very sources give. */
+/**
+ * Builds unless out/ holds exactly what these very sources gave.
+ * @throws {Refusal} when it cannot be built
+ */
 export async function ensureBuilt() {
   if (isBuilt()) return;
   await alone('build', async () => {
     if (isBuilt()) return;
-    say('Building ...');
+    say(
+      existsSync(inProject(STAMP))
+        ? 'Building again: the sources or the built files changed ...'
+        : 'Building ...',
+    );
     const ended = await build();
+    if (ended.interrupted) throw new Refusal('The build was interrupted.', ended.code);
     if (ended.code !== 0) throw new Refusal(`The build failed:\n${ended.output}`);
   });
 }
 
 /** Builds in any case. */
 export async function build() {
+  requireBuildablePath(ROOT);
+  // An interrupted build leaves no stamp, so that half of one never counts as built.
+  rmSync(inProject(STAMP), { force: true });
   // Taken first: sources that change while it builds are built next time.
-  const sources = sourcesHash();
+  const sources = hashOf(sourceFiles());
   const ended = await runNode([inProject('node_modules/electron-vite/bin/electron-vite.js'), 'build'], {
     capture: true,
     env: { ...process.env, NO_COLOR: '1' },
   });
-  if (ended.code === 0) writeFileSync(STAMP, sources);
+  if (ended.code === 0) writeFileSync(inProject(STAMP), stampOf(sources));
   return ended;
 }
 
-function isBuilt() {
-  return existsSync(STAMP) && readFileSync(STAMP, 'utf8') === sourcesHash();
+/**
+ * The bundler takes file names for addresses, in which these characters end the path.
+ * @param {string} folder
+ * @throws {Refusal} when nothing can be built there
+ */
+export function requireBuildablePath(folder) {
+  const found = ['#', '?'].find((character) => folder.includes(character));
+  if (found !== undefined)
+    throw new Refusal(
+      `Gradscope cannot be built in ${folder}: the path contains ${found}. Move it to a folder without # and ? in its path.`,
+    );
 }
 
-function sourcesHash() {
+function isBuilt() {
+  const stamp = inProject(STAMP);
+  return existsSync(stamp) && readFileSync(stamp, 'utf8') === stampOf(hashOf(sourceFiles()));
+}
+
+/** @param {string} sources hash of the source files */
+const stampOf = (sources) => `${sources} ${hashOf(OUTPUTS.flatMap((folder) => filesUnder(folder)))}\n`;
+
+const sourceFiles = () => [
+  ...SETTINGS,
+  ...SOURCES.flatMap((folder) => filesUnder(folder)).filter((path) => !NOT_BUILT.test(path)),
+];
+
+/** @param {readonly string[]} paths */
+function hashOf(paths) {
   const hash = createHash('sha256');
-  for (const path of [...SETTINGS, ...SOURCES.flatMap(filesUnder)]) {
+  for (const path of paths) {
     hash
       .update(`${path}\0`)
       .update(readFileSync(inProject(path)))
@@ -52,14 +88,14 @@ function sourcesHash() {
 
 /**
  * @param {string} folder
- * @returns {string[]}
+ * @returns {string[]} empty when there is no such folder
  */
 function filesUnder(folder) {
+  if (!existsSync(inProject(folder))) return [];
   return readdirSync(inProject(folder), { withFileTypes: true })
     .sort((a, b) => (a.name < b.name ? -1 : 1))
     .flatMap((entry) => {
       const path = `${folder}/${entry.name}`;
-      if (entry.isDirectory()) return filesUnder(path);
-      return NOT_BUILT.test(entry.name) ? [] : [path];
+      return entry.isDirectory() ? filesUnder(path) : [path];
     });
 }

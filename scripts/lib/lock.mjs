@@ -1,16 +1,35 @@
-import { mkdirSync, openSync, readFileSync, rmSync, statSync, writeSync, closeSync } from 'node:fs';
+import {
+  closeSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
+import { processStart } from './process-start.mjs';
 import { inProject, Refusal, say } from './project.mjs';
 
-/** A lock has its process within this time, unless whoever made it could not write it. */
+/** Whoever creates a lock writes its content at once. One without readable content after this time was left by a failure. */
 const WRITTEN_MS = 10_000;
+const LOOK_AGAIN_MS = 200;
+const SAY_AGAIN_MS = 60_000;
 
 /** @param {number} ms */
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /**
+ * The process that holds a lock. `started` is as in process-start.mjs; null where the system does not tell.
+ * @typedef {{ pid: number, started: string | null }} Holder
+ */
+
+/**
  * Runs `work` while no other process of this repository runs the work of that name: two installs into one node_modules,
- * or two builds into one out/, would spoil each other. A lock whose process is gone counts for nothing.
+ * or two builds into one out/, would spoil each other. A lock counts while the process that wrote it runs; a process that
+ * merely has its id now is told apart by its start time.
  * @template T
  * @param {string} name
  * @param {() => Promise<T>} work
@@ -22,27 +41,42 @@ const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 export async function alone(name, work, folder = inProject('.cache'), limitMs = Infinity) {
   const begun = Date.now();
   const path = join(folder, `${name}.lock`);
-  for (let told = false; !take(path); await pause(200)) {
-    const holder = holderOf(path);
-    if (holder === null ? isLeftEmpty(path) : !isAlive(holder)) {
-      rmSync(path, { force: true });
+  const content = lockContent(process.pid);
+  let sayNextAt = 0;
+  for (; !take(path, content); await pause(LOOK_AGAIN_MS)) {
+    const found = readLock(path);
+    if (found === null) continue;
+    const holder = parseHolder(found);
+    if (holder === null ? isOld(path) : !isRunning(holder)) {
+      remove(path, found);
       continue;
     }
-    if (Date.now() - begun >= limitMs)
-      throw new Refusal(`Another process is at work there (${name}); ${path} is its lock.`);
-    if (holder === null) continue;
-    if (!told) say(`Waiting for process ${holder}, which is at work there (${name}) ...`);
-    told = true;
+    const who = holder === null ? 'a process that does not say its id' : `process ${holder.pid}`;
+    const waited = Date.now() - begun;
+    if (waited >= limitMs) throw new Refusal(`The lock ${path} (${name}) is held by ${who}.`);
+    if (waited < sayNextAt) continue;
+    say(`Waiting for ${who}, which holds the lock ${path} (${name}) ...`);
+    sayNextAt = waited + SAY_AGAIN_MS;
   }
   try {
     return await work();
   } finally {
-    rmSync(path, { force: true });
+    remove(path, content);
   }
 }
 
-/** @param {string} path */
-function take(path) {
+/**
+ * What a lock that this process holds has in its file.
+ * @param {number} pid
+ */
+export const lockContent = (pid) => JSON.stringify({ pid, started: processStart(pid) });
+
+/**
+ * Whether the lock is ours now.
+ * @param {string} path
+ * @param {string} content
+ */
+function take(path, content) {
   /** @type {number} */
   let file;
   mkdirSync(dirname(path), { recursive: true });
@@ -54,7 +88,7 @@ function take(path) {
     throw error;
   }
   try {
-    writeSync(file, String(process.pid));
+    writeSync(file, content);
     return true;
   } catch (error) {
     rmSync(path, { force: true });
@@ -64,28 +98,69 @@ function take(path) {
   }
 }
 
-/** @param {string} path */
-function isLeftEmpty(path) {
-  const { size = 1, mtimeMs = 0 } = statSync(path, { throwIfNoEntry: false }) ?? {};
-  return size === 0 && Date.now() - mtimeMs > WRITTEN_MS;
+/**
+ * Removes the lock if its content is the one that was judged, and not one that another process has taken since.
+ * @param {string} path
+ * @param {string} content
+ */
+function remove(path, content) {
+  // Renamed first, as nobody else can then take the same file away: reading and removing are two steps.
+  const aside = `${path}.${process.pid}`;
+  try {
+    renameSync(path, aside);
+  } catch {
+    return; // Another process was faster.
+  }
+  try {
+    if (readFileSync(aside, 'utf8') !== content) linkSync(aside, path);
+  } catch {
+    // Taken anew meanwhile: that lock stands.
+  } finally {
+    rmSync(aside, { force: true });
+  }
+}
+
+/**
+ * @param {string} path
+ * @returns {string | null} null: there is none any more
+ */
+function readLock(path) {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if (/** @type {NodeJS.ErrnoException} */ (error).code === 'ENOENT') return null;
+    throw error;
+  }
 }
 
 /** @param {string} path */
-function holderOf(path) {
+function isOld(path) {
+  const { mtimeMs } = statSync(path, { throwIfNoEntry: false }) ?? { mtimeMs: Date.now() };
+  return Math.abs(Date.now() - mtimeMs) > WRITTEN_MS;
+}
+
+/**
+ * @param {string} content
+ * @returns {Holder | null} null: nobody can be read out of it
+ */
+function parseHolder(content) {
   try {
-    const pid = Number(readFileSync(path, 'utf8'));
-    return pid > 0 ? pid : null;
+    const { pid, started } = /** @type {{ pid: unknown, started: unknown }} */ (JSON.parse(content));
+    if (typeof pid !== 'number' || !Number.isInteger(pid) || pid <= 0) return null;
+    if (started !== null && typeof started !== 'string') return null;
+    return { pid, started };
   } catch {
     return null;
   }
 }
 
-/** @param {number} pid */
-function isAlive(pid) {
+/** @param {Holder} holder */
+function isRunning({ pid, started }) {
   try {
     process.kill(pid, 0);
-    return true;
   } catch (error) {
-    return /** @type {NodeJS.ErrnoException} */ (error).code === 'EPERM';
+    if (/** @type {NodeJS.ErrnoException} */ (error).code !== 'EPERM') return false;
   }
+  const now = processStart(pid);
+  return started === null || now === null || now === started;
 }

@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, expect, test } from 'vitest';
-import { alone } from './lock.mjs';
+import { alone, lockContent } from './lock.mjs';
 import { inProject, Refusal } from './project.mjs';
 
 const name = `test-${String(process.pid)}`;
@@ -18,6 +18,11 @@ afterEach(() => {
 afterAll(() => {
   rmSync(folder, { recursive: true });
 });
+
+const writeLock = (content: string): void => {
+  mkdirSync(inProject('.cache'), { recursive: true });
+  writeFileSync(lock, content);
+};
 
 /** Begins and ends are appended to a file by processes that want the lock at the same time. */
 const program = (log: string): string => `
@@ -40,25 +45,58 @@ test('two installs at once would spoil node_modules: the second waits for the fi
 });
 
 test('a lock of a process that was killed does not stand for ever', async () => {
-  const child = spawn(process.execPath, ['-e', '']);
+  const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)']);
+  await once(child, 'spawn');
+  const content = lockContent(child.pid ?? 0);
+  child.kill('SIGKILL');
   await once(child, 'exit');
-  mkdirSync(inProject('.cache'), { recursive: true });
-  writeFileSync(lock, String(child.pid));
+  writeLock(content);
   await expect(alone(name, () => Promise.resolve('done'))).resolves.toBe('done');
 });
 
-// Catches: everybody waiting for ever, silently, after a disk was full while the lock was written.
-test('a lock that nobody could write into does not stand for ever', async () => {
-  mkdirSync(inProject('.cache'), { recursive: true });
-  writeFileSync(lock, '');
+// Catches: waiting for ever for a process that merely has the id of one that was killed.
+test('a lock does not count for a later process with the same id', async () => {
+  const { pid, started } = JSON.parse(lockContent(process.pid)) as { pid: number; started: string | null };
+  expect(started).not.toBeNull();
+  writeLock(JSON.stringify({ pid, started: `1${started ?? ''}` }));
+  await expect(alone(name, () => Promise.resolve('done'))).resolves.toBe('done');
+});
+
+// Catches: waiting for ever for nobody, or a stack trace, after the lock was damaged.
+test.each([
+  '',
+  'garbage',
+  'null',
+  '1',
+  '{"pid":-1,"started":null}',
+  '{"pid":1.5,"started":null}',
+  '{"pid":"1","started":null}',
+  '{"pid":1,"started":7}',
+  '\0\0\0\0',
+])('a lock that says %j is waited for a moment, then removed', async (content) => {
+  writeLock(content);
+  await expect(alone(name, () => Promise.resolve(), undefined, 0)).rejects.toThrow(/lock .*test-/);
   utimesSync(lock, 0, 0);
   await expect(alone(name, () => Promise.resolve('done'))).resolves.toBe('done');
+  expect(existsSync(lock)).toBe(false);
+});
+
+// Catches: two processes at work at once, because both found the same old lock and one removed what the other had taken.
+test('of many who find an old lock, one at a time is at work', async () => {
+  const log = join(folder, 'after-old-lock');
+  writeLock('garbage');
+  utimesSync(lock, 0, 0);
+  const children = Array.from({ length: 6 }, () =>
+    spawn(process.execPath, ['--input-type=module', '-e', program(log)], { stdio: 'ignore' }),
+  );
+  const codes = await Promise.all(children.map(async (child) => (await once(child, 'exit'))[0] as number));
+  expect(codes).toEqual([0, 0, 0, 0, 0, 0]);
+  expect(readFileSync(log, 'utf8')).toBe('begin\nend\n'.repeat(6));
 });
 
 // Catches: a check that waits for hours for somebody else's slow download.
 test('who has no patience does not wait', async () => {
-  mkdirSync(inProject('.cache'), { recursive: true });
-  writeFileSync(lock, String(process.pid));
+  writeLock(lockContent(process.pid));
   await expect(alone(name, () => Promise.resolve(), undefined, 0)).rejects.toThrow(Refusal);
   expect(existsSync(lock)).toBe(true);
 });

@@ -35,10 +35,43 @@ export async function runScript(main) {
     requireNode();
     process.exitCode = await main();
   } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
-    say(error.message);
-    process.exitCode = error.exitCode;
+    const refusal = error instanceof Refusal ? error : systemRefusal(error);
+    if (refusal === null) throw error;
+    say(refusal.message);
+    process.exitCode = refusal.exitCode;
   }
+}
+
+/** @type {Record<string, string>} */
+const SYSTEM_REASONS = {
+  EACCES: 'permission denied',
+  EPERM: 'permission denied',
+  EROFS: 'the file system is read-only',
+  ENOSPC: 'the disk is full',
+  EDQUOT: 'the disk quota is used up',
+  EFBIG: 'the file would become larger than this process may write (ulimit -f)',
+  EMFILE: 'this process may not open more files (ulimit -n)',
+  ENFILE: 'the system may not open more files',
+  EAGAIN: 'this user may not start more processes (ulimit -u)',
+  ENOMEM: 'there is not enough memory',
+  ENOENT: 'there is no such file',
+  ENOTDIR: 'a part of the path is not a folder',
+  EISDIR: 'it is a folder',
+};
+
+/**
+ * What the system refuses, in one sentence that names the file or program.
+ * @param {unknown} error
+ * @returns {Refusal | null} null: the error is a fault of ours
+ */
+export function systemRefusal(error) {
+  if (!(error instanceof Error) || !('code' in error) || !('syscall' in error)) return null;
+  const { code, syscall, path } = /** @type {NodeJS.ErrnoException} */ (error);
+  const reason = SYSTEM_REASONS[code ?? ''];
+  if (reason === undefined) return null;
+  const what =
+    syscall?.startsWith('spawn') === true ? 'start' : syscall === 'open' ? 'open' : `${syscall ?? 'use'}`;
+  return new Refusal(`Gradscope cannot ${what} ${path ?? 'a file'}: ${reason} (${code ?? ''}).`);
 }
 
 function requireNode() {

@@ -15,6 +15,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { engineFolder as whereTheTrainerLooks, readSetUp } from '../../src-worker/engine/tensorflow/set-up';
+import { lockContent } from './lock.mjs';
 import { inProject, Refusal } from './project.mjs';
 import { engineFolder, NATIVE_ENGINES } from './tensorflow.mjs';
 import { fetchWheel, fillFolder, requirementsOf, unpackWheel, verify } from './wheels.mjs';
@@ -181,7 +182,8 @@ describe('npm run engine', () => {
     const settingUp = spawn(process.execPath, ['-e', 'process.stdin.resume()'], {
       stdio: ['pipe', 'ignore', 'ignore'],
     });
-    writeFileSync(join(at, 'engine.lock'), String(settingUp.pid));
+    await once(settingUp, 'spawn');
+    writeFileSync(join(at, 'engine.lock'), lockContent(settingUp.pid ?? 0));
     writeFileSync(join(at, 'library'), '');
     const removal = spawn(process.execPath, [inProject('scripts/engine.mjs'), 'remove'], {
       stdio: ['ignore', 'ignore', 'pipe'],
