@@ -39,12 +39,16 @@ const preloadIsOneFile: Plugin = {
   },
 };
 
+/** Packages that become part of the programs: as a package, zod opens about a hundred files at every start of every process. */
+const BUILT_IN = ['zod'];
+
 export default defineConfig({
   main: {
     build: {
       outDir: from('out/main'),
       // The browser and headless shells and their worker run on the Node that is installed, not on Electron's.
       target: 'node20.19',
+      externalizeDeps: { exclude: BUILT_IN },
       rolldownOptions: {
         input: {
           desktop: from('src-main/desktop/index.ts'),
@@ -57,6 +61,7 @@ export default defineConfig({
         output: { entryFileNames: '[name].js', chunkFileNames: 'chunks/[name]-[hash].js' },
       },
     },
+    ssr: { noExternal: BUILT_IN },
     plugins: [simdKernels(), entriesStandAlone],
   },
   preload: {

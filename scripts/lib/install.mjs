@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { alone } from './lock.mjs';
 import { run, runNode } from './processes.mjs';
-import { inProject, Refusal, say } from './project.mjs';
+import { inProject, Refusal, requireBuildablePath, ROOT, say } from './project.mjs';
 
 const LOCKFILE = inProject('package-lock.json');
 /** npm writes this list last: an install that was interrupted has none. */
@@ -13,6 +13,8 @@ const INSTALLED = inProject('node_modules/.package-lock.json');
  * @throws {Refusal} when they cannot be installed
  */
 export async function ensureInstalled() {
+  // Said before a minute of installing.
+  requireBuildablePath(ROOT);
   if (missingPackages().length === 0) return;
   await alone('install', async () => {
     const missing = missingPackages();
@@ -80,8 +82,9 @@ export const incomplete = (folder, installed) =>
 /** @param {string} folder of a package */
 function versionAt(folder) {
   try {
-    /** @type {unknown} */
-    const { version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+    const { version } = /** @type {{ version: unknown }} */ (
+      JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
+    );
     return version;
   } catch {
     return undefined;
@@ -94,8 +97,7 @@ function versionAt(folder) {
  */
 function packagesOf(path) {
   try {
-    /** @type {unknown} */
-    const { packages } = JSON.parse(readFileSync(path, 'utf8'));
+    const { packages } = /** @type {{ packages: unknown }} */ (JSON.parse(readFileSync(path, 'utf8')));
     return typeof packages === 'object' ? /** @type {Packages | null} */ (packages) : null;
   } catch {
     return null;

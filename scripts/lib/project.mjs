@@ -80,3 +80,16 @@ function requireNode() {
     throw new Refusal(`Gradscope needs Node 20.19 or newer; this is Node ${process.versions.node}.`);
   }
 }
+
+/**
+ * The bundler takes file names for addresses, in which these characters end the path.
+ * @param {string} folder
+ * @throws {Refusal} when nothing can be built there
+ */
+export function requireBuildablePath(folder) {
+  const found = ['#', '?'].find((character) => folder.includes(character));
+  if (found !== undefined)
+    throw new Refusal(
+      `Gradscope cannot be built in ${folder}: the path contains ${found}. Move it to a folder without # and ? in its path.`,
+    );
+}

@@ -23,7 +23,10 @@ await runProgram(async ({ interrupted, say }) => {
       cannotOpen('There is no browser to open.');
     });
   }
-  await interrupted;
-  await shell.close();
+  try {
+    await interrupted;
+  } finally {
+    await shell.close();
+  }
   return 0;
 });

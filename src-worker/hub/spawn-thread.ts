@@ -1,4 +1,5 @@
 import { MessageChannel, Worker } from 'node:worker_threads';
+import { describeSystemError } from '../../src-shared/text/system-error';
 import { MailboxSender, sharedCounter } from '../training/mailbox';
 import type { ThreadCommand, ThreadMessage, ThreadStart } from '../training/thread-messages';
 import type { ThreadEvents, TrainingThread } from './hub';
@@ -27,8 +28,9 @@ export function spawnThread(
     });
   });
   worker.on('error', (error) => {
-    why = error instanceof Error ? error.message : String(error);
-    console.error(error);
+    const refused = describeSystemError(error);
+    why = refused ?? (error instanceof Error ? error.message : String(error));
+    if (refused === undefined) console.error(error);
   });
   near.on('message', (message: ThreadMessage) => {
     events.message(message);

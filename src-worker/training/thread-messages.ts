@@ -11,6 +11,7 @@ import type {
 } from '../../src-shared/protocol/messages';
 import type { EngineChoice } from '../../src-shared/model/run-config';
 import { type ErrorCode, GradscopeError } from '../../src-shared/protocol/errors';
+import { describeSystemError } from '../../src-shared/text/system-error';
 import type { SharedPayload } from '../probe/picture-pool';
 import type { ClientId } from './run-control';
 
@@ -51,6 +52,8 @@ export interface Failure {
 /** What went wrong, in a sentence. What nobody foresaw goes to stderr with its stack as well. */
 export function failureOf(error: unknown): Failure {
   if (error instanceof GradscopeError) return { code: error.code, message: error.message };
+  const refused = describeSystemError(error);
+  if (refused !== undefined) return { code: 'internal', message: refused };
   console.error(error);
   return { code: 'internal', message: `Something unforeseen went wrong: ${String(error)}` };
 }

@@ -30,8 +30,17 @@ export class Arena {
   #free: Range[];
   readonly #held = new Map<number, Range>();
 
+  /** @throws GradscopeError `engine-unavailable` when the system does not give the addresses */
   constructor() {
-    this.memory = new WebAssembly.Memory({ initial: 16, maximum: LARGEST_PAGES, shared: true });
+    try {
+      this.memory = new WebAssembly.Memory({ initial: 16, maximum: LARGEST_PAGES, shared: true });
+    } catch (cause) {
+      throw new GradscopeError(
+        'engine-unavailable',
+        'The engine simd cannot load: it reserves 2 GiB of addresses, and the system gives this process fewer (ulimit -v).',
+        { cause },
+      );
+    }
     // Address 0 means that there is nothing.
     this.#free = [{ from: LINE, to: 16 * PAGE }];
   }
