@@ -59,6 +59,19 @@ const SYSTEM_REASONS = {
   EISDIR: 'it is a folder',
 };
 
+/** @type {Record<string, string>} */
+const VERBS = {
+  mkdir: 'create the folder',
+  scandir: 'read the folder',
+  open: 'open',
+  read: 'read',
+  write: 'write to',
+  unlink: 'remove',
+  rmdir: 'remove',
+  rm: 'remove',
+  rename: 'rename',
+};
+
 /**
  * What the system refuses, in one sentence that names the file or program.
  * @param {unknown} error
@@ -69,9 +82,8 @@ export function systemRefusal(error) {
   const { code, syscall, path } = /** @type {NodeJS.ErrnoException} */ (error);
   const reason = SYSTEM_REASONS[code ?? ''];
   if (reason === undefined) return null;
-  const what =
-    syscall?.startsWith('spawn') === true ? 'start' : syscall === 'open' ? 'open' : `${syscall ?? 'use'}`;
-  return new Refusal(`Gradscope cannot ${what} ${path ?? 'a file'}: ${reason} (${code ?? ''}).`);
+  const verb = syscall?.startsWith('spawn') === true ? 'start' : (VERBS[syscall ?? ''] ?? 'use');
+  return new Refusal(`Gradscope cannot ${verb} ${path ?? 'a file'}: ${reason} (${code ?? ''}).`);
 }
 
 function requireNode() {

@@ -1,4 +1,5 @@
 import { fork } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import {
   DEFAULT_TRAINER_OPTIONS,
   type RelayToTrainer,
@@ -20,6 +21,7 @@ export function forkTrainer(
   script: string,
   options: TrainerOptions = DEFAULT_TRAINER_OPTIONS,
 ): RelayedProcess {
+  if (!existsSync(script)) return missingProgram(script);
   const child = fork(script, [JSON.stringify(options)], {
     serialization: 'advanced',
     stdio: ['ignore', STDERR, STDERR, 'ipc'],
@@ -64,3 +66,17 @@ export function forkTrainer(
     },
   };
 }
+
+/** A process that never started, in place of the stack trace that Node prints for a program that is not there. */
+const missingProgram = (script: string): RelayedProcess => ({
+  pid: undefined,
+  send: () => undefined,
+  onMessage: () => undefined,
+  onExit: (receiver) => {
+    queueMicrotask(() => {
+      receiver({ code: null, signal: null, error: `${script} is missing; npm start builds it again` });
+    });
+  },
+  requestEnd: () => undefined,
+  kill: () => undefined,
+});
