@@ -51,6 +51,8 @@ export interface FootChart {
 
 /** Right of the last step: room for the ends of the scales. */
 export const SCALE_ROOM = 40;
+/** Whole CSS pixels from the first step of the axis to the last; none where the chart is narrower than its scale. */
+export const plotWidth = (width: number): number => Math.max(0, Math.floor(width) - SCALE_ROOM);
 /** Room above and below the values of a lane. */
 const ABOVE = 4;
 const BELOW = 3;
@@ -62,7 +64,7 @@ const EPOCH_ROOM = 44;
 /** The run so far: lanes one below the other over one axis of steps, and a playhead at now. */
 export function paintFootChart(context: CanvasRenderingContext2D, chart: FootChart, tokens: Tokens): void {
   const { width, axisTop, lanes, step, lastStep } = chart;
-  const x = scaleLinear([0, Math.max(1, lastStep)], [0, width - SCALE_ROOM]).clamp(true);
+  const x = scaleLinear([0, Math.max(1, lastStep)], [0, plotWidth(width)]).clamp(true);
   context.clearRect(0, 0, width, axisTop + 24);
   for (const lane of lanes) {
     if (!lane.shaded) continue;

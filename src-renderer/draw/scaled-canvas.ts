@@ -1,4 +1,13 @@
-/** A canvas for lines and text, empty: as many pixels as the screen has, drawn on in CSS pixels. */
+/**
+ * Longest side that canvases of all browsers have, device pixels; with both sides this long, a canvas has as many pixels
+ * as the smallest limit on its area allows.
+ */
+const LONGEST_SIDE = 16_384;
+
+/**
+ * A canvas for lines and text, empty, drawn on in CSS pixels: as many pixels as the screen has, fewer where that is more than
+ * a canvas may have.
+ */
 export function scaledContext(
   canvas: HTMLCanvasElement,
   width: number,
@@ -7,8 +16,9 @@ export function scaledContext(
 ): CanvasRenderingContext2D {
   const context = canvas.getContext('2d');
   if (context === null) throw new Error('This browser has no 2D canvas.');
-  const across = Math.max(1, Math.round(width * pixelRatio));
-  const down = Math.max(1, Math.round(height * pixelRatio));
+  const scale = Math.min(pixelRatio, LONGEST_SIDE / Math.max(1, width, height));
+  const across = Math.max(1, Math.round(width * scale));
+  const down = Math.max(1, Math.round(height * scale));
   if (canvas.width === across && canvas.height === down) context.reset();
   else {
     // Sized anew only when it must be: that gives it other memory, and has the page laid out.
@@ -17,6 +27,6 @@ export function scaledContext(
     canvas.style.width = `${String(width)}px`;
     canvas.style.height = `${String(height)}px`;
   }
-  context.scale(pixelRatio, pixelRatio);
+  context.scale(scale, scale);
   return context;
 }

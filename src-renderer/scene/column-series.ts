@@ -4,7 +4,7 @@ import type { StepSeries } from '../../src-shared/tensor/step-columns';
 export interface StepAxis {
   /** Steps 0 .. lastStep take up the whole width. */
   readonly lastStep: number;
-  /** Pixel columns. */
+  /** Pixel columns: a whole number, at least one. */
   readonly columns: number;
 }
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { planNetwork, type NetworkSpec } from '../../src-shared/model/network';
-import { recipeNamed } from '../../src-shared/model/recipe';
+import { RECIPES, recipeNamed } from '../../src-shared/model/recipe';
 import { cssSize, scopeLayout, type LayerRowLayout, type ScopeLayout, type Viewport } from './scope-layout';
 
 const plan = planNetwork(recipeNamed('pytorch-paper').network);
@@ -148,4 +148,46 @@ describe('a network too large for a pixel a weight', () => {
     expect((overview?.rows ?? 0) * kernels.kernels).toBeGreaterThanOrEqual(3000);
     expect(layout.rows[0]).toMatchObject({ kind: 'between' });
   });
+});
+
+/** Longest side that canvases of all browsers have. */
+const LONGEST_SIDE = 16_384;
+
+// Catches: a picture of no, of a fraction of, or of too many pixels at sizes and zooms that nobody had in mind.
+test('at every window size and pixel ratio each picture is one that a canvas can hold', () => {
+  const plans = RECIPES.map(({ network }) => planNetwork(network));
+  fc.assert(
+    fc.property(
+      fc.constantFrom(...plans),
+      fc.double({ min: 0, max: 7680, noNaN: true }),
+      fc.double({ min: 0, max: 4320, noNaN: true }),
+      fc.double({ min: 0, max: 1, noNaN: true }),
+      fc.oneof(fc.constantFrom(0.5, 0.67, 1, 1.25, 2, 4), fc.double({ min: 0.25, max: 8, noNaN: true })),
+      (network, windowWidth, windowHeight, share, pixelRatio) => {
+        const { rows, width, height } = scopeLayout(network, {
+          windowWidth,
+          windowHeight,
+          width: windowWidth * share,
+          height: windowHeight * share,
+          pixelRatio,
+        });
+        expect(Number.isFinite(width) && Number.isFinite(height) && width > 0 && height > 0).toBe(true);
+        const pictures = rows.flatMap((row) =>
+          row.kind === 'layer'
+            ? [row.kernels, row.maps.tiles]
+            : [...row.strips.values()].map(({ tiles }) => tiles),
+        );
+        for (const { width: across, height: down, unit, cell } of pictures) {
+          for (const side of [across, down]) {
+            expect(Number.isInteger(side), `${String(side)} is whole`).toBe(true);
+            expect(side).toBeGreaterThanOrEqual(1);
+            // Marks lie over the picture in device pixels, with a margin.
+            expect(side * unit + 4 * pixelRatio + 1).toBeLessThanOrEqual(LONGEST_SIDE);
+          }
+          expect(Number.isInteger(unit) && unit >= 1 && Number.isInteger(cell) && cell >= 1).toBe(true);
+        }
+      },
+    ),
+    { numRuns: 60 },
+  );
 });

@@ -1,5 +1,8 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Evaluation, Status } from '../../../src-shared/protocol/messages';
+import { paintFootChart } from '../../draw/foot-chart';
+import { drawLog } from '../../draw/testing/draw-log';
 import type { Tokens } from '../../draw/tokens';
 import { MetricsStore } from '../../frames/metrics-store';
 import { FootModel, LANES, type FootInput } from './foot-model';
@@ -141,4 +144,29 @@ describe('FootModel', () => {
     );
     expect([lanes.length, lanes[0]?.top, axisTop]).toEqual([1, 6, 45]);
   });
+});
+
+// Catches: "Invalid typed array length" in a window that leaves the chart less room than its scale needs.
+test('the chart is drawn at every width from nothing to that of a wall of screens', () => {
+  const metrics = metricsOf(300, 0.9);
+  const evaluations = [evaluation(200, 0.18, 0.94)];
+  fc.assert(
+    fc.property(
+      fc.oneof(
+        fc.integer({ min: 0, max: 120 }),
+        fc.integer({ min: 0, max: 8000 }),
+        fc.double({ min: 0, max: 8000, noNaN: true }),
+      ),
+      fc.constantFrom(LANES, LANES.slice(0, 1)),
+      (width, lanes) => {
+        const { context, log } = drawLog();
+        const chart = new FootModel().chart(metrics, input({ width, lanes, evaluations }), tokens);
+        paintFootChart(context, chart, tokens);
+        expect(log.filter((entry) => /NaN|Infinity/.test(entry))).toEqual([]);
+        for (const { traces } of chart.lanes) {
+          for (const { series } of traces) expect(series.axis.columns).toBeGreaterThanOrEqual(1);
+        }
+      },
+    ),
+  );
 });

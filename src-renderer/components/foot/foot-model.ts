@@ -1,5 +1,5 @@
 import { layerColour, layerDash } from '../../draw/layer-keys';
-import { SCALE_ROOM, type FootChart, type Lane } from '../../draw/foot-chart';
+import { plotWidth, type FootChart, type Lane } from '../../draw/foot-chart';
 import type { Tokens } from '../../draw/tokens';
 import type { MetricsStore } from '../../frames/metrics-store';
 import { columnOf, ColumnSeries, type StepAxis } from '../../scene/column-series';
@@ -50,7 +50,7 @@ export class FootModel {
     for (let start = stepsPerEpoch; start < Math.min(lastStep, step); start += stepsPerEpoch)
       epochStarts.push(start);
     const places = lanes.length > 1 ? FULL : ONE;
-    const axis = { lastStep, columns: width - SCALE_ROOM + 1 };
+    const axis = { lastStep, columns: plotWidth(width) + 1 };
     const take = (name: string, share: number): ColumnSeries => this.take(metrics, name, share, axis);
     return {
       width,
