@@ -26,19 +26,35 @@ export interface ProgramContext {
   readonly say: (sentence: string) => void;
 }
 
+/** How long an interrupted program may take to end in its own way, ms. */
+const ENDING_LIMIT_MS = 10_000;
+/** One press of Ctrl-C may arrive several times, through npm and the scripts: later than this it is a second wish, ms. */
+const SAME_WISH_MS = 300;
+/** How long a program whose work is done may be kept alive by what it has left open, ms. */
+const LEFT_OPEN_MS = 1_000;
+
 /**
  * Runs a command-line program to its exit code: that of `main`; 2 for a refusal and 1 for a failure, each with one
- * sentence on stderr.
+ * sentence on stderr. A second signal ends it at once, as does the first one after 10 s.
  */
 export async function runProgram(main: (context: ProgramContext) => Promise<number>): Promise<void> {
   const say = (sentence: string): void => {
     process.stderr.write(`${sentence}\n`);
   };
+  let first: NodeJS.Signals | undefined;
   const interrupted = new Promise<NodeJS.Signals>((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, resolve);
+    let firstMs = 0;
+    const interrupt = (signal: NodeJS.Signals): void => {
+      if (first === undefined) {
+        [first, firstMs] = [signal, performance.now()];
+        setTimeout(dieBy, ENDING_LIMIT_MS, signal).unref();
+        resolve(signal);
+      } else if (performance.now() - firstMs > SAME_WISH_MS) dieBy(signal);
+    };
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, interrupt);
     // Whoever reads has gone, as at the end of `| head`: that ends a program silently.
     process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EPIPE') resolve('SIGPIPE');
+      if (error.code === 'EPIPE' && first === undefined) interrupt('SIGPIPE');
     });
   });
   const cannotPrint = new Promise<never>((_, reject) => {
@@ -57,6 +73,17 @@ export async function runProgram(main: (context: ProgramContext) => Promise<numb
     process.exitCode = exitCodeOf(error);
     if (process.exitCode !== 0) say(sentenceOf(error));
   }
+  setTimeout(() => {
+    if (first === undefined) process.exit();
+    else dieBy(first);
+  }, LEFT_OPEN_MS).unref();
+}
+
+/** Ends this process as if nobody listened to the signal. process.exit() waits for file accesses, which may never end. */
+function dieBy(signal: NodeJS.Signals): void {
+  process.removeAllListeners(signal);
+  // Node itself ignores SIGPIPE.
+  process.kill(process.pid, signal === 'SIGPIPE' ? 'SIGKILL' : signal);
 }
 
 export function exitCodeOf(error: unknown): number {

@@ -1,3 +1,4 @@
+import { beforeHostIsGone } from './hub/watch-host';
 import { DEFAULT_RUN_CONFIG } from '../src-shared/model/run-config';
 import { type ElectronParentPort, listenToElectron } from './hub/electron-port';
 import { Hub } from './hub/hub';
@@ -18,6 +19,7 @@ const hub = new Hub({
     spawnThread(new URL('./training-thread.js', import.meta.url), dataFolder, firstRunId, events),
 });
 const addClient = hub.addClient.bind(hub);
+beforeHostIsGone(() => hub.close());
 
 const { parentPort } = process as { readonly parentPort?: ElectronParentPort };
 if (parentPort !== undefined) listenToElectron(parentPort, addClient);
@@ -29,8 +31,4 @@ else {
     },
     addClient,
   );
-  // Nothing is left behind when the host goes, however it goes.
-  process.once('disconnect', () => void hub.close().then(() => process.exit(0)));
-  // Ctrl-C reaches the whole process group; what comes of it is for the host to say.
-  process.on('SIGINT', () => undefined);
 }

@@ -96,6 +96,22 @@ describe('the process', () => {
     await once(host.stdout, 'end');
   });
 
+  // Catches: a trainer left for ever by a host that was killed before the trainer had loaded, when nobody listened yet.
+  it.each([0, 20, 40, 60, 80, 120, 200])(
+    'goes when its host is killed %i ms after spawning it',
+    async (ms) => {
+      const host = `
+      const options = { serialization: 'advanced', stdio: ['ignore', 'inherit', 'inherit', 'ipc'], execArgv: [] };
+      require('node:child_process').fork(${JSON.stringify(built.script)}, [], options);
+      setTimeout(() => process.kill(process.pid, 'SIGKILL'), ${String(ms)});`;
+      const child = spawn(process.execPath, ['-e', host], { stdio: ['ignore', 'pipe', 'pipe'] });
+      // Resolves when the trainer as well has closed what it inherited. Until then it must be read, or it could not end.
+      child.stderr.resume();
+      child.stdout.resume();
+      expect(await once(child, 'close')).toEqual([null, 'SIGKILL']);
+    },
+  );
+
   it('tells clients why there can be no run', async () => {
     const folder = path.join(mnist.folder, 'nowhere');
     const lost = new TrainerProcess(built.script, { config: null, dataFolder: folder });

@@ -40,7 +40,10 @@ function send(response: ServerResponse, status: number, type: string, text: stri
   response.end(response.req.method === 'HEAD' ? undefined : body);
 }
 
-/** Answers with a sentence on a connection that no ServerResponse was made for, and ends it. */
+/** How long the other side may take to answer a close or to take a refusal before it is cut off, in milliseconds. */
+export const CLOSE_GRACE_MS = 1_000;
+
+/** Answers with a sentence on a connection that no ServerResponse was made for, and ends it, whatever the other side does. */
 export function endWithText(socket: Duplex, status: number, sentence: string): void {
   const body = `${sentence}\n`;
   const headers = {
@@ -52,6 +55,12 @@ export function endWithText(socket: Duplex, status: number, sentence: string): v
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   // Nothing that happens to a refused socket matters any more, but an unheard error would end the shell.
   socket.on('error', () => undefined);
+  // What it still sends is thrown away: unread, it would hide that the other side has closed.
+  socket.resume();
+  const cutOff = setTimeout(() => socket.destroy(), CLOSE_GRACE_MS);
+  socket.once('close', () => {
+    clearTimeout(cutOff);
+  });
   socket.end(`HTTP/1.1 ${String(status)} ${STATUS_CODES[status] ?? ''}\r\n${lines.join('')}\r\n${body}`);
 }
 

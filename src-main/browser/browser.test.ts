@@ -1,6 +1,7 @@
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { rm, writeFile } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
+import { connect, createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
@@ -48,6 +49,46 @@ describe('the browser shell', () => {
     const { code, stdout, stderr } = await running.ended;
     expect([code, stderr]).toEqual([0, '']);
     expect(stdout.trimEnd().split('\n')).toHaveLength(1);
+  });
+
+  // Catches: a shell that hundreds of strangers keep from ending, with its trainer left running.
+  it('ends with its trainer on one signal while 300 refused upgrades and silent connections are open', async () => {
+    const running = browser('--no-open');
+    const { port, host } = await ready(running);
+    const strangers = Array.from({ length: 300 }, (_, index) => {
+      const socket = connect({ port: Number(port), host: '127.0.0.1', allowHalfOpen: true });
+      socket.on('error', () => undefined);
+      const head = `GET ${TRAINER_PATH} HTTP/1.1\r\nHost: ${host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`;
+      if (index % 2 === 0) socket.write(head);
+      return socket;
+    });
+    await Promise.all(strangers.map((socket) => once(socket, 'connect')));
+    running.process.kill('SIGTERM');
+    expect((await running.ended).code).toBe(0);
+    for (const socket of strangers) socket.destroy();
+  });
+
+  // Catches: a second Ctrl-C that is not heard while the first one waits for a trainer that does not end.
+  it('ends at once on a second signal', async () => {
+    const running = browser('--no-open');
+    const address = await ready(running);
+    const socket = new WebSocket(`ws://${address.host}${TRAINER_PATH}${address.search}`);
+    await once(socket, 'open');
+    const { pid } = running.process;
+    const trainer = spawnSync('ps', ['-A', '-o', 'pid=,ppid='], { encoding: 'utf8' })
+      .stdout.split('\n')
+      .map((line) => line.trim().split(/ +/).map(Number))
+      .find(([, parent]) => parent === pid)?.[0];
+    if (trainer === undefined) throw new Error('The shell has no trainer.');
+    process.kill(trainer, 'SIGSTOP');
+    const exit = once(running.process, 'exit');
+    running.process.kill('SIGTERM');
+    const again = setInterval(() => running.process.kill('SIGINT'), 50);
+    expect(await exit).toEqual([null, 'SIGINT']);
+    clearInterval(again);
+    process.kill(trainer, 'SIGCONT');
+    // The trainer has gone as well.
+    await running.ended;
   });
 
   // Catches: a stack trace, a wrong exit code, or a shell that comes up on another port than asked for.

@@ -1,14 +1,15 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { WebSocketServer } from 'ws';
+import { WebSocketServer, type ServerOptions } from 'ws';
 import { GradscopeError } from '../../src-shared/protocol/errors';
 import type { Port } from '../../src-shared/protocol/port';
 import { MAX_MESSAGE_BYTES, TRAINER_PATH } from '../../src-shared/protocol/shell';
 import { contentPolicy, pageHeaders } from '../page/content-policy';
 import type { PageFiles } from '../page/page-files';
 import { CODE_PARAMETER, refusal, TOKEN_PARAMETER, type Access, type Asking } from './access';
-import { endWithText, sendOn, sendText, sendTextAndAskAgain } from './answers';
+import { CLOSE_GRACE_MS, endWithText, sendOn, sendText, sendTextAndAskAgain } from './answers';
+import { Connections, type StrangerLimits } from './connections';
 import { SocketPort } from './socket-port';
 
 export interface BrowserServerOptions {
@@ -18,6 +19,8 @@ export interface BrowserServerOptions {
   readonly port: number;
   /** Called with the server's end of each WebSocket that was let in. */
   readonly onClient: (port: Port) => void;
+  /** For connections that have not shown the token. */
+  readonly strangers?: StrangerLimits;
 }
 
 export interface BrowserServer {
@@ -26,19 +29,22 @@ export interface BrowserServer {
   readonly address: string;
   /** Good for one opening, soon: what a browser is started with stands in the list of processes, which everybody can read. */
   newBrowserAddress(): string;
-  /** Says goodbye to every client and frees the port. */
+  /** Lets nobody in any more, says goodbye to every client, and after a second cuts off whoever is still there. */
   close(): Promise<void>;
 }
 
 const LOOPBACK = '127.0.0.1';
-/** How long a client may take to answer a close before it is cut off, in milliseconds. */
-const CLOSE_GRACE_MS = 1_000;
 /** Node's codes of requests that it cannot read, and what they are answered with; all others 400. */
 const BROKEN_REQUESTS: Readonly<Record<string, number>> = {
   HPE_HEADER_OVERFLOW: 431,
   HPE_CHUNK_EXTENSIONS_OVERFLOW: 413,
   ERR_HTTP_REQUEST_TIMEOUT: 408,
 };
+const STRANGERS: StrangerLimits = { count: 64, milliseconds: 10_000 };
+/** For requests on connections that have shown the token, in milliseconds. */
+const REQUEST_LIMITS = { headersTimeout: 10_000, requestTimeout: 20_000, connectionsCheckingInterval: 2_000 };
+/** How long an answer may stand still because the other side takes nothing of it, in milliseconds. */
+const STANDSTILL_LIMIT_MS = 30_000;
 
 /**
  * Serves the page and the trainer's WebSocket on loopback to whoever has the token.
@@ -46,17 +52,25 @@ const BROKEN_REQUESTS: Readonly<Record<string, number>> = {
  */
 export async function startBrowserServer(options: BrowserServerOptions): Promise<BrowserServer> {
   const { page, access } = options;
-  const sockets = new WebSocketServer({
+  // closeTimeout, for a page that never answers a close: ws knows it, its types do not.
+  const socketOptions: ServerOptions & { closeTimeout: number } = {
     noServer: true,
     maxPayload: MAX_MESSAGE_BYTES,
     // Weights and gradients hardly compress, and it would cost training its time.
     perMessageDeflate: false,
-  });
+    closeTimeout: CLOSE_GRACE_MS,
+  };
+  const sockets = new WebSocketServer(socketOptions);
   const clients = new Set<SocketPort>();
+  const connections = new Connections(options.strangers ?? STRANGERS);
 
   // A request without a Host is refused by the same rules as all others, with the same headers, and not by Node.
-  const server = createServer({ requireHostHeader: false }, (request, response) => {
-    answer(request, response, page, access);
+  const server = createServer({ ...REQUEST_LIMITS, requireHostHeader: false }, (request, response) => {
+    answer(request, response, page, access, connections);
+  });
+  server.timeout = STANDSTILL_LIMIT_MS;
+  server.on('connection', (socket) => {
+    connections.add(socket);
   });
   server.on('checkExpectation', (_request, response) => {
     sendText(response, 417, 'Gradscope meets no expectations (Expect).');
@@ -74,6 +88,7 @@ export async function startBrowserServer(options: BrowserServerOptions): Promise
     } else if (path !== TRAINER_PATH) {
       endWithText(socket, 404, `There is no WebSocket at ${JSON.stringify(path)}.`);
     } else {
+      connections.know(request.socket);
       sockets.handleUpgrade(request, socket, head, (webSocket) => {
         const port = new SocketPort(webSocket);
         clients.add(port);
@@ -107,8 +122,7 @@ export async function startBrowserServer(options: BrowserServerOptions): Promise
       server.closeIdleConnections();
       for (const client of clients) client.close({ code: 'closed', message: 'Gradscope was closed.' });
       const cutOff = setTimeout(() => {
-        for (const socket of sockets.clients) socket.terminate();
-        server.closeAllConnections();
+        connections.destroyAll();
       }, CLOSE_GRACE_MS);
       await closed;
       clearTimeout(cutOff);
@@ -116,7 +130,13 @@ export async function startBrowserServer(options: BrowserServerOptions): Promise
   };
 }
 
-function answer(request: IncomingMessage, response: ServerResponse, page: PageFiles, access: Access): void {
+function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  page: PageFiles,
+  access: Access,
+  connections: Connections,
+): void {
   const { path, query } = target(request);
   const asked = asking(request, path, query, false);
   const refused = refusal(asked, access);
@@ -125,6 +145,7 @@ function answer(request: IncomingMessage, response: ServerResponse, page: PageFi
     refuse(response, refused.status, refused.message);
     return;
   }
+  connections.know(request.socket);
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     response.setHeader('Allow', 'GET, HEAD');
     sendText(response, 405, `Gradscope answers GET and HEAD, not ${request.method ?? 'nothing'}.`);

@@ -61,8 +61,9 @@ export async function startBrowserShell(
   return {
     server,
     close: async () => {
-      await server.close();
-      await host.stop();
+      // The trainer first: no connection, whoever holds it, may keep it alive.
+      const stopped = host.stop();
+      await Promise.all([stopped, server.close()]);
     },
   };
 }

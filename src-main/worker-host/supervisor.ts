@@ -62,7 +62,10 @@ export class Supervisor<P extends SupervisedProcess> {
     return this.current;
   }
 
-  /** Ends the process for good: asked first, then SIGTERM, then SIGKILL. Resolves when there is none any more. */
+  /**
+   * Ends the process for good: asked first, then SIGTERM, then SIGKILL. Resolves when there is none any more, or when the system
+   * has not ended it some seconds after SIGKILL.
+   */
   stop(): Promise<void> {
     this.stopped ??= this.end();
     return this.stopped;
@@ -87,6 +90,10 @@ export class Supervisor<P extends SupervisedProcess> {
   private async end(): Promise<void> {
     const life = this.current;
     if (life === undefined) return;
+    let giveUp: () => void = () => undefined;
+    const givenUp = new Promise<void>((resolve) => {
+      giveUp = resolve;
+    });
     const timers = [
       setTimeout(() => {
         life.process.kill('SIGTERM');
@@ -94,9 +101,10 @@ export class Supervisor<P extends SupervisedProcess> {
       setTimeout(() => {
         life.process.kill('SIGKILL');
       }, 2 * this.graceMs),
+      setTimeout(giveUp, 3 * this.graceMs),
     ];
     life.process.requestEnd();
-    await life.ended;
+    await Promise.race([life.ended, givenUp]);
     timers.forEach(clearTimeout);
   }
 }
