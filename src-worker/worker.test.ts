@@ -181,6 +181,48 @@ describe('a run', () => {
   });
 });
 
+describe('the first NaN or infinity', () => {
+  it.each(['wasm', 'cpu'] as const)(
+    'is said at the layer that it arises in, stepping and running, on %s',
+    async (engine) => {
+      const client = await begin({ engine });
+      await client.request('setWeight', { name: 'conv1.bias', index: 3, value: '-Infinity' });
+      const place = { step: 1, phase: 'forward', layer: 'conv1', tensor: 'conv1.bias', nan: 0, infinite: 1 };
+      await client.request('stepPhase', {});
+      expect(client.last('nonFinite')).toBeUndefined();
+      await client.request('stepLayer', {});
+      expect(client.last('nonFinite')).toMatchObject(place);
+      expect(status(client).nonFinite).toMatchObject(place);
+
+      const again = await begin({ engine });
+      await again.request('setWeight', { name: 'conv1.bias', index: 3, value: '-Infinity' });
+      await again.request('stepBatch', {});
+      expect(again.last('nonFinite')).toMatchObject(place);
+    },
+  );
+
+  it('is forgotten when sound weights are opened, and the next is said; who comes late hears both', async () => {
+    const client = await begin();
+    const sound = (await client.request('saveWeights', {})).payload;
+    await client.request('setWeight', { name: 'conv1.bias', index: 3, value: '-Infinity' });
+    await client.request('stepBatch', {});
+    await client.request('loadWeights', { fileName: 'sound.safetensors' }, sound);
+    expect(status(client).nonFinite).toBeNull();
+    await client.request('stepBatch', {});
+    expect(status(client).nonFinite).toBeNull();
+    await client.request('setWeight', { name: 'fc2.bias', index: 0, value: 'NaN' });
+    await client.request('stepBatch', {});
+    const said = client.all('nonFinite').map(({ step, tensor }) => [step, tensor]);
+    expect(said).toEqual([
+      [1, 'conv1.bias'],
+      [3, 'fc2.bias'],
+    ]);
+    const late = await trainer.connect();
+    await late.request('saveWeights', {});
+    expect(late.all('nonFinite').map(({ step, tensor }) => [step, tensor])).toEqual(said);
+  });
+});
+
 describe('pause', () => {
   it('means that nothing moves any more, not one step', async () => {
     const client = await begin();

@@ -6,6 +6,7 @@ import {
   type TrainerMessage,
 } from '../../src-shared/protocol/messages';
 import type { Port } from '../../src-shared/protocol/port';
+import { nonFiniteCounts, nonFinitePlace } from '../../src-shared/text/non-finite';
 import type { HeadlessRun } from './options';
 import type { Output } from './output-file';
 import type { Finished, Report } from './report';
@@ -109,7 +110,7 @@ class RunListener {
         break;
       case 'nonFinite':
         this.say(
-          `Step ${String(message.step)} met the first value that is not finite, in ${message.tensor} after ${message.phase}.`,
+          `The first value that is not finite was met in ${nonFinitePlace(message)}: ${nonFiniteCounts(message)}.`,
         );
         break;
       case 'status':

@@ -15,11 +15,11 @@ import type { FrameStore } from '../frames/frame-store';
 import type { MetricsStore } from '../frames/metrics-store';
 import {
   addEvaluation,
+  addNonFinite,
   beginRun,
   setConnection,
   setDigit,
   setEngine,
-  setNonFinite,
   setRates,
   setStatus,
   setExample,
@@ -243,8 +243,8 @@ export class Feed implements RequestClient {
         addEvaluation(message);
         break;
       case 'nonFinite': {
-        const { step, phase, tensor, nan, infinite } = message;
-        setNonFinite({ step, phase, tensor, nan, infinite });
+        const { step, phase, layer, tensor, kind, nan, infinite } = message;
+        addNonFinite({ step, phase, layer, tensor, kind, nan, infinite });
         break;
       }
       case 'digit': {

@@ -1,5 +1,11 @@
 import { planNetwork } from '../../src-shared/model/network';
-import type { Evaluation, Ready, Status, TrainerMessage } from '../../src-shared/protocol/messages';
+import type {
+  Evaluation,
+  NonFinite,
+  Ready,
+  Status,
+  TrainerMessage,
+} from '../../src-shared/protocol/messages';
 import { panelAfter } from './panel';
 import { isSmallScreen } from './screen';
 import {
@@ -9,7 +15,6 @@ import {
   type Digit,
   type Draft,
   type Drawer,
-  type NonFinite,
   type Notice,
   type Panel,
   type Rates,
@@ -162,6 +167,7 @@ export const beginRun = (ready: Ready, digit: Digit): void => {
       status: null,
       evaluations: [],
       nonFinite: null,
+      nonFinites: [],
       digit,
       lastTestIndex: digit.testIndex ?? state.lastTestIndex,
       draft: {},
@@ -185,7 +191,12 @@ export const setEngine = ({ engine, engineTable, choice }: EngineNews): void => 
 export const setStatus = (status: Status): void => {
   appStore.setState(({ status: previous, view }) => {
     const panel = panelAfter(view.panel, view.restPanel, previous, status);
-    return panel === view.panel ? { status } : { status, view: { ...view, panel } };
+    return {
+      status,
+      // Since then the weights were made sound; what was met stays marked in the chart.
+      ...(status.nonFinite === null ? { nonFinite: null } : {}),
+      ...(panel === view.panel ? {} : { view: { ...view, panel } }),
+    };
   });
 };
 
@@ -193,8 +204,14 @@ export const addEvaluation = (evaluation: Evaluation): void => {
   appStore.setState((state) => ({ evaluations: [...state.evaluations, evaluation] }));
 };
 
-export const setNonFinite = (nonFinite: NonFinite): void => {
-  appStore.setState({ nonFinite });
+/** More come only when somebody poisons and mends the weights again and again. */
+const MOST_NON_FINITES = 256;
+
+export const addNonFinite = (nonFinite: NonFinite): void => {
+  appStore.setState(({ nonFinites }) => ({
+    nonFinite,
+    nonFinites: [...nonFinites, nonFinite].slice(-MOST_NON_FINITES),
+  }));
 };
 
 export const setDigit = (digit: Digit): void => {

@@ -2,8 +2,7 @@ import { useStore } from 'zustand';
 import { createStore } from 'zustand/vanilla';
 import type { NetworkPlan } from '../../src-shared/model/network';
 import type { RunConfig } from '../../src-shared/model/run-config';
-import type { Phase } from '../../src-shared/model/phases';
-import type { Evaluation, Ready, Status } from '../../src-shared/protocol/messages';
+import type { Evaluation, NonFinite, Ready, Status } from '../../src-shared/protocol/messages';
 import type { SortAxis, SortMeasure } from '../scene/sorting';
 
 /** What the colour scale of W, g and dW is taken over: each kernel, each layer, or the whole network. */
@@ -23,15 +22,6 @@ export interface Connection {
   /** Why, when lost. */
   readonly code: string | null;
   readonly message: string | null;
-}
-
-/** Where the first NaN or infinity of the run was met. */
-export interface NonFinite {
-  readonly step: number;
-  readonly phase: Phase;
-  readonly tensor: string;
-  readonly nan: number;
-  readonly infinite: number;
 }
 
 /** The chosen digit: a test image, or one drawn by hand. `pixels` are its bytes, row-major. */
@@ -144,7 +134,10 @@ export interface AppState {
   readonly status: Status | null;
   /** Of the current run, in order. */
   readonly evaluations: readonly Evaluation[];
+  /** The first NaN or infinity of the weights that are there; null: none. */
   readonly nonFinite: NonFinite | null;
+  /** Each first one of the run, also those whose weights were made sound since; in order. */
+  readonly nonFinites: readonly NonFinite[];
   readonly digit: Digit | null;
   /** The test image that was chosen last: where a drawn digit leads back to. */
   readonly lastTestIndex: number;
@@ -162,6 +155,7 @@ export const INITIAL_STATE: AppState = {
   status: null,
   evaluations: [],
   nonFinite: null,
+  nonFinites: [],
   digit: null,
   lastTestIndex: 0,
   view: {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { engineSpeedSchema } from '../model/engine-table';
 import { networkSpecSchema } from '../model/network';
+import { STATE_SLOTS } from '../model/optimiser';
 import { PHASES } from '../model/phases';
 import { recipeSchema } from '../model/recipe';
 import { ENGINE_NAMES, engineChoiceSchema, modeSchema, runConfigSchema } from '../model/run-config';
@@ -357,6 +358,33 @@ const proofSchema = z.strictObject({
   same: z.boolean(),
 });
 
+/** What of a tensor was not finite. */
+const NON_FINITE_KINDS = [
+  'input',
+  'weight',
+  'output',
+  'loss',
+  'gradient',
+  'error',
+  'update',
+  ...STATE_SLOTS,
+] as const;
+export type NonFiniteKind = (typeof NON_FINITE_KINDS)[number];
+
+const nonFiniteFields = {
+  step: count,
+  phase: phaseSchema,
+  /** Null: in the images or the loss, or the trainer does not say. */
+  layer: z.string().nullable().default(null),
+  /** A parameter, a layer, `input` or `loss`. */
+  tensor: z.string(),
+  /** Null: the trainer does not say. */
+  kind: z.enum(NON_FINITE_KINDS).nullable().default(null),
+  nan: count,
+  infinite: count,
+};
+const nonFinitePlaceSchema = z.strictObject(nonFiniteFields);
+
 /** Sent at every change and, while running, about four times a second. */
 const statusSchema = z.strictObject({
   type: z.literal('status'),
@@ -412,6 +440,8 @@ const statusSchema = z.strictObject({
   /** Progress of a test run under way, 0..1. */
   testing: z.number().min(0).max(1).nullable(),
   failure: z.strictObject({ code: z.enum(ERROR_CODES), message: z.string() }).nullable(),
+  /** What `nonFinite` said last; null: none, or the weights that had it were made sound since. Absent: the trainer does not say. */
+  nonFinite: nonFinitePlaceSchema.nullable().optional(),
 });
 export type Status = z.infer<typeof statusSchema>;
 
@@ -483,16 +513,15 @@ const evaluationSchema = z.strictObject({
 });
 export type Evaluation = z.infer<typeof evaluationSchema>;
 
-/** First time that a NaN or an infinity was met in a run: where. */
+/**
+ * Where the first NaN or infinity was met since the run began, or since the weights that had one were made sound by hand.
+ */
 const nonFiniteSchema = z.strictObject({
   type: z.literal('nonFinite'),
   runId: count,
-  step: count,
-  phase: phaseSchema,
-  tensor: z.string(),
-  nan: count,
-  infinite: count,
+  ...nonFiniteFields,
 });
+export type NonFinite = z.infer<typeof nonFinitePlaceSchema>;
 
 /** Another digit was chosen or drawn, by whichever page: from now on the digit slots are of it. */
 const digitSchema = z.strictObject({

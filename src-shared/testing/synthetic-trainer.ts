@@ -1,6 +1,7 @@
 import { decodePageMessage, encodeMessage } from '../protocol/decode';
 import { GradscopeError, type ErrorCode } from '../protocol/errors';
 import {
+  type NonFinite,
   PROTOCOL_VERSION,
   REQUESTS,
   type PageMessage,
@@ -56,7 +57,8 @@ export class SyntheticTrainer {
   private owedSteps = 0;
   private metricsSent = 0;
   private evaluationsSent = 0;
-  private reported = false;
+  /** What was said of the first NaN or infinity. */
+  private reported: NonFinite | null = null;
   private appliedAtMs: number;
   private statusSentAtMs = -Infinity;
 
@@ -188,7 +190,7 @@ export class SyntheticTrainer {
     this.metricsSent = 0;
     this.evaluationsSent = 0;
     this.skipped = 0;
-    this.reported = false;
+    this.reported = null;
     this.send(this.session.ready(this.options.now()));
     this.sendMetrics();
     this.sendStatus(null);
@@ -253,16 +255,18 @@ export class SyntheticTrainer {
 
   private reportNonFinite(): void {
     const found = this.run.firstNonFinite();
-    if (found === null || this.reported || !this.run.insideStep) return;
-    this.reported = true;
+    if (found === null) this.reported = null;
+    if (found === null || this.reported !== null || !this.run.insideStep) return;
     const { name: tensor, nan, infinite } = found;
-    const { runId } = this.session;
-    this.send({ type: 'nonFinite', runId, step: this.run.step + 1, phase: 'forward', tensor, nan, infinite });
+    const layer = tensor.slice(0, tensor.lastIndexOf('.'));
+    const place = { step: this.run.step + 1, phase: 'forward', layer, tensor, kind: 'weight' } as const;
+    this.reported = { ...place, nan, infinite };
+    this.send({ type: 'nonFinite', runId: this.session.runId, ...this.reported });
   }
 
   private sendStatus(failure: Status['failure']): void {
     this.statusSentAtMs = this.options.now();
-    this.send(this.session.status(failure));
+    this.send({ ...this.session.status(failure), nonFinite: this.reported });
   }
 
   private send(message: TrainerMessage): void {

@@ -169,7 +169,7 @@ export class Hub implements ClientEvents, ThreadEvents {
         this.broadcast(message);
         break;
       case 'nonFinite':
-        if (this.run !== undefined) this.run.history.nonFinite = message;
+        this.run?.history.met(message);
         this.broadcast(message);
         break;
       case 'status':
@@ -233,7 +233,7 @@ export class Hub implements ClientEvents, ThreadEvents {
     });
     for (const rows of history.all()) client.sendEncoded(encodeMetrics(began.runId, rows));
     for (const evaluation of history.evaluations) client.send(evaluation);
-    if (history.nonFinite !== undefined) client.send(history.nonFinite);
+    for (const nonFinite of history.nonFinites) client.send(nonFinite);
     if (status !== undefined) client.send(status);
   }
 

@@ -78,8 +78,9 @@ export class Mirrors {
 
   /** Weights were replaced by other means than a step. What is known of gradients and updates is then not of these weights. */
   weightsReplaced(step: number): void {
-    for (const { parameter, mirror } of this.#held) {
+    for (const { parameter, mirror, norms } of this.#held) {
       this.#network.readParameter(parameter, 'weight', mirror.weight.values);
+      norms.weight = this.#network.norm(parameter, 'weight');
       mark(mirror.weight, { freshness: 'fresh', step, phase: null });
       age(mirror.gradient);
       age(mirror.update);
@@ -97,10 +98,11 @@ export class Mirrors {
 
   setWeight(parameterName: string, index: number, value: number): void {
     const held = this.#named(parameterName);
-    const { parameter, mirror } = held;
+    const { parameter, mirror, norms } = held;
     held.lastUpdate = null;
     mirror.weight.values[index] = value;
     this.#network.writeParameter(parameter, mirror.weight.values);
+    norms.weight = this.#network.norm(parameter, 'weight');
     age(mirror.gradient);
     age(mirror.update);
   }

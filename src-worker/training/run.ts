@@ -11,6 +11,7 @@ import type { Dataset } from '../data/dataset';
 import type { OpenedEngine } from '../engine';
 import type { Engine } from '../engine/engine';
 import type { EngineChoices } from './engine-choice';
+import type { NonFiniteReport } from './first-non-finite';
 import { FitTime } from './fit-time';
 import { KernelHistory } from './kernel-history';
 import { Meter } from './meter';
@@ -47,8 +48,8 @@ export interface Run {
    * switched after the first step, as another run with the same config then proves nothing.
    */
   proofKey: string | null;
-  /** Whether the first NaN or infinity was told. */
-  nonFiniteTold: boolean;
+  /** What was told of the first NaN or infinity. */
+  nonFiniteTold: NonFiniteReport | null;
 }
 
 /** Just after a layer of forward or backward. */
@@ -146,7 +147,7 @@ function createRunOn(
       },
       stopAtStep,
       proofKey: proofKeyOf(engine.engine, config, session),
-      nonFiniteTold: false,
+      nonFiniteTold: null,
     };
   } catch (error) {
     session.dispose();

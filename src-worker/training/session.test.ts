@@ -404,7 +404,9 @@ describe('NaN and infinity', () => {
       session.setWeight(name, 1, Number.NaN);
       expect(session.nonFinite).toBeNull();
       expect(doStep(session).loss).toBeNaN();
-      expect(session.nonFinite).toEqual({ step: 2, phase: 'forward', tensor: name, nan: 1, infinite: 0 });
+      const layer = name.slice(0, name.indexOf('.'));
+      const place = { step: 2, phase: 'forward', layer, tensor: name, kind: 'weight' };
+      expect(session.nonFinite).toEqual({ ...place, nan: 1, infinite: 0 });
     },
   );
 

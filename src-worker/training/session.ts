@@ -14,9 +14,9 @@ import type { Recipe } from '../../src-shared/model/recipe';
 import type { RunConfig } from '../../src-shared/model/run-config';
 import { readSafetensors, writeSafetensors } from '../../src-shared/model/safetensors';
 import { GradscopeError } from '../../src-shared/protocol/errors';
-import { countNonFinite, l2Norm } from '../../src-shared/tensor/statistics';
 import { gatherMinibatch, labelsOf, normalisation, type Dataset } from '../data/dataset';
 import type { Engine, EngineNetwork, ForwardContext, Pass } from '../engine/engine';
+import { FirstNonFinite, type NonFiniteReport } from './first-non-finite';
 import { Minibatch, type LayerTensor } from './minibatch';
 import { Mirrors, type Mirror, type TensorCopy, type UpdateParts } from './mirrors';
 
@@ -64,16 +64,6 @@ export interface SessionView {
 
 /** What there is to see of one example of a minibatch on its way through a layer. */
 export type ExampleKind = 'activation' | 'error' | 'mask';
-
-/** Where a NaN or an infinity was first met: a parameter, the output of a layer, or `loss`. */
-export interface NonFiniteReport {
-  readonly step: number;
-  /** `forward`: a weight that went into it or a layer's output; `backward`: a gradient; `step`: a weight after it. */
-  readonly phase: Phase;
-  readonly tensor: string;
-  readonly nan: number;
-  readonly infinite: number;
-}
 
 export interface SessionOptions {
   readonly engine: Engine;
@@ -128,7 +118,7 @@ export class Session implements SessionView {
   #current: Minibatch | null = null;
   /** The minibatch in the training pass, which can still be read after its step. */
   #inPass: Minibatch | null = null;
-  #nonFinite: NonFiniteReport | null = null;
+  readonly #nonFinite: FirstNonFinite;
   /** Updates since the optimiser's state was zero. */
   #updates = 0;
 
@@ -156,6 +146,18 @@ export class Session implements SessionView {
       this.network.writeParameter(parameter, initialValues(recipe.initialisation, parameter, config.seed));
     }
     this.#mirrors.weightsReplaced(0);
+    const largestPixel = this.#pixelTable.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+    this.#nonFinite = new FirstNonFinite(this.plan, recipe.optimiser, largestPixel, {
+      norm: (kind, { name }) => this.#mirrors.norm(kind, name),
+      parameter: (kind, { name }) => this.mirror(name)[kind].values,
+      state: (parameter, slot) => {
+        const values = new Float32Array(parameter.size);
+        this.network.readParameter(parameter, slot, values);
+        return values;
+      },
+      layer: (kind, layer) => this.#under().read(layer, kind === 'output' ? 'activation' : 'error').values,
+      images: () => this.#imagesOf(this.#under().indices).images,
+    });
   }
 
   // ---------------------------------------------------------------- where it is
@@ -244,14 +246,16 @@ export class Session implements SessionView {
   }
 
   forward(layer: LayerPlan): void {
-    this.#under().forward(layer);
+    const current = this.#under();
+    current.forward(layer);
+    this.#nonFinite.forward(current.place.step, layer);
   }
 
   /** Mean loss over the minibatch before the update, and how many of it were classified rightly. */
   loss(): { readonly loss: number; readonly correct: number } {
     const current = this.#under();
     const outcome = current.loss();
-    if (!Number.isFinite(outcome.loss)) this.#findInForward(current, outcome.loss);
+    this.#nonFinite.loss(current.place.step, outcome.loss);
     return outcome;
   }
 
@@ -259,7 +263,7 @@ export class Session implements SessionView {
     const current = this.#under();
     current.backward(layer);
     this.#mirrors.gradientsComputed(layer, current.place.step);
-    for (const { name } of layer.parameters) this.#checkCopy(current, 'backward', name, 'gradient');
+    this.#nonFinite.backward(current.place.step, layer);
   }
 
   /** Updates every parameter by the engine's own optimiser, from the gradients in the network's buffers. */
@@ -268,11 +272,12 @@ export class Session implements SessionView {
     if (current.phase !== 'backward') throw outOfOrder('An update needs the whole backward pass.');
     current.updateBegun = true;
     this.#updates += 1;
+    this.#nonFinite.updateBegins();
     for (const parameter of this.plan.parameters) {
       this.network.update(parameter, this.recipe.optimiser, this.#updates);
     }
     this.#mirrors.weightsUpdated(current.place.step, this.#updates);
-    for (const { name } of this.plan.parameters) this.#checkCopy(current, 'step', name, 'weight');
+    this.#nonFinite.updated(current.place.step);
     current.phase = 'step';
   }
 
@@ -358,12 +363,7 @@ export class Session implements SessionView {
     const { indices, place } = current;
     if (layerName === 'input') {
       if (kind !== 'activation') return null;
-      const { images } = gatherMinibatch(
-        this.dataset,
-        this.dataset.train,
-        indices.slice(example, example + 1),
-        this.#pixelTable,
-      );
+      const { images } = this.#imagesOf(indices.slice(example, example + 1));
       return { shape: this.plan.spec.input, values: images, step: place.step, phase: 'zeroGrad' };
     }
     const layer = this.plan.layers.find(({ spec }) => spec.name === layerName);
@@ -388,16 +388,16 @@ export class Session implements SessionView {
       parameters.push({ parameter, ...update });
     }
     const { step, indices } = minibatch;
-    const { images, labels } = gatherMinibatch(this.dataset, this.dataset.train, indices, this.#pixelTable);
+    const { images, labels } = this.#imagesOf(indices);
     const { seed, dropout } = this.#config;
     const mask = (layer: LayerPlan): Float32Array | null =>
       dropout ? dropoutMask(layer, indices.length, seed, step) : null;
     return { step, images, labels, context: { mask }, parameters };
   }
 
-  /** The first NaN or infinity of this run; null: none so far. */
+  /** The first NaN or infinity since the run began or since its weights were made sound by hand; null: none. */
   get nonFinite(): NonFiniteReport | null {
-    return this.#nonFinite;
+    return this.#nonFinite.report;
   }
 
   // ---------------------------------------------------------------- weights in and out
@@ -440,6 +440,7 @@ export class Session implements SessionView {
     }
     this.#updates = 0;
     this.#mirrors.weightsReplaced(this.step);
+    this.#nonFinite.weightsReplaced();
   }
 
   /**
@@ -456,6 +457,7 @@ export class Session implements SessionView {
       );
     }
     this.#mirrors.setWeight(parameterName, index, value);
+    this.#nonFinite.weightSet();
   }
 
   /**
@@ -502,26 +504,9 @@ export class Session implements SessionView {
     return this.#current;
   }
 
-  #check({ place: { step } }: Minibatch, phase: Phase, tensor: string, values: Float32Array): void {
-    if (this.#nonFinite !== null || Number.isFinite(l2Norm(values))) return;
-    this.#nonFinite = { step, phase, tensor, ...countNonFinite(values) };
-  }
-
-  /** Of the copy that was made last, whose norm is known. */
-  #checkCopy(current: Minibatch, phase: Phase, name: string, kind: 'weight' | 'gradient'): void {
-    if (this.#nonFinite !== null || Number.isFinite(this.#mirrors.norm(kind, name))) return;
-    this.#check(current, phase, name, this.mirror(name)[kind].values);
-  }
-
-  /** The loss is not finite: looks for the first tensor on the way to it that is not. */
-  #findInForward(current: Minibatch, loss: number): void {
-    if (this.#nonFinite !== null) return;
-    for (const layer of this.plan.layers) {
-      for (const { name } of layer.parameters)
-        this.#check(current, 'forward', name, this.mirror(name).weight.values);
-      this.#check(current, 'forward', layer.spec.name, current.read(layer, 'activation').values);
-    }
-    this.#check(current, 'loss', 'loss', new Float32Array([loss]));
+  /** (n, channels, height, width), as the network gets them. */
+  #imagesOf(indices: readonly number[]): ReturnType<typeof gatherMinibatch> {
+    return gatherMinibatch(this.dataset, this.dataset.train, indices, this.#pixelTable);
   }
 }
 

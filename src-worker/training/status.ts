@@ -94,6 +94,7 @@ export class StatusLane {
       proof: this.proof,
       testing: this.testing,
       failure: this.failure,
+      nonFinite: session.nonFinite,
     };
   }
 }

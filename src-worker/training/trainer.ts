@@ -498,9 +498,9 @@ export class Trainer implements GateHost<ThreadCommand>, RequestContext {
 
   private tellNonFinite(run: Run): void {
     const { nonFinite } = run.session;
-    if (run.nonFiniteTold || nonFinite === null) return;
-    run.nonFiniteTold = true;
-    this.tell({ type: 'nonFinite', runId: run.runId, ...nonFinite });
+    if (run.nonFiniteTold === nonFinite) return;
+    run.nonFiniteTold = nonFinite;
+    if (nonFinite !== null) this.tell({ type: 'nonFinite', runId: run.runId, ...nonFinite });
   }
 
   private replyTo({ client, id }: RequestCommand): Reply {

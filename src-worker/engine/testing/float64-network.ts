@@ -28,7 +28,8 @@ function softmax(values: readonly number[]): number[] {
   return exponentials.map((value) => value / total);
 }
 
-function applyLayer(
+/** One example through one layer, in float64. */
+export function applyLayer(
   layer: LayerPlan,
   weights: ReadonlyMap<string, Float64Array>,
   batch: Minibatch,
