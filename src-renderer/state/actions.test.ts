@@ -2,15 +2,17 @@ import { beforeEach, expect, test } from 'vitest';
 import { memoryPortPair } from '../../src-shared/testing/memory-port';
 import { SyntheticTrainer } from '../../src-shared/testing/synthetic-trainer';
 import { decodeTrainerMessage } from '../../src-shared/protocol/decode';
-import type { Ready } from '../../src-shared/protocol/messages';
+import type { NonFinite, Ready, Status } from '../../src-shared/protocol/messages';
 import {
   addEvaluation,
+  addNonFinite,
   beginRun,
   openDrawer,
   select,
   setDraft,
   setEngine,
   setScaleScope,
+  setStatus,
   toggleDrawer,
   toggleLock,
 } from './actions';
@@ -34,6 +36,19 @@ async function aReady(): Promise<Ready> {
   if (message.type !== 'ready') throw new Error(`A trainer should say ready first, not ${message.type}.`);
   return message;
 }
+
+test('what was not finite is no news once the trainer says that the weights are sound, and stays marked', async () => {
+  beginRun(await aReady(), digit);
+  const place = { phase: 'forward', layer: 'conv1', tensor: 'conv1', kind: 'output' } as const;
+  const met: NonFinite = { step: 7, ...place, nan: 0, infinite: 277 };
+  const status = { runId: 1, state: 'paused', step: 7, phase: null, layer: null } as Status;
+  addNonFinite(met);
+  // A trainer that says nothing of it in its status.
+  setStatus(status);
+  expect(appStore.getState().nonFinite).toEqual(met);
+  setStatus({ ...status, nonFinite: null });
+  expect(appStore.getState()).toMatchObject({ nonFinite: null, nonFinites: [met] });
+});
 
 test('a choice that is taken back is not pending any more', async () => {
   beginRun(await aReady(), digit);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Status } from '../../src-shared/protocol/messages';
+import type { NonFinite, Status } from '../../src-shared/protocol/messages';
 import { messagesOf, type MessageState } from './messages';
 
 const QUIET: MessageState = {
@@ -19,7 +19,15 @@ const status = (change: Partial<Status>): Status =>
     ...change,
   }) as Status;
 const failed = status({ state: 'failed', failure: { code: 'internal', message: 'It broke.' } });
-const MET = { step: 7, phase: 'backward', tensor: 'conv1.weight', nan: 80_886, infinite: 1 } as const;
+const MET: NonFinite = {
+  step: 7,
+  phase: 'backward',
+  layer: 'conv1',
+  tensor: 'conv1.weight',
+  kind: 'gradient',
+  nan: 80_886,
+  infinite: 1,
+};
 
 const kinds = (change: Partial<MessageState>): string[] =>
   messagesOf({ ...QUIET, ...change }).map(({ kind }) => kind);
@@ -54,6 +62,7 @@ describe('of several messages', () => {
     });
     expect(messagesOf({ ...QUIET, nonFinite: MET })[0]).toMatchObject({
       what: '80,886 NaN and 1 infinite',
+      why: 'first met in the gradient of conv1.weight in backward of step 7',
       tone: 'nan',
     });
   });

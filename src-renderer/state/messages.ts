@@ -1,3 +1,4 @@
+import { nonFiniteCounts, nonFinitePlace } from '../../src-shared/text/non-finite';
 import { formatCount } from '../scene/numbers';
 import type { AppState } from './store';
 
@@ -51,12 +52,8 @@ function stopped({ status }: MessageState): Message | null {
 
 function nonFinite({ nonFinite: met }: MessageState): Message | null {
   if (met === null) return null;
-  const counts = [
-    met.nan > 0 ? `${formatCount(met.nan)} NaN` : '',
-    met.infinite > 0 ? `${formatCount(met.infinite)} infinite` : '',
-  ].filter((text) => text !== '');
-  const why = `first met in ${met.tensor}, in ${met.phase} of step ${formatCount(met.step)}`;
-  return { kind: 'nonFinite', tone: 'nan', what: counts.join(' and '), why, code: null };
+  const why = `first met in ${nonFinitePlace(met)}`;
+  return { kind: 'nonFinite', tone: 'nan', what: nonFiniteCounts(met), why, code: null };
 }
 
 function finished({ status }: MessageState): Message | null {
