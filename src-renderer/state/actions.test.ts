@@ -41,7 +41,7 @@ test('what was not finite is no news once the trainer says that the weights are 
   beginRun(await aReady(), digit);
   const place = { phase: 'forward', layer: 'conv1', tensor: 'conv1', kind: 'output' } as const;
   const met: NonFinite = { step: 7, ...place, nan: 0, infinite: 277 };
-  const status = { runId: 1, state: 'paused', step: 7, phase: null, layer: null } as Status;
+  const status = { runId: 1, state: 'paused', step: 7, phase: null, layer: null, minibatch: null } as Status;
   addNonFinite(met);
   // A trainer that says nothing of it in its status.
   setStatus(status);
