@@ -4,8 +4,8 @@ import { wireNumberSchema } from './wire-number';
 
 /**
  * How one value of a tensor came about, in numbers that can be checked by hand. `value` is what the tensor holds, `sum` what
- * the shown arithmetic gives in float64. They differ by rounding only: by less than 1e-6 of `absolute`, the sum of the
- * absolute terms.
+ * the shown arithmetic gives in float64. They differ by rounding only: by at most `roundingBound`, which is in proportion to
+ * `absolute`, the sum of the absolute terms.
  */
 
 const count = z.int().min(0);
@@ -181,3 +181,36 @@ export const explainedKindSchema = z.enum([
   'digitError',
 ]);
 export type ExplainedKind = z.infer<typeof explainedKindSchema>;
+
+/** Half the distance from 1 to the next float32: the largest relative error of one rounded operation. */
+const HALF_UNIT = 2 ** -24;
+/** Of one operation or a few, or of an exponential by a polynomial, which is good to two units. */
+const FEW_OPERATIONS = 1e-6;
+/** About the smallest float32 that has all its digits. */
+const SMALLEST = 1e-37;
+
+/**
+ * How far `value` and `sum` can be apart by float32 rounding alone. A sum of n products, whatever its order, is off by at most
+ * (n + 1) 2^-24 of its absolute terms to first order: each is rounded once as a product, and once in each addition after it
+ * (Higham, Accuracy and Stability of Numerical Algorithms, 3.1 and 4.2). Everything else takes a few operations.
+ */
+export function roundingBound(explanation: Exclude<Explanation, { form: 'update' }>): number {
+  const share = Math.max(FEW_OPERATIONS, (operandsOf(explanation) + 3) * HALF_UNIT);
+  return share * Number(explanation.absolute) + SMALLEST;
+}
+
+function operandsOf(explanation: Exclude<Explanation, { form: 'update' }>): number {
+  switch (explanation.form) {
+    case 'window':
+    case 'terms':
+      return explanation.terms;
+    case 'mean':
+      return explanation.height * explanation.width;
+    case 'shares':
+      return explanation.shares.length;
+    case 'maximum':
+    case 'passed':
+    case 'loss':
+      return 1;
+  }
+}

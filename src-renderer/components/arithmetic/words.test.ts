@@ -34,7 +34,12 @@ test('what is not finite or not the same is said', () => {
   );
   expect(differenceWords({ ...terms, sum: 'NaN' })).toBe('not finite');
   expect(differenceWords(terms)).toBe('the same to the last digit');
-  expect(differenceWords({ ...terms, sum: 0.5 + 2 ** -26 })).toBe(`1.5e${minus}8 apart: rounding to float32`);
+  expect(differenceWords({ ...terms, sum: 0.5 + 2 ** -26 })).toBe(
+    `1.5e${minus}8 apart: rounding to float32, at most 0.0044`,
+  );
+  expect(differenceWords({ ...terms, terms: 9, sum: 0.6 })).toBe(
+    `0.10 apart, but rounding to float32 explains at most 2.0e${minus}6`,
+  );
 });
 
 const passed: ExplanationOf<'passed'> = {

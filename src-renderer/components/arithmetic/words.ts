@@ -1,4 +1,8 @@
-import type { Explanation, ExplanationOf } from '../../../src-shared/protocol/explanation';
+import {
+  roundingBound,
+  type Explanation,
+  type ExplanationOf,
+} from '../../../src-shared/protocol/explanation';
 import { fromWireNumber, toWireNumber } from '../../../src-shared/protocol/wire-number';
 import { formatCount, formatPrecise, formatSetting } from '../../scene/numbers';
 
@@ -125,7 +129,7 @@ export function passedReason({ rule, direction, factor, decidedBy }: Passed): st
   }
 }
 
-/** How far the shown sum and the tensor are apart, and why. */
+/** How far the shown sum and the tensor are apart, and whether rounding to float32 can be why. */
 export function differenceWords(explanation: Explanation): string {
   const [sum, value] =
     explanation.form === 'update'
@@ -133,10 +137,19 @@ export function differenceWords(explanation: Explanation): string {
       : [explanation.sum, explanation.value];
   const difference = Math.abs(fromWireNumber(sum) - fromWireNumber(value));
   if (Number.isNaN(difference)) return 'not finite';
-  return difference === 0
-    ? 'the same to the last digit'
-    : `${formatPrecise(difference, 2)} apart: rounding to float32`;
+  if (difference === 0) return 'the same to the last digit';
+  const bound = explanation.form === 'update' ? updateBound(explanation) : roundingBound(explanation);
+  const apart = `${formatPrecise(difference, 2)} apart`;
+  return difference <= bound
+    ? `${apart}: rounding to float32, at most ${formatPrecise(bound, 2)}`
+    : `${apart}, but rounding to float32 explains at most ${formatPrecise(bound, 2)}`;
 }
+
+/** A weight and what is added to it are rounded a few times. */
+const updateBound = ({ optimiser, weightBefore, direction }: Update): number =>
+  1e-6 *
+    (Math.abs(fromWireNumber(weightBefore)) + Math.abs(optimiser.learningRate * fromWireNumber(direction))) +
+  1e-37;
 
 type Update = ExplanationOf<'update'>;
 type Line = readonly [formula: string, numbers: string, tensor: string];

@@ -22,22 +22,32 @@ export function activate(
   }
 }
 
-/** What comes back of an error, from the output y there. */
+/**
+ * What comes back of an error, from the output y there. `absolute` is the sum of the absolute terms, those of the factor
+ * too: near 1 a float32 has few digits of 1 - y, so what is left of error - error y^2 is as uncertain as its terms are large.
+ */
 export function activateBackward(
   spec: ActivationSpec,
   error: number,
   y: number,
-): { readonly sum: number; readonly factor: number } {
+): { readonly sum: number; readonly factor: number; readonly absolute: number } {
+  const withFactor = (factor: number): ReturnType<typeof activateBackward> => ({
+    sum: factor * error,
+    factor,
+    absolute: Math.abs(factor * error),
+  });
   switch (spec.kind) {
     case 'relu':
-      return y <= 0 ? { sum: 0, factor: 0 } : { sum: error, factor: 1 };
-    case 'leakyRelu': {
-      const slope = Math.fround(spec.slope);
-      return y > 0 ? { sum: error, factor: 1 } : { sum: slope * error, factor: slope };
-    }
+      return y <= 0 ? { sum: 0, factor: 0, absolute: 0 } : withFactor(1);
+    case 'leakyRelu':
+      return withFactor(y > 0 ? 1 : Math.fround(spec.slope));
     case 'sigmoid':
-      return { sum: error * (1 - y) * y, factor: y * (1 - y) };
+      return {
+        sum: error * (1 - y) * y,
+        factor: y * (1 - y),
+        absolute: Math.abs(error * y) * (1 + Math.abs(y)),
+      };
     case 'tanh':
-      return { sum: error * (1 - y * y), factor: 1 - y * y };
+      return { sum: error * (1 - y * y), factor: 1 - y * y, absolute: Math.abs(error) * (1 + y * y) };
   }
 }

@@ -48,9 +48,9 @@ export function explainError(
     case 'tanh': {
       const operand = values.error(next)[index]!;
       const output = values.output(next)[index]!;
-      const { sum, factor } = activateBackward(next.spec, operand, output);
+      const { sum, factor, absolute } = activateBackward(next.spec, operand, output);
       const parts = { operand, from: index, factor, decidedBy: output };
-      return passed(next.spec.kind, parts, { value, sum, step }, 'backward');
+      return passed(next.spec.kind, parts, { value, sum, absolute, step }, 'backward');
     }
     case 'dropout': {
       const operand = values.error(next)[index]!;

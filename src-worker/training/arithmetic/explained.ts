@@ -17,10 +17,14 @@ interface PassedParts {
 export function passed(
   rule: ExplanationOf<'passed'>['rule'],
   parts: PassedParts,
-  { value, sum, step }: { value: number; sum: number; step: number },
+  {
+    value,
+    sum,
+    absolute = Math.abs(sum),
+    step,
+  }: { readonly value: number; readonly sum: number; readonly absolute?: number; readonly step: number },
   direction: 'forward' | 'backward' = 'forward',
 ): Explained {
-  const absolute = Math.abs(sum);
   return {
     explanation: { form: 'passed', rule, direction, ...parts, value, sum, absolute, step },
     arrays: [],
