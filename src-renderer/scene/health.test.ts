@@ -1,42 +1,143 @@
 import { describe, expect, test } from 'vitest';
-import { DEAD_PICTURES, DeadFilters, healthLabel, healthOf, type HealthInput } from './health';
+import {
+  DEAD_PICTURES,
+  DeadFilters,
+  healthLabel,
+  healthOf,
+  healthSentence,
+  ratioOf,
+  type HealthInput,
+} from './health';
 
+const series = (value: number, length = 60): Float32Array => new Float32Array(length).fill(value);
 const healthy: HealthInput = {
   nan: 0,
   infinite: 0,
-  updateNorms: Float32Array.of(0.003, 0.003),
-  weightNorms: Float32Array.of(3, 3),
+  gradientNorms: series(0.5),
+  updateNorms: series(0.003),
+  weightNorms: series(3),
+  losses: series(1.1),
+  classes: 10,
+  from: 0,
   deadFilters: [],
+  doubtfulFilters: [],
 };
-const label = (change: Partial<HealthInput>): string => healthLabel(healthOf({ ...healthy, ...change }));
+const of = (change: Partial<HealthInput>): HealthInput => ({ ...healthy, ...change });
+const label = (change: Partial<HealthInput>): string => healthLabel(healthOf(of(change)));
+const sentence = (change: Partial<HealthInput>): string => healthSentence(healthOf(of(change)));
 
 describe('healthOf', () => {
-  test('names what is wrong, the worst first', () => {
+  test('names what is wrong, the gravest first', () => {
     expect(label({})).toBe('healthy');
     expect(label({ deadFilters: [3, 7] })).toBe('2 dead');
-    expect(label({ updateNorms: Float32Array.of(1, 1), deadFilters: [3] })).toBe('exploding');
-    expect(label({ updateNorms: Float32Array.of(1e-6, 1e-6) })).toBe('vanishing');
-    expect(label({ nan: 12, infinite: 3, updateNorms: Float32Array.of(1, 1) })).toBe('12 NaN');
+    expect(label({ updateNorms: series(1), deadFilters: [3] })).toBe('exploding');
+    expect(label({ updateNorms: series(1e-6) })).toBe('slow');
+    expect(label({ nan: 12, infinite: 3, updateNorms: series(1) })).toBe('12 NaN');
     expect(label({ infinite: 3 })).toBe('3 infinite');
   });
 
   test('says nothing before the first step, but a NaN at once', () => {
-    const none = { updateNorms: new Float32Array(0), weightNorms: new Float32Array(0) };
+    const empty = new Float32Array(0);
+    const none = { gradientNorms: empty, updateNorms: empty, weightNorms: empty, losses: empty };
     expect(label(none)).toBe('');
     expect(label({ ...none, nan: 1 })).toBe('1 NaN');
   });
 
   test('one wild step among fifty is not exploding', () => {
-    const updateNorms = new Float32Array(60).fill(0.003);
+    const updateNorms = series(0.003);
     updateNorms[55] = 30;
-    expect(label({ updateNorms, weightNorms: new Float32Array(60).fill(3) })).toBe('healthy');
+    expect(label({ updateNorms })).toBe('healthy');
   });
+
+  // Catches: `healthy` for weights that are all zero, where |dW| / |W| is 0 / 0.
+  test('a layer without any gradient says so after its first step', () => {
+    const dead = { gradientNorms: series(0, 1), updateNorms: series(0, 1), weightNorms: series(0, 1) };
+    expect(label(dead)).toBe('no gradient');
+    const gradientNorms = series(0.5);
+    gradientNorms.fill(0, 57);
+    expect(label({ gradientNorms })).toBe('no gradient');
+    expect(sentence({ gradientNorms })).toBe(
+      'Every g of these weights was exactly 0 in the last 3 steps, so no loss moves them.',
+    );
+  });
+
+  // Catches: `healthy` where every update is lost in rounding, with W at 0 or not.
+  test('weights that do not move are slow', () => {
+    expect(label({ updateNorms: series(0) })).toBe('slow');
+    expect(label({ updateNorms: series(0), weightNorms: series(0) })).toBe('slow');
+    expect(sentence({ updateNorms: series(0), weightNorms: series(0) })).toBe(
+      'W did not move in the last 10 steps.',
+    );
+  });
+
+  // The numbers of keras-double-softmax at its plateau, and the least of the sound recipes.
+  test('the dense layers of a plateau are slow, and no layer is healthy while the loss is that of guessing', () => {
+    const plateau = { weightNorms: series(1), losses: series(2.3) };
+    expect(label({ ...plateau, updateNorms: series(7.1e-5) })).toBe('slow');
+    expect(label({ ...plateau, updateNorms: series(3.5e-4) })).toBe('not yet');
+    expect(sentence({ ...plateau, updateNorms: series(3.5e-4) })).toBe(
+      'No verdict yet: the loss is 2.30, mean of 50 steps, and guessing gives 2.30.',
+    );
+    expect(label({ weightNorms: series(1), updateNorms: series(3.4e-4), losses: series(2.2) })).toBe(
+      'healthy',
+    );
+  });
+
+  test('is not said of few steps, nor of weights that are no longer there', () => {
+    const few = { gradientNorms: series(1, 9), updateNorms: series(1, 9), weightNorms: series(1, 9) };
+    expect(label(few)).toBe('not yet');
+    expect(label({ from: 55 })).toBe('not yet');
+    expect(sentence({ from: 60 })).toBe(
+      'No verdict yet: 0 of 10 steps since the weights were replaced at step 60.',
+    );
+    // What was zero before they were replaced is not said of them.
+    expect(label({ gradientNorms: series(0), from: 60 })).toBe('not yet');
+  });
+
+  test('a filter that fell silent against its habit puts it in doubt', () => {
+    expect(label({ doubtfulFilters: [0, 3, 7, 8, 9] })).toBe('not yet');
+    expect(sentence({ doubtfulFilters: [0, 3, 7, 8, 9] })).toBe(
+      'No verdict yet: Filters 0, 3, 7, 8 and 1 more got no gradient lately, which is unusual.',
+    );
+  });
+
+  test('every verdict has a sentence with its value and rule', () => {
+    expect(sentence({ updateNorms: series(1) })).toBe(
+      '|dW|/|W| is 0.333, median of 50 steps; exploding is above 0.1.',
+    );
+    expect(sentence({ updateNorms: series(3e-5) })).toMatch(
+      /^\|dW\|\/\|W\| is 1\.0e−5, median of 50 steps; slow is below 1\.0e−4\.$/,
+    );
+    expect(sentence({ deadFilters: [4] })).toBe(
+      'Filter 4 got no gradient in the last 32 pictures of different steps.',
+    );
+    expect(sentence({ nan: 1, infinite: 2 })).toBe(
+      '1 NaN and 2 infinite among the values of W, g or dW in the newest picture.',
+    );
+    expect(sentence({})).toMatch(/every filter gets a gradient, and the loss is below that of guessing/);
+  });
+});
+
+test('a ratio exists only of finite numbers over what is not 0', () => {
+  expect(ratioOf(0.003, 3)).toBe(0.001);
+  expect(ratioOf(0, 3)).toBe(0);
+  for (const [update, weight] of [
+    [0, 0],
+    [1, 0],
+    [NaN, 3],
+    [1, NaN],
+    [Infinity, Infinity],
+    [Infinity, 3],
+    [undefined, 3],
+  ])
+    expect(ratioOf(update, weight)).toBeNull();
 });
 
 describe('DeadFilters', () => {
   const gradient = Float32Array.of(0, 0, 0.1, 0, 0, 0);
+  const allActive = new Float32Array(6).fill(0.1);
 
-  test('calls a filter dead after a hundred pictures of different steps without a gradient', () => {
+  test('calls a filter dead after so many pictures of different steps without a gradient', () => {
     const filters = new DeadFilters(3);
     for (let step = 1; step < DEAD_PICTURES; step += 1) filters.see(step, gradient);
     expect(filters.dead()).toEqual([]);
@@ -64,5 +165,27 @@ describe('DeadFilters', () => {
     const filters = new DeadFilters(1);
     for (let step = 1; step <= DEAD_PICTURES; step += 1) filters.see(step, Float32Array.of(NaN, 0));
     expect(filters.dead()).toEqual([]);
+  });
+
+  test('doubts a filter that was always active and falls silent, not one that is silent every other time', () => {
+    const steady = new DeadFilters(3);
+    for (let step = 1; step <= 250; step += 1) steady.see(step, allActive);
+    steady.see(251, gradient);
+    expect(steady.doubtful()).toEqual([0, 2]);
+    const fitful = new DeadFilters(3);
+    for (let step = 1; step <= 250; step += 1) fitful.see(step, step % 2 === 0 ? gradient : allActive);
+    fitful.see(251, gradient);
+    fitful.see(252, gradient);
+    expect(fitful.doubtful()).toEqual([]);
+  });
+
+  test('doubts a filter that never was active after eight pictures, until it is dead', () => {
+    const filters = new DeadFilters(3);
+    const doubtful: boolean[] = [];
+    for (let step = 1; step <= DEAD_PICTURES; step += 1) {
+      filters.see(step, gradient);
+      doubtful.push(filters.doubtful().includes(0));
+    }
+    expect([doubtful.indexOf(true) + 1, doubtful.at(-2), doubtful.at(-1)]).toEqual([8, true, false]);
   });
 });

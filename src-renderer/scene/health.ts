@@ -1,48 +1,98 @@
 import type { StepSeries } from '../../src-shared/tensor/step-columns';
-import { formatCount } from './numbers';
+import { formatCount, formatNumber } from './numbers';
 
 /**
- * What the pill at a layer says, by rules that can be checked by hand. The worst counts:
+ * What the pill at a layer says, by rules that can be checked by hand. The gravest counts:
  *
- * - `12 NaN`: values of W or g that are NaN or infinite in the newest picture.
- * - `exploding`: the median over the last 50 steps of |dW| / |W| is above 0.1; `vanishing`: it is below 1e-5. About 1e-3
- *   is usual for a network that learns (Stanford CS231n, "Ratio of weights:updates"); these are two orders of magnitude
- *   to either side, and vanishing is where float32 weights begin to lose the update in rounding.
- * - `2 dead`: filters (or units) that get no gradient: every value of their rows of g was exactly zero in each of the
- *   last 100 pictures of different steps. With ReLU that is a filter which no example of those minibatches switched on.
- *   A picture in which the whole layer has no gradient says nothing about single filters and does not count.
+ * - `12 NaN`: values of W, g or dW that are NaN or infinite in the newest picture.
+ * - `no gradient`: every value of the weights' g was exactly 0 in the newest step.
+ * - `exploding`: the median of |dW| / |W| over the last 50 steps is above 0.1. `slow`: it is below 1e-4, or nothing moved at
+ *   all. About 1e-3 is usual for a network that learns (Stanford CS231n, "Ratio of weights:updates"); in an epoch of
+ *   the built-in recipes the median lies between 3.4e-4 and 2.7e-2, and between 3.7e-5 and 9.8e-5 in the dense
+ *   layers of keras-double-softmax while its loss stands at 2.30.
+ * - `2 dead`: filters (or units) that got no gradient in each of the last 32 pictures of different steps. With ReLU that is a
+ *   filter which no example of those minibatches switched on.
+ * - `healthy` needs evidence: 10 steps, a loss below that of guessing, and no filter that has fallen silent against
+ *   its habit. Until then `not yet`.
  */
 export type Health =
-  | { readonly kind: 'nonFinite'; readonly nan: number; readonly infinite: number }
-  | { readonly kind: 'exploding' }
-  | { readonly kind: 'vanishing' }
-  | { readonly kind: 'dead'; readonly filters: readonly number[] }
-  | { readonly kind: 'healthy' }
   /** Before the first step. */
-  | { readonly kind: 'unknown' };
+  | { readonly kind: 'unknown' }
+  | { readonly kind: 'nonFinite'; readonly nan: number; readonly infinite: number }
+  | { readonly kind: 'noGradient'; readonly steps: number }
+  | { readonly kind: 'exploding'; readonly ratio: number }
+  /** `ratio` null: |W| is 0. */
+  | { readonly kind: 'slow'; readonly ratio: number | null }
+  | { readonly kind: 'dead'; readonly filters: readonly number[] }
+  | { readonly kind: 'notYet'; readonly because: Missing }
+  | { readonly kind: 'healthy'; readonly ratio: number };
+
+/** What is missing for a verdict. */
+export type Missing =
+  /** Steps since `from`. */
+  | { readonly what: 'steps'; readonly steps: number; readonly from: number }
+  | { readonly what: 'ratio' }
+  | { readonly what: 'loss'; readonly loss: number; readonly guessing: number }
+  | { readonly what: 'filters'; readonly filters: readonly number[] };
 
 export const EXPLODING_RATIO = 0.1;
-export const VANISHING_RATIO = 1e-5;
+export const SLOW_RATIO = 1e-4;
 export const RATIO_STEPS = 50;
-export const DEAD_PICTURES = 100;
+export const EVIDENCE_STEPS = 10;
+export const DEAD_PICTURES = 32;
+/** Share of the loss of guessing below which a network has begun to learn. */
+export const LEARNT_SHARE = 0.98;
 
 export interface HealthInput {
   readonly nan: number;
   readonly infinite: number;
-  /** |dW| and |W| of every step so far. */
+  /** |g|, |dW| and |W| of the weights, and the loss, of every step so far. */
+  readonly gradientNorms: StepSeries;
   readonly updateNorms: StepSeries;
   readonly weightNorms: StepSeries;
+  readonly losses: StepSeries;
+  readonly classes: number;
+  /** The step after which weights were last replaced by hand or by a file; 0: never. What came before says nothing of them. */
+  readonly from: number;
   readonly deadFilters: readonly number[];
+  /** Silent against their habit, but not for long enough to be called dead. */
+  readonly doubtfulFilters: readonly number[];
 }
 
-export function healthOf({ nan, infinite, updateNorms, weightNorms, deadFilters }: HealthInput): Health {
+/** |dW| / |W|; null where there is no such number, as of 0 / 0. */
+export function ratioOf(update: number | undefined, weight: number | undefined): number | null {
+  if (update === undefined || weight === undefined || weight === 0) return null;
+  const ratio = update / weight;
+  return Number.isFinite(ratio) ? ratio : null;
+}
+
+export function healthOf(input: HealthInput): Health {
+  const { nan, infinite, gradientNorms, updateNorms, deadFilters, from } = input;
   if (nan + infinite > 0) return { kind: 'nonFinite', nan, infinite };
-  const ratio = medianRatio(updateNorms, weightNorms);
-  if (ratio === null) return { kind: 'unknown' };
-  if (ratio > EXPLODING_RATIO) return { kind: 'exploding' };
-  if (ratio < VANISHING_RATIO) return { kind: 'vanishing' };
+  if (updateNorms.length === 0) return { kind: 'unknown' };
+  const silentSteps = zerosAtEnd(gradientNorms, from);
+  if (silentSteps > 0) return { kind: 'noGradient', steps: silentSteps };
+  const steps = updateNorms.length - from;
+  if (steps < EVIDENCE_STEPS) return { kind: 'notYet', because: { what: 'steps', steps, from } };
+  const ratio = medianRatio(input);
+  if (ratio !== null && ratio > EXPLODING_RATIO) return { kind: 'exploding', ratio };
+  const stood = zerosAtEnd(updateNorms, from) >= EVIDENCE_STEPS;
+  if (stood || (ratio !== null && ratio < SLOW_RATIO)) return { kind: 'slow', ratio };
   if (deadFilters.length > 0) return { kind: 'dead', filters: deadFilters };
-  return { kind: 'healthy' };
+  if (ratio === null) return { kind: 'notYet', because: { what: 'ratio' } };
+  const because = missing(input);
+  return because === null ? { kind: 'healthy', ratio } : { kind: 'notYet', because };
+}
+
+/** What is still to be seen before a layer whose numbers are in order is called healthy. */
+function missing({ losses, classes, from, doubtfulFilters }: HealthInput): Missing | null {
+  if (doubtfulFilters.length > 0) return { what: 'filters', filters: doubtfulFilters };
+  const last = lastOf(losses, from);
+  // A trainer that gives no loss.
+  if (last.length === 0) return null;
+  const loss = last.reduce((sum, value) => sum + value, 0) / last.length;
+  const guessing = Math.log(classes);
+  return loss < LEARNT_SHARE * guessing ? null : { what: 'loss', loss, guessing };
 }
 
 /** Beside the name of a layer. */
@@ -59,51 +109,165 @@ export function healthLabel(health: Health): string {
       return `${formatCount(health.filters.length, COUNT_WIDTH)} dead`;
     case 'unknown':
       return '';
-    default:
+    case 'noGradient':
+      return 'no gradient';
+    case 'notYet':
+      return 'not yet';
+    case 'exploding':
+    case 'slow':
+    case 'healthy':
       return health.kind;
   }
 }
 
-/** Median over the last RATIO_STEPS steps; null before the first. */
-function medianRatio(updateNorms: StepSeries, weightNorms: StepSeries): number | null {
-  const start = Math.max(0, updateNorms.length - RATIO_STEPS);
-  const ratios = Array.from(
-    { length: updateNorms.length - start },
-    (_, index) => (updateNorms.at(start + index) ?? Number.NaN) / (weightNorms.at(start + index) ?? 1),
+/** A verdict in words: its value, then its rule. */
+export function healthSentence(health: Health): string {
+  switch (health.kind) {
+    case 'unknown':
+      return '';
+    case 'nonFinite': {
+      const counts = [
+        health.nan > 0 ? `${formatCount(health.nan)} NaN` : '',
+        health.infinite > 0 ? `${formatCount(health.infinite)} infinite` : '',
+      ].filter((text) => text !== '');
+      return `${counts.join(' and ')} among the values of W, g or dW in the newest picture.`;
+    }
+    case 'noGradient': {
+      const when = health.steps === 1 ? 'the last step' : `the last ${formatCount(health.steps)} steps`;
+      return `Every g of these weights was exactly 0 in ${when}, so no loss moves them.`;
+    }
+    case 'exploding':
+      return `|dW|/|W| is ${formatNumber(health.ratio)}, median of ${String(RATIO_STEPS)} steps; exploding is above ${String(EXPLODING_RATIO)}.`;
+    case 'slow':
+      return health.ratio === null
+        ? `W did not move in the last ${String(EVIDENCE_STEPS)} steps.`
+        : `|dW|/|W| is ${formatNumber(health.ratio)}, median of ${String(RATIO_STEPS)} steps; slow is below ${formatNumber(SLOW_RATIO)}.`;
+    case 'dead':
+      return `${namesOf(health.filters)} got no gradient in the last ${String(DEAD_PICTURES)} pictures of different steps.`;
+    case 'notYet':
+      return `No verdict yet: ${missingWords(health.because)}.`;
+    case 'healthy':
+      return (
+        `|dW|/|W| is ${formatNumber(health.ratio)}, median of ${String(RATIO_STEPS)} steps, between ${formatNumber(SLOW_RATIO)} and ` +
+        `${String(EXPLODING_RATIO)}; every filter gets a gradient, and the loss is below that of guessing.`
+      );
+  }
+}
+
+function missingWords(because: Missing): string {
+  switch (because.what) {
+    case 'steps': {
+      const since =
+        because.from > 0 ? ` since the weights were replaced at step ${formatCount(because.from)}` : '';
+      return `${formatCount(because.steps)} of ${String(EVIDENCE_STEPS)} steps${since}`;
+    }
+    case 'ratio':
+      return '|dW|/|W| does not exist, as |W| was 0';
+    case 'loss':
+      return `the loss is ${formatNumber(because.loss)}, mean of ${String(RATIO_STEPS)} steps, and guessing gives ${formatNumber(because.guessing)}`;
+    case 'filters':
+      return `${namesOf(because.filters)} got no gradient lately, which is unusual`;
+  }
+}
+
+const MOST_NAMES = 4;
+
+/** `Filter 3`, `Filters 0, 3, 7 and 2 more`. */
+function namesOf(filters: readonly number[]): string {
+  const named = filters.slice(0, MOST_NAMES).join(', ');
+  const more = filters.length - MOST_NAMES;
+  return `${filters.length === 1 ? 'Filter' : 'Filters'} ${named}${more > 0 ? ` and ${formatCount(more)} more` : ''}`;
+}
+
+/** How many values at the end are exactly 0, at most those after the step `from`. */
+function zerosAtEnd(series: StepSeries, from: number): number {
+  let count = 0;
+  while (count < series.length - from && series.at(series.length - 1 - count) === 0) count += 1;
+  return count;
+}
+
+/** The last RATIO_STEPS values, at most those after the step `from`. */
+function lastOf(series: StepSeries, from: number): number[] {
+  const start = Math.max(from, series.length - RATIO_STEPS);
+  return Array.from(
+    { length: Math.max(0, series.length - start) },
+    (_, index) => series.at(start + index) ?? Number.NaN,
   );
-  ratios.sort((a, b) => a - b);
+}
+
+/** Median over the last steps that have a ratio; null: none has. */
+function medianRatio({ updateNorms, weightNorms, from }: HealthInput): number | null {
+  const weights = lastOf(weightNorms, from);
+  const ratios = lastOf(updateNorms, from)
+    .map((update, index) => ratioOf(update, weights[index]))
+    .filter((ratio) => ratio !== null)
+    .sort((a, b) => a - b);
   return ratios[Math.floor(ratios.length / 2)] ?? null;
 }
 
-/** Counts for each filter the pictures in a row, of different steps, in which it got no gradient. */
+/** A filter is doubtful when a silence as long as its present one would come by chance less often than this. */
+const DOUBT = 0.005;
+
+/**
+ * Counts for each filter the pictures in a row, of different steps, in which it got no gradient, and how often it had none
+ * before: a filter that is silent in every third minibatch is not doubted for two.
+ */
 export class DeadFilters {
   private readonly silent: Int32Array;
+  /** Of the pictures before the present silence: all, and those without a gradient. */
+  private readonly seen: Int32Array;
+  private readonly seenSilent: Int32Array;
   private lastStep = -1;
 
   constructor(filters: number) {
     this.silent = new Int32Array(filters);
+    this.seen = new Int32Array(filters);
+    this.seenSilent = new Int32Array(filters);
   }
 
   /** @param gradient the weight gradient of `step`, filter by filter */
   see(step: number, gradient: Float32Array): void {
     if (step === this.lastStep) return;
     // A run that went back or began anew has another past.
-    if (step < this.lastStep) this.silent.fill(0);
+    if (step < this.lastStep) this.forget();
     this.lastStep = step;
     const size = gradient.length / this.silent.length;
     if (!someNonZero(gradient, 0, gradient.length)) return;
     for (let filter = 0; filter < this.silent.length; filter += 1) {
-      const active = someNonZero(gradient, filter * size, (filter + 1) * size);
-      this.silent[filter] = active ? 0 : (this.silent[filter] ?? 0) + 1;
+      const run = this.silent[filter] ?? 0;
+      if (!someNonZero(gradient, filter * size, (filter + 1) * size)) {
+        this.silent[filter] = run + 1;
+        continue;
+      }
+      this.silent[filter] = 0;
+      this.seen[filter] = (this.seen[filter] ?? 0) + run + 1;
+      this.seenSilent[filter] = (this.seenSilent[filter] ?? 0) + run;
     }
   }
 
   dead(): number[] {
-    const dead: number[] = [];
-    this.silent.forEach((pictures, filter) => {
-      if (pictures >= DEAD_PICTURES) dead.push(filter);
+    return this.filtersWhere((run) => run >= DEAD_PICTURES);
+  }
+
+  /** Those that are not dead yet, whose silence is longer than chance would have it. */
+  doubtful(): number[] {
+    return this.filtersWhere((run, filter) => {
+      if (run === 0 || run >= DEAD_PICTURES) return false;
+      // Laplace's rule of succession.
+      const share = ((this.seenSilent[filter] ?? 0) + 1) / ((this.seen[filter] ?? 0) + 2);
+      return share ** run < DOUBT;
     });
-    return dead;
+  }
+
+  /** What was seen says nothing of the weights that are there now. */
+  forget(): void {
+    this.silent.fill(0);
+    this.seen.fill(0);
+    this.seenSilent.fill(0);
+  }
+
+  private filtersWhere(holds: (run: number, filter: number) => boolean): number[] {
+    return Array.from(this.silent.keys()).filter((filter) => holds(this.silent[filter] ?? 0, filter));
   }
 }
 

@@ -42,6 +42,7 @@ describe('the loss of an example', () => {
 });
 
 it.each([
+  [1, 0, 'not to be compared with'],
   [1, 10, '10 times weaker than'],
   [1, 7.24, '7.2 times weaker than'],
   [1, 9.97, '10 times weaker than'],

@@ -38,6 +38,7 @@ export function strengthText(norm: number, other: number): string {
   if (!Number.isFinite(norm) || !Number.isFinite(other)) return 'not to be compared with';
   if (norm === 0 && other > 0) return 'nothing against';
   if (norm === other) return 'as strong as';
+  if (other === 0) return 'not to be compared with';
   const [ratio, word] = norm < other ? [other / norm, 'weaker'] : [norm / other, 'stronger'];
   if (ratio < 1.05) return 'about as strong as';
   if (ratio >= 1e6) return `over a million times ${word} than`;

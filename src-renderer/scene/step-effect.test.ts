@@ -96,6 +96,24 @@ describe('the verdict', () => {
       'It did not help: the loss stayed what it was.',
       'The loss has no slope along the step.',
     ],
+    [
+      'a step on a plateau',
+      after(1.99992, { slope: -0.0001, curvature: 0.00004 }),
+      'It hardly helped: the loss fell by 8.0e−5, 4.0e−3 % of it.',
+      'It was cautious: the minimum is at 2.5 times the step.',
+    ],
+    [
+      'a step whose change rounding could have made',
+      after(2 - 3e-6, { slope: -1e-6, curvature: 0 }),
+      'No change that can be told: the losses differ by 3.0e−6, and rounding to float32 makes as much.',
+      '',
+    ],
+    [
+      'a step that rose by less than rounding',
+      after(2 + 1e-7, { slope: 0, curvature: 0 }),
+      'No change that can be told: the losses differ by 1.0e−7, and rounding to float32 makes as much.',
+      'The loss has no slope along the step.',
+    ],
     ['a step to NaN', after('NaN'), 'The loss is no finite number, so nothing can be said of this step.', ''],
   ])('of %s says in words what the numbers say', (_, found, sentence, because) => {
     expect(verdictOf(found)).toMatchObject({ sentence, because });

@@ -1,4 +1,5 @@
 import { GradscopeError } from '../../../src-shared/protocol/errors';
+import { ratioOf } from '../../scene/health';
 import type { RequestClient } from '../../state/request-client';
 import type { Selection } from '../../state/store';
 
@@ -109,7 +110,7 @@ function seriesOf(payload: Uint8Array, count: number, activeAfter: string | null
     weightNorms,
     gradientNorms: column(2),
     updateNorms,
-    ratios: updateNorms.map((norm, index) => norm / (weightNorms[index] ?? 1)),
+    ratios: updateNorms.map((norm, index) => ratioOf(norm, weightNorms[index]) ?? Number.NaN),
     activeShares: column(4),
     activeAfter,
   };

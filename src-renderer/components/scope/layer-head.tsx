@@ -4,7 +4,7 @@ import { scaledContext } from '../../draw/scaled-canvas';
 import { paintSparkline } from '../../draw/sparkline';
 import { tokens } from '../../draw/tokens';
 import { RunningMeans } from '../../scene/running-means';
-import { healthLabel } from '../../scene/health';
+import { healthLabel, healthSentence, ratioOf } from '../../scene/health';
 import { kernelAddress, kernelShape, sizesText, type LayerRow } from '../../scene/network-rows';
 import { formatCount, formatNumber } from '../../scene/numbers';
 import type { LayerRowLayout } from '../../scene/scope-layout';
@@ -81,9 +81,11 @@ function Pill({ row }: { row: LayerRow }): ReactElement {
   const pill = useRef<HTMLSpanElement>(null);
   const label = useRef<HTMLSpanElement>(null);
   useWords(() => {
-    const health = model.health(row);
+    const { health, since } = model.health(row);
     setData(pill.current, 'health', health.kind);
     setText(label.current, healthLabel(health));
+    const title = `${healthSentence(health)} Seen so since step ${formatCount(since)}.`;
+    if (pill.current !== null && pill.current.title !== title) pill.current.title = title;
   });
   return (
     <span ref={pill} className="pill" data-health="unknown">
@@ -103,7 +105,7 @@ function Norms({ layer }: { layer: string }): ReactElement {
     const weight = metrics.last(`weightNorm:${layer}`);
     const gradient = metrics.last(`gradientNorm:${layer}`);
     const update = metrics.last(`updateNorm:${layer}`);
-    const ratio = update === null || weight === null ? null : update / weight;
+    const ratio = ratioOf(update ?? undefined, weight ?? undefined);
     [weight, gradient, ratio].forEach((value, index) => {
       setText(host.current?.children[index] ?? null, value === null ? '–' : formatNumber(value, NORM_WIDTH));
     });
@@ -112,7 +114,7 @@ function Norms({ layer }: { layer: string }): ReactElement {
     <div ref={host} className="norms">
       <b title="|W|, L2 norm of the weights" />
       <b title="|g|, L2 norm of the minibatch gradient" />
-      <b title="|dW|/|W|" />
+      <b title="|dW|/|W|; – where |W| is 0 or no finite number" />
     </div>
   );
 }
@@ -147,7 +149,7 @@ function RatioSparkline({
     revision.current = metrics.revision;
     means.current.takeUpTo(
       metrics.length,
-      (index) => (updates.at(index) ?? Number.NaN) / (weights.at(index) ?? 1),
+      (index) => ratioOf(updates.at(index), weights.at(index)) ?? Number.NaN,
     );
     paintSparkline(context, means.current.means(), {
       width,

@@ -44,10 +44,11 @@ beforeEach(() => {
   appStore.setState({ ...INITIAL_STATE, plan, status: { state: 'paused' } as Status });
 });
 
-function modelOf(): { model: ScopeModel; frames: OnePicture } {
+function modelOf(): { model: ScopeModel; frames: OnePicture; metrics: MetricsStore } {
   const frames = new OnePicture();
-  const model = new ScopeModel({ frames, metrics: new MetricsStore(), loop });
-  return { model, frames };
+  const metrics = new MetricsStore();
+  const model = new ScopeModel({ frames, metrics, loop });
+  return { model, frames, metrics };
 }
 
 describe('ScopeModel', () => {
@@ -76,7 +77,7 @@ describe('ScopeModel', () => {
     expect(model.dead('fc2')).toEqual([]);
   });
 
-  test('names units that got no gradient for a hundred steps, and forgets them with the run', () => {
+  test('names units that got no gradient for long enough, and forgets them with the run', () => {
     const { model, frames } = modelOf();
     const values = new Float32Array(500).fill(0.1).fill(0, 150, 200);
     for (let step = 1; step <= DEAD_PICTURES; step += 1) {
@@ -89,9 +90,30 @@ describe('ScopeModel', () => {
     expect(model.dead('fc2')).toEqual([]);
   });
 
+  // Catches: a verdict on weights that were replaced since the step it was measured in.
+  test('has no verdict on weights that were replaced after the last step', () => {
+    const { model, frames, metrics } = modelOf();
+    const columns = ['loss', 'weightNorm:fc2', 'gradientNorm:fc2', 'updateNorm:fc2'];
+    metrics.reset(columns);
+    const row = [1, 3, 0.5, 0.003];
+    metrics.append(
+      1,
+      60,
+      Float32Array.from({ length: 240 }, (_, i) => row[Math.floor(i / 60)]!),
+    );
+    const see = (freshness: 'fresh' | 'old'): void => {
+      frames.shown = pictureOf(60, 'step', [tensor('weight', 1), tensor('gradient', 0.1, { freshness })]);
+      model.refresh();
+    };
+    see('fresh');
+    expect(model.health(fc2)).toMatchObject({ health: { kind: 'healthy' }, since: 60 });
+    see('old');
+    expect(model.health(fc2).health).toMatchObject({ kind: 'notYet', because: { steps: 0, from: 60 } });
+  });
+
   test('says where NaN is, from the counts of the whole tensor', () => {
     const { model, frames } = modelOf();
     frames.shown = pictureOf(1, 'step', [tensor('weight', 1), tensor('gradient', 1, { nan: 12 })]);
-    expect(model.health(fc2)).toEqual({ kind: 'nonFinite', nan: 12, infinite: 0 });
+    expect(model.health(fc2).health).toEqual({ kind: 'nonFinite', nan: 12, infinite: 0 });
   });
 });

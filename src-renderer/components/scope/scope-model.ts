@@ -48,6 +48,8 @@ export class ScopeModel {
   private readonly scales = new ScaleBook();
   private readonly mapScales = new Map<string, Scale>();
   private readonly deadFilters = new Map<string, DeadFilters>();
+  /** By layer: the last verdict, since which step, and of which rows of metrics. */
+  private readonly verdicts = new Map<string, { kind: Health['kind']; since: number; revision: number }>();
   /** Earlier weights, for the orders by how far they have gone. */
   readonly snapshots = new WeightSnapshots(SORT_MEASURES.flatMap((by) => changeSteps(by) ?? []));
   /** By layer: W, g and dW where they have too few pixels a value to tell one from the next. A loupe then shows them. */
@@ -57,6 +59,8 @@ export class ScopeModel {
   /** Whose outputs and errors may be shown. */
   private mapNames: readonly string[] = [];
   private seenKey = '';
+  /** Finished steps when weights were last seen to have been replaced; 0: never. */
+  private replacedAt = 0;
   private hovered: Hover | null = null;
   private pointedAt = { x: 0, y: 0 };
 
@@ -90,6 +94,7 @@ export class ScopeModel {
         const reduced = slot.slot.block !== null;
         const kernelSize = reduced ? (slot.shape[1] ?? 1) : height * width;
         tensors.push({ name: weight.name, kind, values: slot.values, kernelSize });
+        if (kind === 'gradient' && isOfOtherWeights(view, slot)) this.weightsReplaced(view.step);
         if (kind === 'gradient' && !reduced && slot.state.freshness === 'fresh') {
           this.deadOf(layer.spec.name, weight.shape[0] ?? 1).see(slot.state.step, slot.values);
         }
@@ -129,20 +134,29 @@ export class ScopeModel {
     return colourTable(appStore.getState().view.theme);
   }
 
-  health({ layer, weight }: LayerRow): Health {
+  /** The verdict on a layer, and the finished step at which this page saw it first. */
+  health({ layer, weight }: LayerRow): { readonly health: Health; readonly since: number } {
     const { metrics, frames } = this.parts;
     const view = frames.latest();
-    const weightState = view?.slot(weight.name, 'weight')?.state;
-    const gradientState = view?.slot(weight.name, 'gradient')?.state;
-    const worse = (weightState?.nan ?? 0) + (weightState?.infinite ?? 0) > 0 ? weightState : gradientState;
     const { name } = layer.spec;
-    return healthOf({
-      nan: worse?.nan ?? 0,
-      infinite: worse?.infinite ?? 0,
+    const silence = this.deadFilters.get(name);
+    const health = healthOf({
+      ...worst(KERNEL_KINDS.map((kind) => view?.slot(weight.name, kind)?.state)),
+      gradientNorms: metrics.column(`gradientNorm:${name}`),
       updateNorms: metrics.column(`updateNorm:${name}`),
       weightNorms: metrics.column(`weightNorm:${name}`),
-      deadFilters: this.deadFilters.get(name)?.dead() ?? [],
+      losses: metrics.column('loss'),
+      classes: this.plan?.classes ?? 0,
+      from: Math.min(this.replacedAt, metrics.length),
+      deadFilters: silence?.dead() ?? [],
+      doubtfulFilters: silence?.doubtful() ?? [],
     });
+    const { length, revision } = metrics;
+    const before = this.verdicts.get(name);
+    const isSame = before?.kind === health.kind && before.revision === revision && before.since <= length;
+    const since = isSame ? before.since : length;
+    this.verdicts.set(name, { kind: health.kind, since, revision });
+    return { health, since };
   }
 
   /** Filters that get no gradient (see scene/health.ts). */
@@ -174,9 +188,16 @@ export class ScopeModel {
       this.scales.clear();
       this.mapScales.clear();
       this.deadFilters.clear();
+      this.verdicts.clear();
+      this.replacedAt = 0;
       this.snapshots.clear();
       this.seenKey = '';
     }
+  }
+
+  private weightsReplaced(step: number): void {
+    this.replacedAt = step;
+    for (const filters of this.deadFilters.values()) filters.forget();
   }
 
   private deadOf(layer: string, filters: number): DeadFilters {
@@ -205,6 +226,20 @@ const concernsPictures = (state: AppState, previous: AppState): boolean =>
   state.status?.state !== previous.status?.state ||
   state.digit !== previous.digit ||
   state.view !== previous.view;
+
+/** Between two steps a gradient is that of the last step, unless weights were set or opened since. */
+const isOfOtherWeights = ({ step, phase, layer }: FrameView, { state }: FrameSlot): boolean =>
+  phase === 'step' && layer === null && state.freshness === 'old' && state.step === step;
+
+/** The state with the most values that are not finite. */
+const worst = (states: readonly (FrameSlot['state'] | undefined)[]): { nan: number; infinite: number } =>
+  states.reduce(
+    (most, state) => {
+      const { nan = 0, infinite = 0 } = state ?? {};
+      return nan + infinite > most.nan + most.infinite ? { nan, infinite } : most;
+    },
+    { nan: 0, infinite: 0 },
+  );
 
 /** Values of one kernel in a picture; null when they are not in it, or only as block means. */
 export function kernelValues(

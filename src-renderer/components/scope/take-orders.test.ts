@@ -56,6 +56,13 @@ test('each measure sorts by its own tensor, largest first, and says of which ste
   expect(taken('ratio', tensors)?.order.slice(0, 3)).toEqual([4, 0, 1]);
 });
 
+// Catches: 0 / 0 taken for the largest ratio of all.
+test('a unit that is 0 and does not move comes last by its ratio', () => {
+  const zeroAt4 = (unit: number): number => (unit === 4 ? 0 : 1);
+  const tensors = [tensor('weight', zeroAt4), tensor('update', zeroAt4)];
+  expect(taken('ratio', tensors)?.order).toEqual([0, 1, 2, 3, 5, 6, 7, 8, 9, 4]);
+});
+
 test('a change is between two steps that are both told', () => {
   const snapshots = new WeightSnapshots([10]);
   snapshots.see(pictureOf(1, 'step', [tensor('weight', upwards)]), ['fc2.weight']);

@@ -67,6 +67,7 @@ function takeOrder(
   const measures =
     by === 'gradient'
       ? other.norms
-      : other.norms.map((update, index) => update / (weights.norms[index] ?? 1));
+      : // 0 / 0 is no ratio, and nothing that could come first.
+        other.norms.map((update, index) => (update === 0 ? 0 : update / (weights.norms[index] ?? 1)));
   return { order: largestFirst(measures), step: other.step, since: null };
 }
