@@ -1,5 +1,5 @@
 import { relayToHostSchema, type RelayToTrainer } from '../../src-shared/protocol/host-messages';
-import type { Port, WireMessage } from '../../src-shared/protocol/port';
+import { type Port, textOf, type WireMessage } from '../../src-shared/protocol/port';
 import type { RelayedProcess } from './forked-trainer';
 import { Supervisor, type Life } from './supervisor';
 
@@ -103,7 +103,10 @@ class RelayPort implements Port {
   }
 
   send(message: WireMessage): void {
-    if (this.closed === undefined) this.relay({ client: this.client, event: 'message', data: message });
+    if (this.closed !== undefined) return;
+    // As text: what clones an object goes into it as deep as it is.
+    const data = message instanceof Uint8Array ? message : textOf(message);
+    this.relay({ client: this.client, event: 'message', data });
   }
 
   onMessage(receiver: (message: unknown) => void): () => void {

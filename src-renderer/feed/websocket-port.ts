@@ -1,5 +1,5 @@
 import { GradscopeError } from '../../src-shared/protocol/errors';
-import type { Port, WireMessage } from '../../src-shared/protocol/port';
+import { type Port, textOf, type WireMessage } from '../../src-shared/protocol/port';
 import { CLOSE_NUMBERS } from '../../src-shared/protocol/shell';
 import { closeReason, Inbox, type CloseReason } from './closing';
 
@@ -27,7 +27,7 @@ class WebSocketPort implements Port {
   constructor(socket: WebSocket) {
     this.socket = socket;
     socket.onmessage = ({ data }: MessageEvent<string | ArrayBuffer>) => {
-      this.inbox.deliver(typeof data === 'string' ? parsed(data) : new Uint8Array(data));
+      this.inbox.deliver(typeof data === 'string' ? data : new Uint8Array(data));
     };
     socket.onclose = ({ code, reason }) => {
       this.inbox.close(whyClosed(code, reason));
@@ -40,7 +40,7 @@ class WebSocketPort implements Port {
 
   send(message: WireMessage): void {
     if (this.socket.readyState !== WebSocket.OPEN) return;
-    this.socket.send(message instanceof Uint8Array ? message.slice() : JSON.stringify(message));
+    this.socket.send(message instanceof Uint8Array ? message.slice() : textOf(message));
   }
 
   onMessage(receiver: (message: unknown) => void): () => void {
@@ -54,15 +54,6 @@ class WebSocketPort implements Port {
   close(reason: CloseReason = closeReason('closed', 'The page closed the connection.')): void {
     this.socket.close(CLOSE_NUMBERS.closed, reason.code);
     this.inbox.close(reason);
-  }
-}
-
-/** Text that is not JSON is handed on as it is; the decoder refuses it with a sentence. */
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return text;
   }
 }
 

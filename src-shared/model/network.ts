@@ -1,11 +1,15 @@
 import { z } from 'zod';
+import { listOf } from '../json/list-of';
 import { GradscopeError } from '../protocol/errors';
+import { nameSchema } from '../text/name';
 
 /** Pixels from one window to the next, the same way along rows and columns. */
 const stride = z.int().positive();
 /** Pixels added on each of the four sides: zeros, but -infinity for a max-pool. */
 const padding = z.int().min(0);
-const name = z.string();
+const name = nameSchema;
+/** Far more than a chain of layers that can be looked at. */
+const MOST_LAYERS = 1000;
 
 /**
  * A network as data: a chain of layers. Shapes are those of one example, in PyTorch's order (channels, height, width);
@@ -52,7 +56,7 @@ export type LayerSpecOf<K extends LayerKind> = Extract<LayerSpec, { kind: K }>;
 export const networkSpecSchema = z.strictObject({
   /** (channels, height, width) of one image. */
   input: z.tuple([z.int().positive(), z.int().positive(), z.int().positive()]),
-  layers: z.array(layerSpecSchema).min(1),
+  layers: listOf(layerSpecSchema, { least: 1, most: MOST_LAYERS }),
   /**
    * What is applied to the output of the last layer (z, the logits), as a mean over the minibatch:
    * `softmaxCrossEntropy`: -log softmax(z)[label].

@@ -1,5 +1,6 @@
 import { GradscopeError } from '../protocol/errors';
 import { permutation } from '../tensor/random';
+import { quoted } from '../text/shorten';
 
 /** Which training images each minibatch of an epoch holds. */
 export interface MinibatchOrder {
@@ -39,32 +40,62 @@ export function listedOrder(batches: readonly (readonly number[])[], examples: n
 }
 
 /**
+ * Most indices and batches in a listed order, all together: it travels in messages, which may have a million values
+ * (src-shared/protocol/limits.ts), with the rest of a run's description beside it.
+ */
+export const MOST_ORDER_VALUES = 900_000;
+
+/** Wrong indices that a sentence names one by one. */
+const MOST_NAMED = 3;
+
+/**
  * Anything that is not a list of non-empty lists of indices of training images is refused.
+ * @param examples number of training images; Infinity: not known yet
  * @param source what to call the order in the sentence, e.g. the file's name
- * @throws GradscopeError `bad-order` naming batch, position, index and range (all counted from 0).
+ * @throws GradscopeError `bad-order` naming the first wrong indices with batch and position (counted from 0), and the range.
  */
 export function checkOrder(
   order: unknown,
   examples: number,
   source = 'The order',
 ): asserts order is readonly (readonly number[])[] {
-  const refuse = (sentence: string): never => {
-    throw new GradscopeError('bad-order', `${source}: ${sentence}`);
-  };
-  if (!Array.isArray(order)) refuse('expected a list of batches, each a list of training-image indices.');
+  const fault = orderFault(order, examples);
+  if (fault !== undefined) throw new GradscopeError('bad-order', `${source}: ${fault}.`);
+}
+
+/** What is wrong with an order, without subject and full stop; undefined: nothing. */
+export function orderFault(order: unknown, examples: number): string | undefined {
+  if (!Array.isArray(order)) return 'expected a list of batches, each a list of training-image indices';
   const batches = order as unknown[];
-  if (batches.length === 0) refuse('expected at least one batch, found none.');
+  if (batches.length === 0) return 'expected at least one batch, found none';
+  let values = batches.length;
+  const named: string[] = [];
+  let wrong = 0;
   for (const [batch, indices] of batches.entries()) {
     if (!Array.isArray(indices) || indices.length === 0) {
-      refuse(`expected batch ${batch} to be a list of at least one training-image index.`);
+      return `expected batch ${batch} to be a list of at least one training-image index`;
+    }
+    values += indices.length;
+    if (values > MOST_ORDER_VALUES) {
+      return `expected at most ${MOST_ORDER_VALUES} indices and batches all together, found more`;
     }
     for (const [position, index] of (indices as unknown[]).entries()) {
-      if (typeof index === 'number' && Number.isInteger(index) && index >= 0 && index < examples) continue;
-      const found = JSON.stringify(index);
-      refuse(
-        `expected a training-image index from 0 to ${examples - 1} in batch ${batch} at position ${position}, ` +
-          `found ${found.length > 40 ? `${found.slice(0, 40)}...` : found}.`,
-      );
+      if (Number.isSafeInteger(index) && (index as number) >= 0 && (index as number) < examples) continue;
+      wrong += 1;
+      if (named.length === MOST_NAMED) continue;
+      // A whole sentence for the first, and only what differs for those that follow.
+      const place = `in batch ${batch} at position ${position}`;
+      named.push(named.length === 0 ? `${place}, found ${found(index)}` : `${found(index)} ${place}`);
     }
   }
+  if (wrong === 0) return undefined;
+  const range = Number.isFinite(examples) ? `from 0 to ${examples - 1}` : 'from 0 on';
+  const more = wrong > named.length ? [`${wrong - named.length} more`] : [];
+  return `expected a training-image index ${range} ${[...named, ...more].join('; ')}`;
+}
+
+function found(value: unknown): string {
+  if (typeof value === 'string') return quoted(value, 40);
+  if (Array.isArray(value)) return 'a list';
+  return typeof value === 'object' && value !== null ? 'an object' : String(value);
 }

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { nameSchema } from '../text/name';
+import { orderFault } from './order';
 
 /** `imperative`: zero_grad, forward, loss, backward, step, called one by one. `fit`: tfjs-layers' fitDataset with callbacks. */
 export const modeSchema = z.enum(['imperative', 'fit']);
@@ -11,9 +13,14 @@ export const engineNameSchema = z.enum(ENGINE_NAMES);
 export const engineChoiceSchema = z.enum(['auto', ...ENGINE_NAMES]);
 export type EngineChoice = z.infer<typeof engineChoiceSchema>;
 
+const orderSchema = z.custom<readonly (readonly number[])[]>().superRefine((order, context) => {
+  const fault = orderFault(order, Infinity);
+  if (fault !== undefined) context.addIssue(fault);
+});
+
 /** Everything that decides a run's numbers: the same config on the same engine gives the same weights, bit for bit. */
 export const runConfigSchema = z.strictObject({
-  recipe: z.string(),
+  recipe: nameSchema,
   seed: z.int().min(0).max(0xffff_ffff),
   /** The loop the run starts with; it may be switched at any minibatch and changes no number. */
   mode: modeSchema,
@@ -25,10 +32,7 @@ export const runConfigSchema = z.strictObject({
   /** false switches every dropout layer off (they pass their input on). */
   dropout: z.boolean(),
   /** Minibatches as lists of training-image indices, one pass an epoch; null: shuffled from the seed. */
-  order: z
-    .array(z.array(z.int().min(0)).min(1))
-    .min(1)
-    .nullable(),
+  order: orderSchema.nullable(),
 });
 
 export type RunConfig = z.infer<typeof runConfigSchema>;

@@ -1,4 +1,4 @@
-import { JsonRefused, parseBoundedJson } from '../json/bounded-json';
+import { parseBoundedJson } from '../json/bounded-json';
 import { GradscopeError } from './errors';
 import { MESSAGE_LIMITS } from './limits';
 
@@ -40,7 +40,7 @@ export function encodeEnvelope(head: Readonly<Record<string, unknown>>, payload:
 
 /**
  * The payload is a view into `bytes` when the bytes start at a multiple of 8 in their buffer, else a copy.
- * @throws GradscopeError `malformed-message` when the bytes are not a whole envelope.
+ * @throws GradscopeError `malformed-message` when the bytes are not a whole envelope. @throws JsonRefused of its head
  */
 export function decodeEnvelope(bytes: Uint8Array): Envelope {
   if (bytes.length < PREFIX_BYTES) {
@@ -71,12 +71,7 @@ function parseHead(bytes: Uint8Array): unknown {
   } catch {
     throw malformed('a head in UTF-8', 'something else');
   }
-  try {
-    return parseBoundedJson(text, MESSAGE_LIMITS);
-  } catch (error) {
-    if (!(error instanceof JsonRefused)) throw error;
-    throw new GradscopeError('malformed-message', `The head of a binary message: ${error.message}.`);
-  }
+  return parseBoundedJson(text, MESSAGE_LIMITS);
 }
 
 const malformed = (expected: string, found: string): GradscopeError =>

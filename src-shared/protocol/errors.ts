@@ -1,4 +1,4 @@
-import { shorten } from '../text/shorten';
+import { MOST_SENTENCE_CHARACTERS, shorten } from '../text/shorten';
 
 /** Every way Gradscope fails has one of these codes; they are stable and documented in docs/protocol.md. */
 export const ERROR_CODES = [
@@ -29,19 +29,16 @@ export const ERROR_CODES = [
 
 export type ErrorCode = (typeof ERROR_CODES)[number];
 
-/** A sentence may name a path or what a file holds; nobody reads more of it than this. */
-const MOST_CHARACTERS = 500;
-
 /**
  * An error meant to be read by the person in front of the screen: one sentence, and a code for programs. A sentence of more
- * than 500 characters is cut there.
+ * than MOST_SENTENCE_CHARACTERS is cut.
  */
 export class GradscopeError extends Error {
   override readonly name = 'GradscopeError';
   readonly code: ErrorCode;
 
   constructor(code: ErrorCode, sentence: string, options?: ErrorOptions) {
-    super(shorten(sentence, MOST_CHARACTERS), options);
+    super(shorten(sentence, MOST_SENTENCE_CHARACTERS), options);
     this.code = code;
   }
 }

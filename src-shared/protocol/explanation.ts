@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { listOf } from '../json/list-of';
 import { optimiserSchema, STATE_SLOTS } from '../model/optimiser';
 import { wireNumberSchema } from './wire-number';
 
@@ -40,7 +41,7 @@ const windowSchema = z.strictObject({
   width: z.int().positive(),
   corner,
   inside,
-  planeSums: z.array(number),
+  planeSums: listOf(number),
   bias: number.nullable(),
   ...counts,
   ...result,
@@ -58,9 +59,9 @@ const termsSchema = z.strictObject({
   form: z.literal('terms'),
   left: z.enum(['input', 'error']),
   right: z.enum(['weight', 'input']).nullable(),
-  axes: z.array(z.enum(['example', 'row', 'column', 'input', 'unit'])),
-  largest: z.array(
-    z.strictObject({ place: z.array(count), left: number, right: number.nullable(), product: number }),
+  axes: listOf(z.enum(['example', 'row', 'column', 'input', 'unit'])),
+  largest: listOf(
+    z.strictObject({ place: listOf(count), left: number, right: number.nullable(), product: number }),
   ),
   rest: number,
   bias: number.nullable(),
@@ -117,7 +118,7 @@ const passedSchema = z.strictObject({
 const sharesSchema = z.strictObject({
   form: z.literal('shares'),
   rule: z.enum(['maxPool', 'averagePool', 'conv2d']),
-  shares: z.array(z.strictObject({ from: count, operand: number, factor: number })),
+  shares: listOf(z.strictObject({ from: count, operand: number, factor: number })),
   ...result,
 });
 
@@ -150,7 +151,7 @@ const updateSchema = z.strictObject({
   count: z.int().positive(),
   gradient: number,
   decayed: number,
-  state: z.array(z.strictObject({ slot: z.enum(STATE_SLOTS), before: number, sum: number, after: number })),
+  state: listOf(z.strictObject({ slot: z.enum(STATE_SLOTS), before: number, sum: number, after: number })),
   direction: number,
   weightBefore: number,
   weightSum: number,

@@ -29,7 +29,7 @@ export type Attach = z.infer<typeof attachSchema>;
 
 const client = z.int().min(0);
 
-/** Fork host -> trainer. `data` is a WireMessage: a plain object or a Uint8Array. */
+/** Fork host -> trainer. `data` is text in JSON or a Uint8Array, so nothing on the way goes into what a client has sent. */
 export const relayToTrainerSchema = z.discriminatedUnion('event', [
   z.strictObject({ client, event: z.literal('open') }),
   z.strictObject({ client, event: z.literal('message'), data: z.unknown() }),

@@ -1,10 +1,13 @@
 import { z } from 'zod';
+import { listOf } from '../json/list-of';
 import { engineSpeedSchema } from '../model/engine-table';
 import { networkSpecSchema } from '../model/network';
 import { STATE_SLOTS } from '../model/optimiser';
 import { PHASES } from '../model/phases';
 import { recipeSchema } from '../model/recipe';
 import { ENGINE_NAMES, engineChoiceSchema, modeSchema, runConfigSchema } from '../model/run-config';
+import { nameSchema } from '../text/name';
+import { MOST_SENTENCE_CHARACTERS, shorten } from '../text/shorten';
 import { ERROR_CODES } from './errors';
 import { explainedKindSchema, explanationSchema } from './explanation';
 import { wireNumberSchema } from './wire-number';
@@ -49,7 +52,7 @@ export const tensorKindSchema = z.enum([
 export type TensorKind = z.infer<typeof tensorKindSchema>;
 
 export const watchItemSchema = z.strictObject({
-  name: z.string(),
+  name: nameSchema,
   kind: tensorKindSchema,
   /** A tensor of more values is reduced to at most that many block means before it is sent. */
   maxValues: z.int().positive(),
@@ -60,12 +63,12 @@ export const slotSchema = z.strictObject({
   name: z.string(),
   kind: tensorKindSchema,
   /** Shape of the whole tensor. */
-  shape: z.array(z.int().positive()),
+  shape: listOf(z.int().positive()),
   /**
    * Shape of what is sent. Equal to `shape` unless reduced; then (rows, columns) of the matrix view (first axis, product
    * of the others) after taking the mean over blocks of `block` = [rows, columns] values.
    */
-  sentShape: z.array(z.int().positive()),
+  sentShape: listOf(z.int().positive()),
   block: z.tuple([z.int().positive(), z.int().positive()]).nullable(),
   /** Where the slot starts in the payload, in float32 values. */
   offset: count,
@@ -112,8 +115,14 @@ const slotStatesSchema = z.custom<readonly unknown[]>(Array.isArray).transform((
 
 // ---------------------------------------------------------------- page -> trainer
 
+/** Tensors that one client can look at. */
+const MOST_WATCHED = 512;
+
 const helloSchema = z.strictObject({ type: z.literal('hello'), protocol: z.int() });
-const watchSchema = z.strictObject({ type: z.literal('watch'), items: z.array(watchItemSchema).max(512) });
+const watchSchema = z.strictObject({
+  type: z.literal('watch'),
+  items: listOf(watchItemSchema, { most: MOST_WATCHED }),
+});
 const creditSchema = z.strictObject({
   type: z.literal('credit'),
   count: z.int().min(1).max(INITIAL_CREDITS),
@@ -122,6 +131,12 @@ const creditSchema = z.strictObject({
 const visibilitySchema = z.strictObject({ type: z.literal('visibility'), visible: z.boolean() });
 
 const nothing = z.strictObject({});
+
+/** For sentences about the file: of a longer one the beginning is kept. */
+const fileNameSchema = z.string().transform((name) => shorten(name, 200));
+
+/** Whoever wrote it, no more is shown than anybody reads. */
+const sentenceSchema = z.string().transform((text) => shorten(text, MOST_SENTENCE_CHARACTERS));
 
 /**
  * A place at which play stands still: `layer`, after each layer of forward or backward; `phase`, once the phase is over. After
@@ -135,12 +150,12 @@ export const breakpointSchema = z
 export type Breakpoint = z.infer<typeof breakpointSchema>;
 
 /** One for each phase, and one for the layers of forward and backward each. */
-const breakpointsSchema = z
-  .array(breakpointSchema)
-  .max(7)
-  .refine((list) => new Set(list.map(({ phase, after }) => `${phase} ${after}`)).size === list.length, {
+const breakpointsSchema = listOf(breakpointSchema, { most: 7 }).refine(
+  (list) => new Set(list.map(({ phase, after }) => `${phase} ${after}`)).size === list.length,
+  {
     error: 'no breakpoint may be there twice',
-  });
+  },
+);
 
 /**
  * Requests: name -> [params, result]. A request may carry a payload, and so may its reply (see the comments); both then
@@ -179,7 +194,7 @@ export const REQUESTS = {
   setBreakpoints: [z.strictObject({ breakpoints: breakpointsSchema }), nothing],
   /** A new run at step 0, standing still. Payload: weights to start from (safetensors), or empty. Refused as a whole or done as a whole. */
   restart: [
-    z.strictObject({ config: runConfigSchema, weightsFile: z.string().nullable() }),
+    z.strictObject({ config: runConfigSchema, weightsFile: fileNameSchema.nullable() }),
     z.strictObject({ runId: count }),
   ],
   /** More epochs for a finished run; leaves it standing still. */
@@ -201,11 +216,11 @@ export const REQUESTS = {
     z.strictObject({ assumedLabel: count.nullable(), height: count, width: count }),
   ],
   /** Replaces every weight, standing still, at a minibatch boundary; optimiser state is cleared. Payload: safetensors. */
-  loadWeights: [z.strictObject({ fileName: z.string() }), nothing],
+  loadWeights: [z.strictObject({ fileName: fileNameSchema }), nothing],
   /** Reply payload: safetensors. */
   saveWeights: [nothing, z.strictObject({ step: count, weightsSha256: z.string() })],
   /** Sets one value of a parameter by hand (flat index, PyTorch's layout), standing still: an experiment. NaN is allowed. */
-  setWeight: [z.strictObject({ name: z.string(), index: count, value: wireNumberSchema }), nothing],
+  setWeight: [z.strictObject({ name: nameSchema, index: count, value: wireNumberSchema }), nothing],
   /**
    * One whole tensor as it is now. Reply payload: float32. `activation` (output), `error` (dL/d output) and `mask`
    * (dropout: 0 or 1/(1-rate); other layers have none) are of a layer and the whole minibatch, (n, ...), and only there
@@ -213,11 +228,11 @@ export const REQUESTS = {
    */
   readTensor: [
     z.strictObject({
-      name: z.string(),
+      name: nameSchema,
       kind: z.enum(['weight', 'gradient', 'update', 'activation', 'error', 'mask']),
     }),
     z.strictObject({
-      shape: z.array(count),
+      shape: listOf(count),
       step: count,
       phase: phaseSchema.nullable(),
       freshness: freshnessSchema,
@@ -234,8 +249,8 @@ export const REQUESTS = {
     z.strictObject({
       step: z.int().positive(),
       examples: z.int().positive(),
-      points: z.array(z.strictObject({ share: z.number(), loss: wireNumberSchema })),
-      slopes: z.array(z.strictObject({ layer: z.string(), slope: wireNumberSchema })),
+      points: listOf(z.strictObject({ share: z.number(), loss: wireNumberSchema })),
+      slopes: listOf(z.strictObject({ layer: z.string(), slope: wireNumberSchema })),
       slope: wireNumberSchema,
       curvature: wireNumberSchema,
     }),
@@ -247,7 +262,7 @@ export const REQUESTS = {
    * `example` counts for `output` and `error` only.
    */
   explain: [
-    z.strictObject({ name: z.string(), kind: explainedKindSchema, index: count, example: count }),
+    z.strictObject({ name: nameSchema, kind: explainedKindSchema, index: count, example: count }),
     explanationSchema,
   ],
   /**
@@ -257,7 +272,7 @@ export const REQUESTS = {
    * NaN where there was none: step 0 has norms of weights only, and without a ReLU there is no share.
    */
   kernelHistory: [
-    z.strictObject({ layer: z.string(), filter: count, input: count.nullable() }),
+    z.strictObject({ layer: nameSchema, filter: count, input: count.nullable() }),
     z.strictObject({ count, activeAfter: z.string().nullable() }),
   ],
 } as const satisfies Record<string, readonly [z.ZodType, z.ZodType]>;
@@ -320,7 +335,7 @@ export const datasetInfoSchema = z.strictObject({
   width: count,
   classes: count,
   /** A few training images to show. */
-  samples: z.array(sampleSchema),
+  samples: listOf(sampleSchema),
 });
 export type DatasetInfo = z.infer<typeof datasetInfoSchema>;
 
@@ -332,15 +347,15 @@ const readySchema = z.strictObject({
   trainer: z.strictObject({ name: z.string(), version: z.string() }),
   engine: engineInfoSchema,
   /** Engines that can be asked for. */
-  engines: z.array(z.enum(ENGINE_NAMES)),
+  engines: listOf(z.enum(ENGINE_NAMES)),
   /** What is known of their speed on this network, as in `engine`. */
-  engineTable: z.array(engineSpeedSchema).default([]),
+  engineTable: listOf(engineSpeedSchema).default([]),
   dataset: datasetInfoSchema,
-  recipes: z.array(recipeSchema),
+  recipes: listOf(recipeSchema),
   config: runConfigSchema,
   network: networkSpecSchema,
   /** Names of the columns of every `metrics` message of this run. */
-  metricColumns: z.array(z.string()),
+  metricColumns: listOf(z.string()),
   /** The chosen digit. */
   digit: chosenDigitSchema,
   /** Trainer's clock, ms since 1970; the page finds the offset to its own with it. */
@@ -429,8 +444,8 @@ const statusSchema = z.strictObject({
   minibatch: z
     .strictObject({
       step: count,
-      indices: z.array(count),
-      labels: z.array(count).nullable().default(null),
+      indices: listOf(count),
+      labels: listOf(count).nullable().default(null),
       loss: wireNumberSchema.nullable().default(null),
     })
     .nullable(),
@@ -439,7 +454,7 @@ const statusSchema = z.strictObject({
   proof: proofSchema.nullable(),
   /** Progress of a test run under way, 0..1. */
   testing: z.number().min(0).max(1).nullable(),
-  failure: z.strictObject({ code: z.enum(ERROR_CODES), message: z.string() }).nullable(),
+  failure: z.strictObject({ code: z.enum(ERROR_CODES), message: sentenceSchema }).nullable(),
   /** What `nonFinite` said last; null: none, or the weights that had it were made sound since. Absent: the trainer does not say. */
   nonFinite: nonFinitePlaceSchema.nullable().optional(),
 });
@@ -448,7 +463,7 @@ export type Status = z.infer<typeof statusSchema>;
 const layoutSchema = z.strictObject({
   type: z.literal('layout'),
   layoutId: count,
-  slots: z.array(slotSchema),
+  slots: listOf(slotSchema),
 });
 export type Layout = z.infer<typeof layoutSchema>;
 
@@ -538,13 +553,13 @@ const engineSchema = z.strictObject({
   /** What was asked for, by whoever asked last: takes the place of `config.engine`. */
   choice: engineChoiceSchema,
   /** In the order in which engines are preferred; empty: not measured on this network. */
-  engineTable: z.array(engineSpeedSchema),
+  engineTable: listOf(engineSpeedSchema),
 });
 
 const replySchema = z.strictObject({
   type: z.literal('reply'),
   id: count,
-  error: z.strictObject({ code: z.enum(ERROR_CODES), message: z.string() }).nullable(),
+  error: z.strictObject({ code: z.enum(ERROR_CODES), message: sentenceSchema }).nullable(),
   result: z.record(z.string(), z.unknown()),
 });
 
@@ -552,7 +567,7 @@ const replySchema = z.strictObject({
 const goodbyeSchema = z.strictObject({
   type: z.literal('goodbye'),
   code: z.enum(ERROR_CODES),
-  message: z.string(),
+  message: sentenceSchema,
 });
 
 export const trainerMessageSchema = z.discriminatedUnion('type', [

@@ -17,5 +17,9 @@ export interface Port {
   readonly bufferedBytes: number;
 }
 
-/** A JSON object, or one binary envelope (see envelope.ts). */
-export type WireMessage = Readonly<Record<string, unknown>> | Uint8Array;
+/** A JSON object, the text of one, or one binary envelope (see envelope.ts). */
+export type WireMessage = Readonly<Record<string, unknown>> | string | Uint8Array;
+
+/** What a transport of text sends for a message that is no envelope. */
+export const textOf = (message: Exclude<WireMessage, Uint8Array>): string =>
+  typeof message === 'string' ? message : JSON.stringify(message);

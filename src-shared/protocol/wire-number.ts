@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /** JSON has no NaN and no infinities, and a bad number must never be lost on the way. */
-export const wireNumberSchema = z.union([z.number(), z.enum(['NaN', 'Infinity', '-Infinity'])]);
+export const wireNumberSchema = z.union([z.number(), z.literal(['NaN', 'Infinity', '-Infinity'])]);
 export type WireNumber = z.infer<typeof wireNumberSchema>;
 export const toWireNumber = (value: number): WireNumber =>
   Number.isFinite(value) ? value : (String(value) as WireNumber);

@@ -1,5 +1,7 @@
-/** Most characters of a sentence that is shown or sent, wherever its words come from. */
-export const MOST_SENTENCE_CHARACTERS = 300;
+/** Most characters of a sentence that is shown or sent: nobody reads more, whatever it quotes. */
+export const MOST_SENTENCE_CHARACTERS = 500;
+
+const USUAL_LIMIT = 300;
 
 const ELLIPSIS = '...';
 
@@ -7,7 +9,7 @@ const ELLIPSIS = '...';
  * The text itself when it has at most `limit` characters (UTF-16 code units), else its beginning and three dots, `limit`
  * characters together or one less: a surrogate pair is never cut in two.
  */
-export function shorten(text: string, limit = MOST_SENTENCE_CHARACTERS): string {
+export function shorten(text: string, limit = USUAL_LIMIT): string {
   if (text.length <= limit) return text;
   const end = Math.max(0, limit - ELLIPSIS.length);
   const last = text.charCodeAt(end - 1);

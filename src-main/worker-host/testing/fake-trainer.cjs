@@ -17,7 +17,8 @@ if (stubborn) {
 
 const say = (client, data) => process.send({ client, event: 'message', data });
 
-process.on('message', ({ client, event, data }) => {
+process.on('message', ({ client, event, data: raw }) => {
+  const data = typeof raw === 'string' ? JSON.parse(raw) : raw;
   if (event === 'open') say(client, { type: 'opened', client, pid: process.pid, options: process.argv[2] });
   if (event === 'close') {
     // Told to everybody, so that a test can see that a client's end reached the trainer.

@@ -1,0 +1,59 @@
+import type { JsonLimits } from './bounded-json';
+import { JsonRefused } from './bounded-json';
+
+interface Level {
+  readonly values: readonly unknown[];
+  next: number;
+}
+
+/**
+ * Lets through what JSON could say: for values that come as objects over a message port, where nobody has read a text. Goes
+ * through them without recursion, so a value that is too deep, too wide or has itself inside is refused before anything
+ * recursive looks at it. A field without a value (undefined) passes, as JSON leaves it out.
+ * @throws JsonRefused
+ */
+export function checkBoundedValue(value: unknown, { maxDepth, maxValues }: JsonLimits): void {
+  const levels: Level[] = [{ values: [value], next: 0 }];
+  let seen = 0;
+  for (let level = levels.at(-1); level !== undefined; level = levels.at(-1)) {
+    if (level.next === level.values.length) {
+      levels.pop();
+      continue;
+    }
+    const inside = valuesInside(level.values[level.next]);
+    level.next += 1;
+    seen += 1;
+    // A list may say that it is longer than memory, with nothing in it.
+    if (seen + (inside?.length ?? 0) > maxValues) {
+      throw new JsonRefused(`expected at most ${String(maxValues)} values, found more`);
+    }
+    if (inside === null) continue;
+    if (levels.length > maxDepth) {
+      throw new JsonRefused(
+        `expected at most ${String(maxDepth)} arrays and objects inside one another, found more`,
+      );
+    }
+    levels.push({ values: inside, next: 0 });
+  }
+}
+
+/** Null for what has none inside. */
+function valuesInside(value: unknown): readonly unknown[] | null {
+  if (Array.isArray(value)) return value;
+  switch (typeof value) {
+    case 'string':
+    case 'number':
+    case 'boolean':
+    case 'undefined':
+      return null;
+    case 'object':
+      if (value === null) return null;
+      if (Object.prototype.toString.call(value) === '[object Object]') return Object.values(value);
+  }
+  throw new JsonRefused(`expected values that JSON has, found ${kindOf(value)}`);
+}
+
+const kindOf = (value: unknown): string =>
+  typeof value === 'object'
+    ? Object.prototype.toString.call(value).slice('[object '.length, -1)
+    : typeof value;
