@@ -16,6 +16,9 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'gradscope-options-'));
   const files: Readonly<Record<string, string>> = {
     'order.json': '[[3, 1, 2], [0]]',
+    'wrong.json': JSON.stringify([Array(300_000).fill(1.5)]),
+    'deep.json': '['.repeat(100_000) + ']'.repeat(100_000),
+    'wide.json': JSON.stringify([Array(900_000).fill(1)]),
     'text.json': 'batches',
     'words.json': '[[0], [1, "two"]]',
     'fraction.json': '[[0.5]]',
@@ -131,13 +134,24 @@ describe('the options of npm run train', () => {
   it.each([
     ['--order', 'missing.json', '/missing.json cannot be read: there is no such file or folder.'],
     ['--order', '', ' cannot be read: it is a folder, where a regular file is expected.'],
-    ['--order', 'text.json', '/text.json should be JSON, '],
-    ['--order', 'words.json', 'minibatch 1, position 1, '],
-    ['--order', 'fraction.json', 'minibatch 0, position 0, '],
-    ['--order', 'negative.json', 'minibatch 0, position 0, '],
-    ['--order', 'flat.json', 'minibatch 0, '],
-    ['--order', 'none.json', '/none.json should be '],
-    ['--order', 'hollow.json', 'minibatch 1, '],
+    ['--order', 'text.json', '/text.json: expected JSON, found something else.'],
+    ['--order', 'words.json', 'in batch 1 at position 1, found "two".'],
+    ['--order', 'fraction.json', 'in batch 0 at position 0, found 0.5.'],
+    ['--order', 'negative.json', 'in batch 0 at position 0, found -1.'],
+    ['--order', 'flat.json', 'expected batch 0 to be a list'],
+    ['--order', 'none.json', '/none.json: expected at least one batch, found none.'],
+    ['--order', 'hollow.json', 'expected batch 1 to be a list'],
+    ['--order', 'wrong.json', '; 1.5 in batch 0 at position 1; 1.5 in batch 0 at position 2; 299997 more.'],
+    [
+      '--order',
+      'deep.json',
+      '/deep.json: expected at most 32 arrays and objects inside one another, found more.',
+    ],
+    [
+      '--order',
+      'wide.json',
+      '/wide.json: expected at most 900000 indices and batches all together, found more.',
+    ],
     [
       '--init',
       'missing.safetensors',

@@ -1,16 +1,13 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
-import type { z } from 'zod';
+import { JsonRefused, parseBoundedJson } from '../../src-shared/json/bounded-json';
+import { checkOrder } from '../../src-shared/model/order';
 import { recipeNamed, RECIPES } from '../../src-shared/model/recipe';
-import {
-  ENGINE_NAMES,
-  engineChoiceSchema,
-  modeSchema,
-  runConfigSchema,
-} from '../../src-shared/model/run-config';
+import { ENGINE_NAMES, engineChoiceSchema, modeSchema } from '../../src-shared/model/run-config';
 import type { EngineChoice, Mode, RunConfig } from '../../src-shared/model/run-config';
 import { GradscopeError } from '../../src-shared/protocol/errors';
 import { MAX_FILE_BYTES } from '../../src-shared/protocol/shell';
 import { shownFile } from '../../src-shared/text/file-name';
+import { quoted } from '../../src-shared/text/shorten';
 import { reasonOf } from '../../src-node/file-error.mjs';
 import { readRegularFile } from '../../src-node/read-file.mjs';
 
@@ -127,36 +124,28 @@ function parseEngine(text: string): EngineChoice {
   if (engine.success) return engine.data;
   throw new GradscopeError(
     'engine-unavailable',
-    `There is no engine called ${JSON.stringify(text)}; there is auto, ${ENGINE_NAMES.join(', ')}.`,
+    `There is no engine called ${quoted(text)}; there is auto, ${ENGINE_NAMES.join(', ')}.`,
   );
 }
 
-const orderSchema = runConfigSchema.shape.order.unwrap();
+/** Far more than an order may have: checkOrder says how many those are. */
+const ORDER_FILE_LIMITS = { maxDepth: 32, maxValues: 2_000_000 };
 
 function readOrder(file: string): NonNullable<RunConfig['order']> {
   const text = new TextDecoder().decode(readInput(file, 'bad-order'));
-  const expected = 'a list of minibatches, each a list of training-image indices';
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    throw new GradscopeError('bad-order', `${file} should be JSON, ${expected}, but it is no JSON.`);
-  }
-  const order = orderSchema.safeParse(value);
-  if (!order.success)
-    throw new GradscopeError('bad-order', `${file} should be ${expected}: ${issueOf(order.error)}.`);
-  return order.data;
+  const order = parsedOrder(text, shownFile(file));
+  // How many training images there are is for the trainer to say.
+  checkOrder(order, Infinity, shownFile(file));
+  return order;
 }
 
-/** Where in a list of lists the first fault is, and what it is. */
-function issueOf(error: z.ZodError): string {
-  const [issue] = error.issues;
-  const [batch, position] = issue?.path ?? [];
-  const where = [
-    batch === undefined ? [] : `minibatch ${String(batch)}`,
-    position === undefined ? [] : `position ${String(position)}`,
-  ].flat();
-  return [...where, issue?.message ?? 'invalid'].join(', ');
+function parsedOrder(text: string, file: string): unknown {
+  try {
+    return parseBoundedJson(text, ORDER_FILE_LIMITS);
+  } catch (error) {
+    if (!(error instanceof JsonRefused)) throw error;
+    throw new GradscopeError('bad-order', `${file}: ${error.message}.`);
+  }
 }
 
 /** Looks at no more than its size: the trainer looks into it. */

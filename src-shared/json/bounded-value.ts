@@ -37,23 +37,16 @@ export function checkBoundedValue(value: unknown, { maxDepth, maxValues }: JsonL
   }
 }
 
+const LEAVES: ReadonlySet<string> = new Set(['string', 'number', 'boolean', 'undefined']);
+
 /** Null for what has none inside. */
 function valuesInside(value: unknown): readonly unknown[] | null {
-  if (Array.isArray(value)) return value;
-  switch (typeof value) {
-    case 'string':
-    case 'number':
-    case 'boolean':
-    case 'undefined':
-      return null;
-    case 'object':
-      if (value === null) return null;
-      if (Object.prototype.toString.call(value) === '[object Object]') return Object.values(value);
-  }
-  throw new JsonRefused(`expected values that JSON has, found ${kindOf(value)}`);
+  if (Array.isArray(value)) return value as readonly unknown[];
+  if (value === null || LEAVES.has(typeof value)) return null;
+  const kind =
+    typeof value === 'object'
+      ? Object.prototype.toString.call(value).slice('[object '.length, -1)
+      : typeof value;
+  if (kind === 'Object') return Object.values(value as object) as unknown[];
+  throw new JsonRefused(`expected values that JSON has, found ${kind}`);
 }
-
-const kindOf = (value: unknown): string =>
-  typeof value === 'object'
-    ? Object.prototype.toString.call(value).slice('[object '.length, -1)
-    : typeof value;

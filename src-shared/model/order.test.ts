@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { checkOrder, listedOrder, shuffledOrder } from './order';
+import { checkOrder, listedOrder, orderFault, shuffledOrder } from './order';
 
 const sorted = (values: number[]): number[] => [...values].sort((a, b) => a - b);
 
@@ -80,6 +80,25 @@ describe('checkOrder', () => {
     expect(() => {
       checkOrder(order, 10, 'order.json');
     }).toThrow(expect.objectContaining({ code: 'bad-order', message: sentence }));
+  });
+
+  it.each([
+    [
+      [[0, 10, 11], [12], [13, 1]],
+      'found 10; 11 in batch 0 at position 2; 12 in batch 1 at position 0; 1 more.',
+    ],
+    [
+      [Array(200_000).fill(-1)],
+      'found -1; -1 in batch 0 at position 1; -1 in batch 0 at position 2; 199997 more.',
+    ],
+    [[['x'.repeat(1e6)]], 'found "xxx'],
+    [[[[[[]]]]], 'found a list.'],
+    [[Array(900_000).fill(1)], 'expected at most 900000 indices and batches all together, found more.'],
+  ])('names the first wrong ones, in one short sentence (%#)', (order, part) => {
+    expect(() => {
+      checkOrder(order, 10);
+    }).toThrow(part);
+    expect(orderFault(order, 10)?.length).toBeLessThan(300);
   });
 
   it('accepts what is in range', () => {

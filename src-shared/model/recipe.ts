@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { GradscopeError } from '../protocol/errors';
+import { quoted } from '../text/shorten';
 import { networkSpecSchema, type LayerSpec, type NetworkSpec } from './network';
 import { optimiserSchema, type OptimiserSpec } from './optimiser';
 
@@ -200,7 +201,7 @@ export function recipeNamed(name: string): Recipe {
     const known = RECIPES.map((candidate) => candidate.name).join(', ');
     throw new GradscopeError(
       'unknown-recipe',
-      `There is no recipe called ${JSON.stringify(name)}; there is ${known}.`,
+      `There is no recipe called ${quoted(name)}; there is ${known}.`,
     );
   }
   return recipe;

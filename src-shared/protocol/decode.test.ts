@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeTrainerMessage } from './decode';
+import { decodePageMessage, decodeTrainerMessage } from './decode';
 import { slotStateSchema, type SlotState } from './messages';
 
 const HEAD = {
@@ -58,5 +58,109 @@ describe('states of a frame', () => {
 
   it('are a list', () => {
     expect(() => decodeTrainerMessage({ ...HEAD, slots: { length: 0 } })).toThrow('Field slots');
+  });
+});
+
+/** An envelope whose head is any text. */
+function envelopeOf(head: string): Uint8Array {
+  const bytes = new TextEncoder().encode(head);
+  const envelope = new Uint8Array(8 + bytes.length + 8);
+  const view = new DataView(envelope.buffer);
+  view.setUint32(0, 0x31435347, true);
+  view.setUint32(4, bytes.length, true);
+  envelope.set(bytes, 8);
+  return envelope;
+}
+
+const deepText = (depth: number): string => `${'['.repeat(depth)}${']'.repeat(depth)}`;
+function deepObject(depth: number): unknown {
+  let value: unknown = 1;
+  for (let i = 0; i < depth; i += 1) value = { a: value };
+  return value;
+}
+const request = (params: unknown): unknown => ({ type: 'request', id: 1, method: 'restart', params });
+
+describe('whatever comes', () => {
+  // Catches: a stack that overflows in JSON.parse, in a schema or in a clone, and ends the process.
+  it.each([
+    ['a text of 4,000 nested arrays', deepText(4000)],
+    ['a text of a million nested arrays', deepText(1_000_000)],
+    ['an envelope with a head as deep', envelopeOf(`{"type":${deepText(4000)}}`)],
+    ['an object as deep', request(deepObject(4000))],
+    [
+      'an object that has itself inside',
+      (() => {
+        const ring: Record<string, unknown> = {};
+        ring['ring'] = ring;
+        return request(ring);
+      })(),
+    ],
+    ['a text of two million values', `[${'1,'.repeat(2_000_000)}1]`],
+    ['a list that says it has four billion values', request({ list: new Array(4_000_000_000) })],
+    ['a map', request(new Map([[1, 2]]))],
+    ['a typed array', new Float64Array(8)],
+    ['nothing', undefined],
+    ['text that is no JSON', 'hello'],
+    ['text that ends early', '{"type":"hello"'],
+    ['an envelope of nothing', new Uint8Array(0)],
+    [
+      'a head that is no UTF-8',
+      (() => {
+        const envelope = envelopeOf('abcd');
+        envelope[9] = 0xff;
+        return envelope;
+      })(),
+    ],
+    [
+      '100,000 fields',
+      JSON.stringify({
+        type: 'hello',
+        ...Object.fromEntries(Array.from({ length: 100_000 }, (_, i) => [`x${String(i)}`, i])),
+      }),
+    ],
+    [
+      'a name of a megabyte',
+      JSON.stringify({ type: 'watch', items: [{ name: 'x'.repeat(1e6), kind: 'weight', maxValues: 1 }] }),
+    ],
+    ['an id that is not exact', '{"type":"request","id":9007199254740993,"method":"play","params":{}}'],
+  ])('%s is refused in one short sentence', (_what, raw) => {
+    expect(() => decodePageMessage(raw)).toThrow(expect.objectContaining({ code: 'malformed-message' }));
+    expect(() => decodePageMessage(raw)).toThrow(/^.{1,500}$/);
+    expect(() => decodeTrainerMessage(raw)).toThrow(expect.objectContaining({ code: 'malformed-message' }));
+  });
+
+  it('is refused when it is larger than a message may be', () => {
+    for (const raw of ['x'.repeat(64 * 1024 * 1024 + 1), new Uint8Array(64 * 1024 * 1024 + 1)]) {
+      expect(() => decodePageMessage(raw)).toThrow(
+        'A message may have 67108864 bytes, but one had 67108865.',
+      );
+    }
+  });
+
+  // Catches: a page that keeps a sentence of any length from a trainer of another make.
+  it('says no more than anybody reads', () => {
+    const goodbye = { type: 'goodbye', code: 'internal', message: 'x'.repeat(100_000) };
+    const { message } = decodeTrainerMessage(goodbye);
+    expect(message).toMatchObject({ message: `${'x'.repeat(497)}...` });
+  });
+
+  // Catches: lists of faults that are longer than the stack, or kept in memory one by one.
+  it('stops at the first fault of a list', () => {
+    const wrong = Array(500_000).fill('x');
+    for (const message of [
+      { type: 'layout', layoutId: 1, slots: wrong },
+      {
+        type: 'frame',
+        runId: 1,
+        layoutId: 1,
+        step: 1,
+        phase: null,
+        appliedAtMs: null,
+        skipped: 0,
+        slots: wrong,
+      },
+    ]) {
+      expect(() => decodeTrainerMessage(message)).toThrow(/^Field slots\.0/);
+    }
   });
 });

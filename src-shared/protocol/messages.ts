@@ -97,20 +97,27 @@ export type SlotState = z.infer<typeof slotStateSchema>;
  */
 const slotStatesSchema = z.custom<readonly unknown[]>(Array.isArray).transform((list, context) => {
   const seen = new Map<string, SlotState>();
-  return list.map((state, index): SlotState => {
+  const states: SlotState[] = [];
+  for (const [index, state] of list.entries()) {
     const text = JSON.stringify(state);
-    const known = seen.get(text);
-    if (known !== undefined) return known;
-    const parsed = slotStateSchema.safeParse(state);
-    if (!parsed.success) {
-      for (const { message, path } of parsed.error.issues) {
-        context.addIssue({ code: 'custom', message, path: [index, ...path] });
+    let known = seen.get(text);
+    if (known === undefined) {
+      const parsed = slotStateSchema.safeParse(state);
+      if (!parsed.success) {
+        const [issue] = parsed.error.issues;
+        context.addIssue({
+          code: 'custom',
+          message: issue?.message ?? 'invalid',
+          path: [index, ...(issue?.path ?? [])],
+        });
+        return z.NEVER;
       }
-      return z.NEVER;
+      known = parsed.data;
+      seen.set(text, known);
     }
-    seen.set(text, parsed.data);
-    return parsed.data;
-  });
+    states.push(known);
+  }
+  return states;
 });
 
 // ---------------------------------------------------------------- page -> trainer

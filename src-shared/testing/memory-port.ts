@@ -23,7 +23,11 @@ class MemoryPort implements Port {
     if (this.closed !== undefined) return;
     // Through JSON where the message is an object: what a WebSocket would lose (undefined, NaN, typed arrays), this loses too.
     const copy: unknown =
-      message instanceof Uint8Array ? message.slice() : (JSON.parse(JSON.stringify(message)) as unknown);
+      message instanceof Uint8Array
+        ? message.slice()
+        : typeof message === 'string'
+          ? message
+          : (JSON.parse(JSON.stringify(message)) as unknown);
     const { peer } = this;
     queueMicrotask(() => peer?.deliver(copy));
   }

@@ -11,8 +11,9 @@ import {
   type WatchItem,
 } from '../../src-shared/protocol/messages';
 import type { Port } from '../../src-shared/protocol/port';
-import { MAX_MESSAGE_BYTES } from '../../src-shared/protocol/shell';
+import { MOST_SENTENCE_CHARACTERS, quoted, shorten } from '../../src-shared/text/shorten';
 import type { ClientId } from '../training/run-control';
+import { failureOf } from '../training/thread-messages';
 
 /** A transport that holds this much back gets no frame: the picture would be old before it left. */
 const MOST_BUFFERED_FOR_FRAMES = 8 * 1024 * 1024;
@@ -95,12 +96,14 @@ export class Client {
   }
 
   refuse(id: number, code: ErrorCode, message: string): void {
-    this.send({ type: 'reply', id, error: { code, message }, result: {} });
+    const sentence = shorten(message, MOST_SENTENCE_CHARACTERS);
+    this.send({ type: 'reply', id, error: { code, message: sentence }, result: {} });
   }
 
   /** Says goodbye and closes. */
-  close(code: ErrorCode, message: string): void {
+  close(code: ErrorCode, sentence: string): void {
     if (this.isGone) return;
+    const message = shorten(sentence, MOST_SENTENCE_CHARACTERS);
     this.port.send({ type: 'goodbye', code, message } satisfies TrainerMessage);
     this.end();
     this.port.close({ code, message });
@@ -115,15 +118,12 @@ export class Client {
   private receive(raw: unknown): void {
     if (this.isGone) return;
     try {
-      if (raw instanceof Uint8Array && raw.length > MAX_MESSAGE_BYTES) {
-        const expected = `A message may have ${String(MAX_MESSAGE_BYTES)} bytes`;
-        throw new GradscopeError('message-too-large', `${expected}, but one had ${String(raw.length)}.`);
-      }
       const { message, payload } = decodePageMessage(raw);
       this.handle(message, payload);
     } catch (error) {
-      if (!(error instanceof GradscopeError)) throw error;
-      this.close(error.code, error.message);
+      // Whatever one client's message brings about, the others and the run go on.
+      const { code, message } = failureOf(error);
+      this.close(code, message);
     }
   }
 
@@ -177,20 +177,26 @@ export class Client {
       this.refuse(
         id,
         'unknown-command',
-        `There is no command called ${JSON.stringify(method)}; there is ${known}.`,
+        `There is no command called ${quoted(method, 40)}; there is ${known}.`,
       );
       return;
     }
     const parsed = REQUESTS[method][0].safeParse(params);
     if (!parsed.success) {
       const issue = parsed.error.issues[0];
-      const where = issue === undefined || issue.path.length === 0 ? 'The parameters' : issue.path.join('.');
+      const path = issue?.path.join('.') ?? '';
+      const where = path === '' ? 'The parameters' : shorten(path, 100);
       const sentence = `${where} of ${method} should be otherwise: ${issue?.message ?? 'invalid'}.`;
-      this.refuse(id, method === 'restart' ? 'bad-config' : 'malformed-message', sentence);
+      this.refuse(id, refusalCode(method, path), sentence);
       return;
     }
     this.events.request(this, { id, method, params: parsed.data, payload });
   }
+}
+
+function refusalCode(method: RequestName, path: string): ErrorCode {
+  if (method !== 'restart') return 'malformed-message';
+  return path === 'config.order' ? 'bad-order' : 'bad-config';
 }
 
 const isRequestName = (method: string): method is RequestName =>

@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import type { Port } from '../../src-shared/protocol/port';
 import { type ElectronMessagePort, type ElectronParentPort, listenToElectron } from './electron-port';
 
@@ -67,8 +67,16 @@ it('closes with the reason it is given', () => {
   expect([reasons, far.posted, far.closed]).toEqual([['malformed-message'], [{ type: 'goodbye' }], true]);
 });
 
-it('takes a message of the shell that is no attach for a fault of the program', () => {
+// Catches: a run that ends because of one message.
+it('says that a message of the shell is no attach, and goes on', () => {
+  const said = vi.spyOn(console, 'error').mockImplementation(() => undefined);
   const parent = new EventEmitter() as EventEmitter & ElectronParentPort;
-  listenToElectron(parent, () => undefined);
-  expect(() => parent.emit('message', { data: { type: 'attach' }, ports: [] })).toThrow('attach with a port');
+  const ports: Port[] = [];
+  listenToElectron(parent, (port) => ports.push(port));
+  parent.emit('message', { data: { type: 'attach' }, ports: [] });
+  parent.emit('message', { data: null, ports: [] });
+  expect(said).toHaveBeenCalledTimes(2);
+  parent.emit('message', { data: { type: 'attach' }, ports: [new FakePort()] });
+  expect(ports).toHaveLength(1);
+  said.mockRestore();
 });

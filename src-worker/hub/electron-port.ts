@@ -1,4 +1,3 @@
-import { GradscopeError } from '../../src-shared/protocol/errors';
 import { attachSchema } from '../../src-shared/protocol/host-messages';
 import type { Port, WireMessage } from '../../src-shared/protocol/port';
 
@@ -26,10 +25,9 @@ export function listenToElectron(parent: ElectronParentPort, onClient: (port: Po
   parent.on('message', ({ data, ports }) => {
     const [port] = ports;
     if (!attachSchema.safeParse(data).success || port === undefined) {
-      throw new GradscopeError(
-        'internal',
-        'The shell should send attach with a port, but sent something else.',
-      );
+      // A fault of the shell, and no reason to end the run.
+      console.error('The shell should send attach with a port, but sent something else.');
+      return;
     }
     onClient(electronPort(port));
   });

@@ -472,3 +472,35 @@ it('says goodbye to everybody when the trainer is closed', async () => {
   await settled();
   expect(page.all('goodbye')).toMatchObject([{ code: 'closed' }]);
 });
+
+describe('a client that sends anything', () => {
+  // Catches: one message that ends the trainer, and with it everybody's run.
+  it('is refused, and another goes on', async () => {
+    const bench = new Bench();
+    bench.begin();
+    const healthy = await bench.page().hello();
+    const order = [Array(200_000).fill(-1)];
+    const rude = await bench.page().hello();
+    await rude.send({
+      type: 'request',
+      id: 7,
+      method: 'restart',
+      params: { config: { ...DEFAULT_RUN_CONFIG, order }, weightsFile: null },
+    });
+    const refused = rude.all('reply')[0]?.error;
+    expect(refused?.code).toBe('bad-order');
+    expect(refused?.message).toMatch(/found -1; .* 199997 more/);
+    await rude.send({ type: 'request', id: 8, method: 'x'.repeat(1e6), params: {} });
+    expect(rude.all('reply')[1]?.error?.code).toBe('unknown-command');
+    expect(rude.all('reply')[1]?.error?.message.length).toBeLessThan(501);
+    for (const raw of ['['.repeat(4000), '{"a":'.repeat(2500), new Uint8Array(9), 'null']) {
+      const other = bench.page();
+      await other.send(raw);
+      expect(other.all('goodbye')[0]?.code).toBe('malformed-message');
+      expect(other.closed).toBe('malformed-message');
+    }
+    await healthy.send({ type: 'request', id: 1, method: 'play', params: {} });
+    expect(bench.requests('play')).toHaveLength(1);
+    expect(healthy.closed).toBeUndefined();
+  });
+});

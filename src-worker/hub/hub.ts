@@ -8,6 +8,7 @@ import {
 } from '../../src-shared/protocol/messages';
 import type { RunConfig } from '../../src-shared/model/run-config';
 import type { Port } from '../../src-shared/protocol/port';
+import { shorten } from '../../src-shared/text/shorten';
 import { giveBack } from '../probe/picture-pool';
 import type { ClientId } from '../training/run-control';
 import {
@@ -191,7 +192,7 @@ export class Hub implements ClientEvents, ThreadEvents {
   died(why: string): void {
     this.thread = undefined;
     if (this.closing) return;
-    const failure: Failure = { code: 'worker-died', message: `The training thread died: ${why}` };
+    const failure: Failure = { code: 'worker-died', message: shorten(`The training thread died: ${why}`) };
     for (const [clientId, ids] of this.unanswered) {
       for (const id of ids) this.clients.get(clientId)?.refuse(id, failure.code, failure.message);
     }

@@ -1,4 +1,3 @@
-import { GradscopeError } from '../../src-shared/protocol/errors';
 import { type RelayToHost, relayToTrainerSchema } from '../../src-shared/protocol/host-messages';
 import type { Port, WireMessage } from '../../src-shared/protocol/port';
 
@@ -16,10 +15,13 @@ export function listenToRelay(channel: HostChannel, onClient: (port: Port) => vo
   channel.onMessage((raw) => {
     const message = relayToTrainerSchema.safeParse(raw).data;
     if (message === undefined) {
-      throw new GradscopeError('internal', 'The host sent something that is no message of a client.');
+      // A fault of the host, and no reason to end the run.
+      console.error('The host sent something that is no message of a client.');
+      return;
     }
     const { client } = message;
     if (message.event === 'open') {
+      if (clients.has(client)) return;
       const port = new RelayPort(client, channel, () => clients.delete(client));
       clients.set(client, port);
       onClient(port);

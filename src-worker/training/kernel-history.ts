@@ -1,5 +1,6 @@
 import { sizeOf, type LayerPlan, type NetworkPlan } from '../../src-shared/model/network';
 import { GradscopeError } from '../../src-shared/protocol/errors';
+import { shorten } from '../../src-shared/text/shorten';
 import type { Session } from './session';
 
 /** Each step up to this one is a sample: so the beginning, and whoever goes step by step, sees every step. */
@@ -121,7 +122,7 @@ export class KernelHistory {
       const known = this.#layers.map(({ layer: { spec } }) => spec.name).join(', ');
       throw new GradscopeError(
         'unknown-tensor',
-        `There is no layer with weights called ${place.layer}; there is ${known}.`,
+        `There is no layer with weights called ${shorten(place.layer, 60)}; there is ${known}.`,
       );
     }
     const kernel = kernelOf(layer, place);

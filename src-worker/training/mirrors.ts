@@ -2,6 +2,7 @@ import type { LayerPlan, NetworkPlan, ParameterPlan } from '../../src-shared/mod
 import { stateSlots, type OptimiserSpec, type StateSlot } from '../../src-shared/model/optimiser';
 import type { Phase } from '../../src-shared/model/phases';
 import { GradscopeError } from '../../src-shared/protocol/errors';
+import { shorten } from '../../src-shared/text/shorten';
 import type { Freshness } from '../../src-shared/protocol/messages';
 import type { EngineNetwork } from '../engine/engine';
 
@@ -191,7 +192,10 @@ export class Mirrors {
     const held = this.#byName.get(name);
     if (held === undefined) {
       const known = [...this.#byName.keys()].join(', ');
-      throw new GradscopeError('unknown-tensor', `There is no parameter called ${name}; there is ${known}.`);
+      throw new GradscopeError(
+        'unknown-tensor',
+        `There is no parameter called ${shorten(name, 60)}; there is ${known}.`,
+      );
     }
     return held;
   }

@@ -14,6 +14,7 @@ import type { Recipe } from '../../src-shared/model/recipe';
 import type { RunConfig } from '../../src-shared/model/run-config';
 import { readSafetensors, writeSafetensors } from '../../src-shared/model/safetensors';
 import { GradscopeError } from '../../src-shared/protocol/errors';
+import { shorten } from '../../src-shared/text/shorten';
 import { gatherMinibatch, labelsOf, normalisation, type Dataset } from '../data/dataset';
 import type { Engine, EngineNetwork, ForwardContext, Pass } from '../engine/engine';
 import { FirstNonFinite, type NonFiniteReport } from './first-non-finite';
@@ -344,7 +345,7 @@ export class Session implements SessionView {
   readLayer(layerName: string, kind: 'activation' | 'error' | 'mask'): LayerTensor {
     const layer = this.plan.layers.find(({ spec }) => spec.name === layerName);
     if (layer === undefined) {
-      throw new GradscopeError('unknown-tensor', `There is no layer called ${layerName}.`);
+      throw new GradscopeError('unknown-tensor', `There is no layer called ${shorten(layerName, 60)}.`);
     }
     if (this.#inPass === null) {
       throw new GradscopeError('not-now', `No minibatch has been computed, so ${layerName} has no ${kind}.`);

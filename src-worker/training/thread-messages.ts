@@ -10,6 +10,7 @@ import type {
   WatchItem,
 } from '../../src-shared/protocol/messages';
 import type { EngineChoice } from '../../src-shared/model/run-config';
+import { shorten } from '../../src-shared/text/shorten';
 import { type ErrorCode, GradscopeError } from '../../src-shared/protocol/errors';
 import { describeSystemError } from '../../src-shared/text/system-error';
 import type { SharedPayload } from '../probe/picture-pool';
@@ -55,7 +56,7 @@ export function failureOf(error: unknown): Failure {
   const refused = describeSystemError(error);
   if (refused !== undefined) return { code: 'internal', message: refused };
   console.error(error);
-  return { code: 'internal', message: `Something unforeseen went wrong: ${String(error)}` };
+  return { code: 'internal', message: shorten(`Something unforeseen went wrong: ${String(error)}`) };
 }
 
 export interface ThreadReply {

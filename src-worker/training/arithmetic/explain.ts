@@ -1,6 +1,7 @@
 import { type LayerPlan, type ParameterPlan, sizeOf } from '../../../src-shared/model/network';
 import type { StateSlot } from '../../../src-shared/model/optimiser';
 import { GradscopeError } from '../../../src-shared/protocol/errors';
+import { shorten } from '../../../src-shared/text/shorten';
 import type { ExplainedKind, Explanation } from '../../../src-shared/protocol/explanation';
 import { toWireNumber } from '../../../src-shared/protocol/wire-number';
 import { gatherMinibatch, normalisation } from '../../data/dataset';
@@ -112,7 +113,7 @@ function refuseBeyond(name: string, index: number, size: number): void {
 }
 
 const unknown = (what: string, name: string): GradscopeError =>
-  new GradscopeError('unknown-tensor', `There is no ${what} called ${name}.`);
+  new GradscopeError('unknown-tensor', `There is no ${what} called ${shorten(name, 60)}.`);
 
 /** Every NaN and infinity as its word. */
 function forTheWire(explanation: Explanation): Explanation {
