@@ -49,7 +49,10 @@ const headless = fileURLToPath(new URL('../out/main/headless.js', import.meta.ur
 
 async function train(recipe: string, seed: number): Promise<Epoch[]> {
   const args = [headless, '--recipe', recipe, '--seed', String(seed), '--engine', options.engine, '--json'];
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, args, {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, GRADSCOPE_PARENT: String(process.pid) },
+  });
   const exit = once(child, 'exit');
   const epochs: Epoch[] = [];
   for await (const line of createInterface({ input: child.stdout })) {

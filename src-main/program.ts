@@ -1,4 +1,5 @@
 import { CommanderError } from 'commander';
+import { whenParentGoes } from './parent';
 import { GradscopeError, type ErrorCode } from '../src-shared/protocol/errors';
 import { describeSystemError } from '../src-shared/text/system-error';
 
@@ -52,6 +53,9 @@ export async function runProgram(main: (context: ProgramContext) => Promise<numb
       } else if (performance.now() - firstMs > SAME_WISH_MS) dieBy(signal);
     };
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, interrupt);
+    whenParentGoes(process, () => {
+      interrupt('SIGTERM');
+    })?.unref();
     // Whoever reads has gone, as at the end of `| head`: that ends a program silently.
     process.stdout.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'EPIPE' && first === undefined) interrupt('SIGPIPE');

@@ -29,7 +29,7 @@ export class BrowserShell {
     options: readonly string[] = ['--no-open'],
   ): Promise<BrowserShell> {
     const child = spawn(process.execPath, [builtShell, '--port', '0', ...options], {
-      env: { ...process.env, ...environment },
+      env: { ...process.env, GRADSCOPE_PARENT: String(process.pid), ...environment },
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     const lines: string[] = [];

@@ -6,10 +6,14 @@ name only with the checksum that the index has of it, and is thrown away with an
 asked so, nothing was fetched.
 """
 
+import sys
+
+sys.dont_write_bytecode = True  # No folder of compiled modules in the repository.
+import end_with_parent  # noqa: E402, F401: before everything else
+
 import hashlib
 import os
 import re
-import sys
 
 CHUNK = 1 << 16
 CONNECTIONS = 20

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
+import { endWithParent } from './parent.mjs';
 import { ROOT } from './project.mjs';
 
 /**
@@ -14,12 +15,12 @@ import { ROOT } from './project.mjs';
 /** @typedef {NonNullable<import('node:child_process').SpawnOptions['stdio']>} Stdio */
 
 const PASSED_ON = /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']);
-const LOOK_FOR_PARENT_MS = 500;
+const END_WITH_PARENT = new URL('./end-with-parent.mjs', import.meta.url).href;
 
 /**
- * Runs a program to its end. Signals that reach this process are passed on to it, so that it can end in its own way.
- * The end of this process's parent counts as one: npm passes a SIGTERM only to the shell between the two, which dies of
- * it and says nothing.
+ * Runs a program to its end. Signals that reach this process are passed on to it, so that it can end in its own way. When this
+ * process goes, however it goes, the program ends too where it knows GRADSCOPE_PARENT: Node's programs, Electron's, and our own
+ * of Python. (What else there is, as apt-get, had better not be cut off, and ends by itself.)
  * @param {string} command
  * @param {readonly string[]} args
  * @param {{ stdio?: Stdio, capture?: boolean, cwd?: string, env?: NodeJS.ProcessEnv, timeoutMs?: number | undefined }} [options]
@@ -27,10 +28,11 @@ const LOOK_FOR_PARENT_MS = 500;
  * @returns {Promise<Ended>}
  */
 export function run(command, args, options = {}) {
+  endWithParent();
   return new Promise((resolve, reject) => {
     const child = spawn(command, [...args], {
       cwd: options.cwd ?? ROOT,
-      env: options.env ?? process.env,
+      env: { ...(options.env ?? process.env), GRADSCOPE_PARENT: String(process.pid) },
       stdio: options.capture === true ? ['ignore', 'pipe', 'pipe'] : (options.stdio ?? 'inherit'),
     });
     /** @type {Buffer[]} */
@@ -47,13 +49,6 @@ export function run(command, args, options = {}) {
     };
     for (const signal of PASSED_ON) process.on(signal, passOn);
 
-    const parent = process.ppid;
-    const watch = setInterval(() => {
-      if (process.ppid === parent || interrupted) return;
-      interrupted = true;
-      child.kill('SIGTERM');
-    }, LOOK_FOR_PARENT_MS);
-
     let timedOut = false;
     const timer =
       options.timeoutMs === undefined
@@ -68,7 +63,6 @@ export function run(command, args, options = {}) {
 
     const release = () => {
       clearTimeout(timer);
-      clearInterval(watch);
       for (const signal of PASSED_ON) process.off(signal, passOn);
     };
     child.once('error', (error) => {
@@ -94,7 +88,8 @@ export function run(command, args, options = {}) {
  * @param {readonly string[]} args the script's path first
  * @param {Parameters<typeof run>[2]} [options]
  */
-export const runNode = (args, options) => run(process.execPath, args, options);
+export const runNode = (args, options) =>
+  run(process.execPath, ['--import', END_WITH_PARENT, ...args], options);
 
 /**
  * The line in which a program said what went wrong, for a sentence of ours.

@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import { endWithParent } from './parent.mjs';
 
 /** Folder of the repository, with a slash at its end. */
 export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -33,6 +34,7 @@ export class Refusal extends Error {
 export async function runScript(main) {
   try {
     requireNode();
+    endWithParent();
     process.exitCode = await main();
   } catch (error) {
     const refusal = error instanceof Refusal ? error : systemRefusal(error);

@@ -5,13 +5,17 @@ The folder may be there already; a file in it is written under another name firs
 place of the prefixes: prints what the wheel requires for that extra, one requirement a line, and unpacks nothing.
 """
 
+import sys
+
+sys.dont_write_bytecode = True  # No folder of compiled modules in the repository.
+import end_with_parent  # noqa: E402, F401: before everything else
+
 import base64
 import csv
 import hashlib
 import io
 import os
 import re
-import sys
 import zipfile
 
 CHUNK = 1 << 22

@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { MENU_COMMANDS, type MenuCommand } from '../../src-shared/protocol/shell';
 import { PageFiles } from '../page/page-files';
+import { PARENT_VARIABLE, type ParentOf } from '../parent';
 import { REQUEST_PORT } from './channels';
 import { startDesktop } from './desktop';
 import { PAGE_ADDRESS } from './page-protocol';
@@ -14,6 +15,7 @@ const page = new PageFiles(
 async function start(
   electron = new FakeElectron(),
   readPage = () => Promise.resolve(page),
+  self: ParentOf = { ppid: 1, env: {}, kill: () => true },
 ): Promise<{ electron: FakeElectron }> {
   const started = startDesktop({
     electron: electron.like,
@@ -21,6 +23,7 @@ async function start(
     preload: '/built/preload.cjs',
     readPage,
     platform: 'linux',
+    process: self,
     killHard: () => undefined,
   });
   electron.app.becomeReady();
@@ -242,6 +245,48 @@ describe('the trainer', () => {
       expect(electron.log.at(-1)).toBe('gone');
     });
     expect(window.sent).toEqual([]);
+  });
+});
+
+describe('the parent', () => {
+  // Catches: an app, and its trainer, left running when npm or the script that opened it was killed.
+  it.each([
+    ['another process has taken the app over', (self: { ppid: number }) => (self.ppid = 1)],
+    [
+      'the parent is not there any more',
+      (self: ParentOf & { gone: boolean }) => {
+        self.gone = true;
+      },
+    ],
+  ])('ends the app and its trainer when it goes: %s', async (_, go) => {
+    const self = {
+      ppid: 77,
+      gone: false,
+      env: { [PARENT_VARIABLE]: '77' },
+      kill: (pid: number) => {
+        if (pid === 77 && self.gone) throw Object.assign(new Error('kill ESRCH'), { code: 'ESRCH' });
+      },
+    };
+    const { electron } = await start(new FakeElectron(), undefined, self);
+    expect(self.env).toEqual({});
+    expect(electron.log).not.toContain('quit');
+    go(self);
+    await vi.waitFor(
+      () => {
+        expect(only(electron.children).killed).toEqual(['SIGTERM']);
+      },
+      { timeout: 10_000 },
+    );
+    only(electron.children).end(0);
+    await vi.waitFor(() => {
+      expect(electron.log.at(-1)).toBe('gone');
+    });
+  });
+
+  // Catches: a trainer that cannot know that the app was killed, as it is no child of it and its port says nothing.
+  it('of the trainer is named to it', async () => {
+    const { electron } = await start();
+    expect(only(electron.children).env).toMatchObject({ [PARENT_VARIABLE]: String(process.pid) });
   });
 });
 

@@ -1,5 +1,6 @@
 import type { BrowserWindowConstructorOptions } from 'electron';
 import type { MenuCommand } from '../../src-shared/protocol/shell';
+import { whenParentGoes, type ParentOf } from '../parent';
 import type { PageFiles } from '../page/page-files';
 import { Supervisor, type Life, type Reason } from '../worker-host/supervisor';
 import { REQUEST_PORT, type ToPage } from './channels';
@@ -17,8 +18,12 @@ export interface DesktopOptions {
   readonly preload: string;
   readonly readPage: () => Promise<PageFiles>;
   readonly platform: NodeJS.Platform;
+  readonly process: ParentOf;
   readonly killHard: (pid: number) => void;
 }
+
+/** How long the app may take to end in its own way when whoever has started it has gone, in milliseconds. */
+const ENDING_LIMIT_MS = 10_000;
 
 export const windowOptions = (preload: string): BrowserWindowConstructorOptions => ({
   title: 'Gradscope',
@@ -59,6 +64,12 @@ export async function startDesktop(options: DesktopOptions): Promise<void> {
     return;
   }
   guardEveryContents(electron);
+  whenParentGoes(options.process, () => {
+    setTimeout(() => {
+      app.exit(1);
+    }, ENDING_LIMIT_MS);
+    app.quit();
+  });
   await app.whenReady();
   try {
     const page = await options.readPage();

@@ -32,6 +32,7 @@ void startDesktop({
   preload: built('../preload/preload.cjs'),
   readPage: () => readPageFiles(built('../renderer')),
   platform: process.platform,
+  process,
   killHard: (pid) => {
     process.kill(pid, 'SIGKILL');
   },

@@ -4,6 +4,7 @@ import {
   type TrainerOptions,
 } from '../../src-shared/protocol/host-messages';
 import type { SupervisedProcess } from '../worker-host/supervisor';
+import { PARENT_VARIABLE } from '../parent';
 import type { ElectronLike, PortLike } from './electron-like';
 
 /** A trainer in a utility process of Electron's; each client talks to it over a port of its own. */
@@ -17,7 +18,11 @@ export function forkUtilityTrainer(
   killHard: (pid: number) => void,
   options: TrainerOptions = DEFAULT_TRAINER_OPTIONS,
 ): UtilityTrainer {
-  const child = utilityProcess.fork(script, [JSON.stringify(options)], { serviceName: 'Gradscope trainer' });
+  const child = utilityProcess.fork(script, [JSON.stringify(options)], {
+    serviceName: 'Gradscope trainer',
+    // On Linux it is the child of another process of Electron's, and no port tells that this one has gone.
+    env: { ...process.env, [PARENT_VARIABLE]: String(process.pid) },
+  });
   return {
     attach: (port) => {
       child.postMessage({ type: 'attach' } satisfies Attach, [port]);

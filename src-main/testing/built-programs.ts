@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { PARENT_VARIABLE } from '../parent';
 import { build, loadConfigFromFile, type InlineConfig, type Rolldown } from 'vite';
 
 const inProject = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
@@ -68,7 +69,7 @@ export interface Running {
 export function runProgram(script: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Running {
   const child = spawn(process.execPath, [script, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, ...env },
+    env: { ...process.env, [PARENT_VARIABLE]: String(process.pid), ...env },
   });
   const said = { stdout: '', stderr: '' };
   let look: () => void = () => undefined;

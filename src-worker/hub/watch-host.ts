@@ -44,6 +44,6 @@ if (connected === false) process.exit(0);
 process.once('disconnect', end);
 setInterval(() => {
   if (process.ppid !== parent || (told !== 0 && !isThere(told))) end();
-}, LOOK_EVERY_MS).unref();
+}, LOOK_EVERY_MS);
 // Ctrl-C reaches the whole process group; what comes of it is for the host to say.
 process.on('SIGINT', () => undefined);

@@ -1,5 +1,10 @@
 import { EventEmitter } from 'node:events';
-import type { BrowserWindowConstructorOptions, MenuItemConstructorOptions, Privileges } from 'electron';
+import type {
+  BrowserWindowConstructorOptions,
+  ForkOptions,
+  MenuItemConstructorOptions,
+  Privileges,
+} from 'electron';
 import type {
   DownloadLike,
   ElectronLike,
@@ -46,7 +51,7 @@ export class FakeElectron {
       },
       utilityProcess: {
         fork: (script, args, options) => {
-          const child = new FakeChild(script, args, options.serviceName ?? '');
+          const child = new FakeChild(script, args, options);
           children.push(child);
           return child;
         },
@@ -155,13 +160,13 @@ export class FakeChild extends EventEmitter {
   readonly killed: string[] = [];
   readonly script: string;
   readonly args: string[];
-  readonly serviceName: string;
+  readonly env: ForkOptions['env'];
 
-  constructor(script: string, args: string[], serviceName: string) {
+  constructor(script: string, args: string[], { env }: ForkOptions) {
     super();
     this.script = script;
     this.args = args;
-    this.serviceName = serviceName;
+    this.env = env;
   }
 
   postMessage(message: unknown, transfer: PortLike[]): void {
