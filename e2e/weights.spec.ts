@@ -30,6 +30,36 @@ test('weights are saved and opened again, bit for bit', async ({ gradscope, trai
   expect((await gradscope.tensor('fc2.weight', 'weight')).freshness).toBe('fresh');
 });
 
+// Catches: a run that is rewritten without a word, under the figures of the weights before.
+test('opened weights are named and marked, and what was measured of those before goes', async ({
+  gradscope,
+  openAnother,
+}) => {
+  const { page } = gradscope;
+  await gradscope.step('batch');
+  await gradscope.step('batch');
+  const { bytes } = await save(gradscope);
+  const norms = page.locator('.layer-head .norms').first();
+  await expect(norms).toHaveText(/\d/);
+  await open(gradscope, 'mine.safetensors', bytes);
+  const other = await openAnother();
+  for (const each of [gradscope, other]) {
+    await expect(each.page.getByRole('status', { name: 'Message' })).toContainText(
+      /mine\.safetensors at step 2.*optimiser/,
+    );
+    await each.idle();
+    await expect(
+      each.page.getByRole('img', { name: /opened from mine\.safetensors at step 2/ }),
+    ).toBeVisible();
+    await expect(each.page.locator('.layer-head .norms').first()).toHaveText('–––');
+    await expect(each.page.getByText('test accuracy', { exact: true })).toBeVisible();
+  }
+  await gradscope.step('batch');
+  await expect(norms).toHaveText(/\d/);
+  await gradscope.button('Dismiss').click();
+  await expect(page.getByRole('status', { name: 'Message' })).toHaveText('');
+});
+
 for (const [what, broken] of [
   ['a file cut short', (bytes: Buffer) => bytes.subarray(0, bytes.length - 40)],
   ['a file of something else', () => Buffer.from('not weights at all')],

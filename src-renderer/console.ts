@@ -5,6 +5,7 @@ import type { DrawnPicture } from './draw/picture';
 import type { PictureRegistry } from './draw/picture-registry';
 import type { Feed } from './feed/feed';
 import type { FrameStore } from './frames/frame-store';
+import { SILENT_FROM_SECONDS } from './state/messages';
 import { appStore, type Rates } from './state/store';
 
 type ParameterKind = 'weight' | 'gradient' | 'update';
@@ -23,8 +24,11 @@ export interface ConsoleTensor {
 export interface ConsoleStatus {
   readonly connection: 'connecting' | 'open' | 'lost';
   readonly run: number;
-  /** `none`: the trainer has not said yet what its run is, and nothing else here means anything. */
-  readonly state: Status['state'] | 'none';
+  /**
+   * `none`: the trainer has not said yet what its run is, and nothing else here means anything. `silent`: it has not been
+   * heard for some seconds; `lost`: it has gone. Everything else is then as it was last heard.
+   */
+  readonly state: Status['state'] | 'none' | 'silent' | 'lost';
   readonly recipe: string;
   readonly seed: number;
   readonly mode: Status['mode'];
@@ -130,7 +134,7 @@ function status(): ConsoleStatus {
   return {
     connection: connection.state,
     run: now?.runId ?? 0,
-    state: now?.state ?? 'none',
+    state: stateNow(),
     recipe: ready?.config.recipe ?? '',
     seed: ready?.config.seed ?? 0,
     mode: now?.mode ?? 'imperative',
@@ -147,6 +151,13 @@ function status(): ConsoleStatus {
     stepsPerSecond: now?.stepsPerSecond ?? null,
     imagesPerSecond: now?.imagesPerSecond ?? null,
   };
+}
+
+function stateNow(): ConsoleStatus['state'] {
+  const state = appStore.getState();
+  if (state.connection.state === 'lost') return 'lost';
+  if (state.status === null) return 'none';
+  return state.silentSeconds >= SILENT_FROM_SECONDS ? 'silent' : state.status.state;
 }
 
 /** Resolves after anything that could have made the page idle. */

@@ -11,8 +11,10 @@ import { pictures } from './draw/picture-registry';
 import type { Connector } from './feed/connector';
 import { CreditPace } from './feed/credit-pace';
 import { Feed } from './feed/feed';
+import { keepConnected } from './feed/keep-connected';
 import { FrameStore } from './frames/frame-store';
 import { MetricsStore } from './frames/metrics-store';
+import { keepLit } from './state/alive';
 import { appStore } from './state/store';
 import { keepTheme } from './state/theme';
 import './styles/index.css';
@@ -35,6 +37,7 @@ export function startPage(host: HTMLElement, connect: Connector): { feed: Feed; 
   const commands = new Commands({ send: feed, frames, connect: () => feed.connect() });
 
   keepTheme(window);
+  keepLit(document.documentElement);
   appStore.subscribe(() => {
     loop.invalidateWords();
   });
@@ -52,6 +55,15 @@ export function startPage(host: HTMLElement, connect: Connector): { feed: Feed; 
   setInterval(() => {
     feed.measureAfter(MEASURE_EVERY_MS);
   }, MEASURE_EVERY_MS);
+
+  keepConnected({
+    connect: () => feed.connect(),
+    after: (delayMs, callback) => setTimeout(callback, delayMs),
+    isVisible: () => document.visibilityState === 'visible',
+    onShown: (callback) => {
+      document.addEventListener('visibilitychange', callback);
+    },
+  });
 
   createRoot(host).render(
     <StrictMode>

@@ -360,6 +360,30 @@ describe('weights', () => {
     );
     expect(truncated.reply.error?.code).toBe('bad-weights');
   });
+
+  // Catches: a run that is rewritten without a word, or goes on claiming that another run had the same weights.
+  it('that are replaced are told to every client, and prove nothing any more', async () => {
+    await shaOfFreeRun(2, { seed: 78 });
+    const client = await begin({ seed: 78 });
+    await client.request('stepBatch', {});
+    await client.request('stepBatch', {});
+    expect(status(client).proof).toMatchObject({ step: 2, same: true });
+    const { payload } = await client.request('saveWeights', {});
+    expect(client.last('weightsReplaced')).toBeUndefined();
+    await client.request('loadWeights', { fileName: 'w.safetensors' }, payload);
+    const told = { step: 2, source: 'file', name: 'w.safetensors' };
+    expect(client.last('weightsReplaced')).toMatchObject(told);
+    // The same bytes, but not the same optimiser.
+    expect(status(client).proof).toBeNull();
+    await client.request('stepBatch', {});
+    expect(status(client).proof).toBeNull();
+    const late = await trainer.connect();
+    await late.request('setBreakpoints', { breakpoints: [] });
+    expect(late.last('weightsReplaced')).toMatchObject(told);
+    late.close();
+    await client.request('setWeight', { name: 'fc2.bias', index: 0, value: 1 });
+    expect(client.last('weightsReplaced')).toMatchObject({ step: 3, source: 'value', name: 'fc2.bias' });
+  });
 });
 
 describe('pictures', () => {

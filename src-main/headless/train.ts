@@ -125,6 +125,7 @@ class RunListener {
         break;
       case 'digit':
       case 'frame':
+      case 'weightsReplaced':
         break;
     }
   }

@@ -47,6 +47,8 @@ export interface FootChart {
   readonly lastStep: number;
   /** Steps at which epochs 2, 3, ... begin. */
   readonly epochStarts: readonly number[];
+  /** Steps after which something happened to the run that is not training. */
+  readonly marks?: readonly number[];
 }
 
 /** Right of the last step: room for the ends of the scales. */
@@ -57,6 +59,8 @@ export const plotWidth = (width: number): number => Math.max(0, Math.floor(width
 const ABOVE = 4;
 const BELOW = 3;
 const DOT = 3;
+/** Half the width of a mark, and its height. */
+const MARK = 4;
 /** Text on the axis needs this much room each side of its middle. */
 const LABEL_ROOM = 38;
 const EPOCH_ROOM = 44;
@@ -74,6 +78,7 @@ export function paintFootChart(context: CanvasRenderingContext2D, chart: FootCha
   shadeFuture(context, chart, x(step), tokens);
   paintGrid(context, chart, x, tokens);
   for (const lane of lanes) paintLane(context, lane, x, tokens);
+  paintMarks(context, chart, x, tokens);
   paintAxis(context, chart, x, tokens);
   paintPlayhead(context, chart, x(step), tokens);
 }
@@ -208,6 +213,41 @@ function paintLine(
   }
   context.stroke();
   context.setLineDash([]);
+}
+
+/** A triangle at the upper edge that points at its step, and a line through all lanes. */
+function paintMarks(context: CanvasRenderingContext2D, chart: FootChart, x: StepScale, tokens: Tokens): void {
+  const { axisTop, marks = [] } = chart;
+  context.lineWidth = 1;
+  context.strokeStyle = tokens.ink2;
+  context.fillStyle = tokens.ink;
+  for (const step of marks) {
+    const at = Math.max(MARK, Math.round(x(step))) + 0.5;
+    context.beginPath();
+    context.moveTo(at, MARK);
+    context.lineTo(at, axisTop);
+    context.stroke();
+    context.beginPath();
+    context.moveTo(at - MARK, 0);
+    context.lineTo(at + MARK, 0);
+    context.lineTo(at, 1.5 * MARK);
+    context.closePath();
+    context.fill();
+  }
+}
+
+/** The mark that is pointed at: the nearest within reach; -1: none. @param at CSS pixels from the left */
+export function markAt({ width, lastStep, marks = [] }: FootChart, at: number): number {
+  const perStep = (width - SCALE_ROOM) / Math.max(1, lastStep);
+  let found = -1;
+  let nearest = 2 * MARK;
+  marks.forEach((step, index) => {
+    const distance = Math.abs(Math.max(MARK, step * perStep) - at);
+    if (distance > nearest) return;
+    nearest = distance;
+    found = index;
+  });
+  return found;
 }
 
 function paintAxis(context: CanvasRenderingContext2D, chart: FootChart, x: StepScale, tokens: Tokens): void {

@@ -24,13 +24,13 @@ export interface Tokens {
   readonly font: string;
 }
 
-let cached: { readonly theme: string; readonly tokens: Tokens } | null = null;
+let cached: { readonly key: string; readonly tokens: Tokens } | null = null;
 
-/** Read once a theme: the style sheet decides, the canvases follow. */
+/** Read once a theme, with a trainer and without: the style sheet decides, the canvases follow. */
 export function tokens(): Tokens {
   const root = document.documentElement;
-  const theme = root.dataset['theme'] ?? '';
-  if (cached?.theme === theme) return cached.tokens;
+  const key = `${root.dataset['theme'] ?? ''} ${root.dataset['trainer'] ?? ''}`;
+  if (cached?.key === key) return cached.tokens;
   const style = getComputedStyle(root);
   const read = (name: string): string => style.getPropertyValue(`--${name}`).trim();
   const colours: Tokens = {
@@ -52,6 +52,6 @@ export function tokens(): Tokens {
     keys: ['k1', 'k2', 'k3', 'k4'].map(read),
     font: read('ui'),
   };
-  cached = { theme, tokens: colours };
+  cached = { key, tokens: colours };
   return colours;
 }

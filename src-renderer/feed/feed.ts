@@ -16,11 +16,13 @@ import type { MetricsStore } from '../frames/metrics-store';
 import {
   addEvaluation,
   addNonFinite,
+  addReplacement,
   beginRun,
   setConnection,
   setDigit,
   setEngine,
   setRates,
+  setSilence,
   setStatus,
   setExample,
 } from '../state/actions';
@@ -33,6 +35,7 @@ import { closeReason, type CloseReason } from './closing';
 import type { Connector } from './connector';
 import { RateMeter } from './rates';
 import { Requests } from './requests';
+import { SilenceMeter } from './silence';
 import { saliencyItems, watchList } from './watch-list';
 
 export interface FeedOptions {
@@ -45,6 +48,9 @@ export interface FeedOptions {
   readonly now: () => number;
 }
 
+/** While training runs a status comes four times a second; one that is so late may not come at all. */
+const STATUS_LATE_MS = 1000;
+
 /**
  * The page's end of the protocol: what the trainer says goes to the stores, what is drawn goes back as credits. A
  * connection that is lost stays lost, with its reason on the screen, until `connect` is called again.
@@ -53,6 +59,9 @@ export class Feed implements RequestClient {
   private readonly options: FeedOptions;
   private readonly requests = new Requests();
   private readonly rates = new RateMeter();
+  private readonly silence = new SilenceMeter();
+  private heardAtMs = 0;
+  private statusText = '';
   private port: Port | null = null;
   private connecting: Promise<void> | null = null;
   private visible = true;
@@ -152,8 +161,9 @@ export class Feed implements RequestClient {
     this.send({ type: 'visibility', visible });
   }
 
-  /** Measures, if that was not done for so long: each status brings it along. */
+  /** To be called several times a second. Measures, if that was not done for so long: each status brings it along. */
   measureAfter(quietMs: number): void {
+    setSilence(this.silence.tick(this.options.now(), this.isSomethingAwaited()));
     if (this.options.now() - this.measuredAtMs >= quietMs) this.measure();
   }
 
@@ -162,8 +172,23 @@ export class Feed implements RequestClient {
     this.measuredAtMs = nowMs;
     const { status } = appStore.getState();
     const latest = this.options.frames.latest();
-    const behind = status !== null && latest !== null && status.step > latest.step;
-    setRates(this.rates.read(nowMs, behind));
+    const isOvertaken = status !== null && latest !== null && status.step > latest.step;
+    // Nobody knows how far a trainer is that runs and says nothing.
+    const isUnheard = status?.state === 'running' && nowMs - this.heardAtMs > STATUS_LATE_MS;
+    setRates(this.rates.read(nowMs, isOvertaken || isUnheard, isUnheard ? this.heardAtMs : nowMs));
+  }
+
+  /** Whether a trainer that lives would say something: it greets, it runs, or it has promised to. */
+  private isSomethingAwaited(): boolean {
+    const { connection, ready, status } = appStore.getState();
+    if (this.port === null || connection.state === 'lost') return false;
+    return connection.state === 'connecting' || status?.state === 'running' || ready?.heartbeatMs != null;
+  }
+
+  private heard(): void {
+    this.heardAtMs = this.options.now();
+    this.silence.heard();
+    setSilence(0);
   }
 
   private async open(): Promise<void> {
@@ -183,6 +208,7 @@ export class Feed implements RequestClient {
     this.goodbye = null;
     this.runId = null;
     this.requests.open(port);
+    this.heard();
     return new Promise((resolve, reject) => {
       port.onClose((reason) => {
         this.lost(port, this.goodbye ?? reason);
@@ -206,6 +232,7 @@ export class Feed implements RequestClient {
 
   private receive(port: Port, raw: unknown): void {
     if (this.port !== port) return;
+    this.heard();
     try {
       this.dispatch(decodeTrainerMessage(raw));
     } catch (error) {
@@ -225,11 +252,15 @@ export class Feed implements RequestClient {
       case 'ready':
         this.begin(message);
         break;
-      case 'status':
-        setStatus(message);
+      case 'status': {
+        // One that is said again is a sign of life and nothing to be drawn.
+        const text = JSON.stringify(message);
+        if (text !== this.statusText) setStatus(message);
+        this.statusText = text;
         // What comes together is laid out together.
         this.measure();
         break;
+      }
       case 'layout':
         frames.setLayout(message);
         break;
@@ -247,6 +278,10 @@ export class Feed implements RequestClient {
         addNonFinite({ step, phase, layer, tensor, kind, nan, infinite });
         break;
       }
+      case 'weightsReplaced':
+        metrics.weightsReplaced();
+        addReplacement(message);
+        break;
       case 'digit': {
         const { testIndex, label, assumedLabel, pixels } = message;
         setDigit({ testIndex, label, assumedLabel, pixels: bytesFromBase64(pixels) });
@@ -276,6 +311,7 @@ export class Feed implements RequestClient {
     if (isFirst) this.clockOffsetMs = clockOffset(this.askedAtMs, ready.clockMs, now());
     this.runId = ready.runId;
     this.rates.reset();
+    this.statusText = '';
     frames.clear();
     metrics.reset(ready.metricColumns);
     beginRun(ready, { ...ready.digit, pixels: bytesFromBase64(ready.digit.pixels) });

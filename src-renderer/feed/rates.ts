@@ -42,15 +42,17 @@ export class RateMeter {
   }
 
   /**
-   * @param behind the trainer is known to be further than the picture: then the picture ages while it stays. A picture
+   * @param behind the trainer is, or may be, further than the picture: then the picture ages while it stays. A picture
    * that nothing newer has overtaken does not age, however slowly training goes.
+   * @param sinceMs from when on it has been so, where that is known better than from the last reading
    */
   read(
     nowMs: number,
     behind: boolean,
+    sinceMs = nowMs,
   ): { framesPerSecond: number; pictureAgeMs: number | null; skipped: number } {
     this.drawnAtMs = this.drawnAtMs.filter((atMs) => nowMs - atMs < WINDOW_MS);
-    this.behindSinceMs = behind ? (this.behindSinceMs ?? nowMs) : null;
+    this.behindSinceMs = behind ? Math.min(this.behindSinceMs ?? nowMs, sinceMs) : null;
     const overdueMs = this.behindSinceMs === null ? 0 : nowMs - this.behindSinceMs;
     const ageMs = this.ageMs === null && overdueMs === 0 ? null : Math.max(this.ageMs ?? 0, overdueMs);
     return {

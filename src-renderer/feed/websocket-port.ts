@@ -57,8 +57,11 @@ class WebSocketPort implements Port {
   }
 }
 
+/** What a person is told who has stopped the shell. */
+export const SHELL_STOPPED = 'Gradscope was stopped.';
+
 function whyClosed(number: number, reason: string): CloseReason {
-  if (number === CLOSE_NUMBERS.shellStopped) return closeReason('connection-lost', 'Gradscope was stopped.');
+  if (number === CLOSE_NUMBERS.shellStopped) return closeReason('connection-lost', SHELL_STOPPED);
   if (reason !== '') return { code: reason, message: 'The trainer closed the connection.' };
   return closeReason('connection-lost', 'The connection to the trainer was lost.');
 }

@@ -11,12 +11,15 @@ export class MetricsStore {
   private names: readonly string[] = [];
   private steps = new StepColumns(0);
   private timesRewritten = 0;
+  /** Steps of before the weights were replaced: they say nothing of those there are. */
+  private pastSteps = 0;
   private readonly listeners = new Set<() => void>();
 
   /** Starts over with these columns and no rows. */
   reset(columns: readonly string[]): void {
     this.names = columns;
     this.steps = new StepColumns(columns.length);
+    this.pastSteps = 0;
     this.timesRewritten += 1;
     this.notify();
   }
@@ -53,10 +56,22 @@ export class MetricsStore {
     if (firstStep <= length) {
       this.timesRewritten += 1;
       this.steps.cutTo(firstStep - 1);
+      this.pastSteps = Math.min(this.pastSteps, firstStep - 1);
     }
     if (stride > 1) this.steps.beginWithMeans(count, stride, payload);
     else this.steps.append(count, (row, column) => payload[column * count + row] ?? Number.NaN);
     this.notify();
+  }
+
+  /** The weights are others now: what was measured so far stays the run's past, and is not what is now. */
+  weightsReplaced(): void {
+    this.pastSteps = this.length;
+    this.notify();
+  }
+
+  /** Whether the newest step has trained the weights there are. */
+  get isOfNow(): boolean {
+    return this.length > this.pastSteps;
   }
 
   /** Finished steps. */
@@ -79,9 +94,15 @@ export class MetricsStore {
     return column < 0 ? NOTHING : this.steps.series(column);
   }
 
-  /** Value of the newest step, or null before the first. */
+  /** Value of the newest step, or null before the first and until weights that were replaced have been trained. */
   last(name: string): number | null {
-    return this.column(name).at(-1) ?? null;
+    return this.isOfNow ? (this.column(name).at(-1) ?? null) : null;
+  }
+
+  /** Value of a step, or of the newest where that one is not known yet; null as for `last`. @param step counted from 1 */
+  at(name: string, step: number): number | null {
+    const newest = Math.min(step, this.length);
+    return newest > this.pastSteps ? (this.column(name).at(newest - 1) ?? null) : null;
   }
 
   subscribe(listener: () => void): () => void {

@@ -5,16 +5,19 @@ import type {
   Ready,
   Status,
   TrainerMessage,
+  WeightsReplaced,
 } from '../../src-shared/protocol/messages';
 import { panelAfter } from './panel';
 import { isSmallScreen } from './screen';
 import {
   appStore,
   type CodeView,
+  type AppState,
   type Connection,
   type Digit,
   type Draft,
   type Drawer,
+  type LostRun,
   type Notice,
   type Panel,
   type Rates,
@@ -151,7 +154,38 @@ export const dismissNotice = (): void => {
 // ---------------------------------------------------------------- what the trainer says
 
 export const setConnection = (connection: Connection): void => {
-  appStore.setState({ connection });
+  if (connection.state === 'lost') lose(connection);
+  else appStore.setState({ connection });
+};
+
+/** What is on the screen stays there, but nothing of it goes on. */
+function lose(connection: Connection): void {
+  appStore.setState((state) => ({
+    connection,
+    status: state.status === null ? null : { ...state.status, ...STANDS_STILL, state: endedAs(state.status) },
+    silentSeconds: 0,
+    lost: lostRun(connection, state),
+  }));
+}
+
+const STANDS_STILL = { stepsPerSecond: null, imagesPerSecond: null, testing: null } as const;
+
+const endedAs = ({ state }: Status): Status['state'] => (state === 'running' ? 'paused' : state);
+
+/** A trainer that is looked for and does not answer has gone for the reason of before. */
+function lostRun({ code, message }: Connection, { lost, status }: AppState): LostRun {
+  if (lost !== null && lost.foundRunId === null) return lost;
+  const { runId = 0, step = 0 } = status ?? {};
+  return { code: code ?? 'connection-lost', message: message ?? '', runId, step, foundRunId: null };
+}
+
+export const dismissLost = (): void => {
+  appStore.setState({ lost: null });
+};
+
+/** @param silentSeconds whole seconds */
+export const setSilence = (silentSeconds: number): void => {
+  if (appStore.getState().silentSeconds !== silentSeconds) appStore.setState({ silentSeconds });
 };
 
 /** A new run: what belonged to the last one goes. The kernel that was chosen stays chosen if the network still has it. */
@@ -166,8 +200,13 @@ export const beginRun = (ready: Ready, digit: Digit): void => {
       plan,
       status: null,
       evaluations: [],
+      pastEvaluations: 0,
       nonFinite: null,
       nonFinites: [],
+      replacements: [],
+      replacementNews: null,
+      lost: found(state.lost, ready.runId),
+      silentSeconds: 0,
       digit,
       lastTestIndex: digit.testIndex ?? state.lastTestIndex,
       draft: {},
@@ -177,6 +216,14 @@ export const beginRun = (ready: Ready, digit: Digit): void => {
     };
   });
 };
+
+/** A run that begins after the one that was found is begun by a person, who knows. */
+const found = (lost: LostRun | null, runId: number): LostRun | null =>
+  lost === null || lost.foundRunId !== null ? null : { ...lost, foundRunId: runId };
+
+/** The connection alone was lost: the run goes on where it was, or further. */
+const isTheSame = (lost: LostRun | null, { runId, step }: Status): boolean =>
+  lost?.foundRunId === runId && lost.runId === runId && lost.code === 'connection-lost' && step >= lost.step;
 
 /** Takes the place of what `ready` said of the engine; whoever had chosen the same one for the next run has it now. */
 export const setEngine = ({ engine, engineTable, choice }: EngineNews): void => {
@@ -189,10 +236,13 @@ export const setEngine = ({ engine, engineTable, choice }: EngineNews): void => 
 };
 
 export const setStatus = (status: Status): void => {
-  appStore.setState(({ status: previous, view }) => {
+  appStore.setState(({ status: previous, view, lost: lostBefore }) => {
     const panel = panelAfter(view.panel, view.restPanel, previous, status);
+    // Only the first status of a connection tells whether the run is the one of before.
+    const lost = previous === null && isTheSame(lostBefore, status) ? null : lostBefore;
     return {
       status,
+      lost,
       // Since then the weights were made sound; what was met stays marked in the chart.
       ...(status.nonFinite === null ? { nonFinite: null } : {}),
       ...(panel === view.panel ? {} : { view: { ...view, panel } }),
@@ -203,6 +253,33 @@ export const setStatus = (status: Status): void => {
 export const addEvaluation = (evaluation: Evaluation): void => {
   appStore.setState((state) => ({ evaluations: [...state.evaluations, evaluation] }));
 };
+
+/** What was measured of the weights before is not so any more. */
+export const addReplacement = (replaced: WeightsReplaced): void => {
+  appStore.setState(({ replacements, weightsRevision, evaluations }) => {
+    const last = replacements.at(-1);
+    const others = last?.step === replaced.step ? replacements.slice(0, -1) : replacements;
+    // A value set by hand after a file was opened is the lesser news of that step.
+    const kept = others === replacements || replaced.source === 'file' ? replaced : (last ?? replaced);
+    return {
+      replacements: [...others, kept],
+      weightsRevision: weightsRevision + 1,
+      replacementNews: replaced,
+      pastEvaluations: evaluations.length,
+    };
+  });
+};
+
+export const dismissReplacement = (): void => {
+  appStore.setState({ replacementNews: null });
+};
+
+/** The newest test of the weights there are; null: none yet. */
+export const latestTest = ({
+  evaluations,
+  pastEvaluations,
+}: Pick<AppState, 'evaluations' | 'pastEvaluations'>): Evaluation | null =>
+  evaluations.length > pastEvaluations ? (evaluations.at(-1) ?? null) : null;
 
 /** More come only when somebody poisons and mends the weights again and again. */
 const MOST_NON_FINITES = 256;

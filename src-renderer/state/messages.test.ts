@@ -7,6 +7,9 @@ const QUIET: MessageState = {
   status: null,
   notice: null,
   nonFinite: null,
+  lost: null,
+  silentSeconds: 0,
+  replacementNews: null,
 };
 const status = (change: Partial<Status>): Status =>
   ({
@@ -66,4 +69,61 @@ describe('of several messages', () => {
       tone: 'nan',
     });
   });
+});
+
+describe('a trainer that has gone', () => {
+  const lost = {
+    code: 'worker-died',
+    message: 'It was ended by SIGKILL.',
+    runId: 1,
+    step: 205,
+    foundRunId: null,
+  };
+  const why = (change: Partial<MessageState>): string => messagesOf({ ...QUIET, ...change })[0]?.why ?? '';
+  const connection = { state: 'lost', code: lost.code, message: lost.message } as const;
+
+  test('is named with what was lost, before a new one is found and after', () => {
+    expect(why({ connection, lost })).toBe(
+      'It was ended by SIGKILL. 205 steps were lost. Looking for a trainer.',
+    );
+    const connecting = { state: 'connecting', code: null, message: null } as const;
+    expect(why({ connection: connecting, lost })).toBe(why({ connection, lost }));
+    expect(why({ lost: { ...lost, foundRunId: 1 } })).toBe(
+      'It was ended by SIGKILL. 205 steps were lost. This is a new run, from step 0.',
+    );
+    expect(why({ lost: { ...lost, step: 1, foundRunId: 1 } })).toContain('1 step was lost.');
+  });
+
+  test('and only cannot be reached may still have its run', () => {
+    expect(why({ connection, lost: { ...lost, code: 'connection-lost', message: 'It broke.' } })).toBe(
+      'It broke. What is shown is old, of step 205. Looking for a trainer.',
+    );
+  });
+});
+
+test('silence is said from three seconds on, and not of a trainer that has gone', () => {
+  const whats = (silentSeconds: number, state: 'open' | 'lost' = 'open'): string[] =>
+    messagesOf({ ...QUIET, silentSeconds, connection: { state, code: null, message: null } }).map(
+      ({ why }) => why,
+    );
+  expect(whats(2)).toEqual([]);
+  expect(whats(12)).toEqual([expect.stringContaining('no answer for 12 s')]);
+  expect(whats(12, 'lost')).toEqual([expect.not.stringContaining('no answer')]);
+});
+
+test('of weights and the end of the run the newer comes first', () => {
+  const replaced = {
+    type: 'weightsReplaced',
+    runId: 1,
+    step: 12,
+    source: 'file',
+    name: 'a.safetensors',
+  } as const;
+  expect(kinds({ replacementNews: replaced, status: status({ state: 'finished' }) })).toEqual([
+    'finished',
+    'weightsReplaced',
+  ]);
+  expect(
+    kinds({ replacementNews: { ...replaced, step: 938 }, status: status({ state: 'finished' }) }),
+  ).toEqual(['weightsReplaced', 'finished']);
 });

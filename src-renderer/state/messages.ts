@@ -1,9 +1,17 @@
 import { nonFiniteCounts, nonFinitePlace } from '../../src-shared/text/non-finite';
 import { formatCount } from '../scene/numbers';
-import type { AppState } from './store';
+import type { AppState, LostRun } from './store';
 
-/** Kinds of messages, the gravest first. */
-export const GRAVEST_FIRST = ['gone', 'refused', 'stopped', 'nonFinite', 'finished'] as const;
+/** Kinds of messages, the gravest first. The last two are news, of which the newer comes first. */
+export const GRAVEST_FIRST = [
+  'gone',
+  'silent',
+  'refused',
+  'stopped',
+  'nonFinite',
+  'weightsReplaced',
+  'finished',
+] as const;
 export type MessageKind = (typeof GRAVEST_FIRST)[number];
 
 /** Colour of the edge of the line: `warn` to act on, `nan` for NaN and infinity, `plain` for news. */
@@ -21,21 +29,60 @@ export interface Message {
   readonly code: string | null;
 }
 
+/** Silence that is worth a word. */
+export const SILENT_FROM_SECONDS = 3;
+
 /** What the messages are about. */
-export type MessageState = Pick<AppState, 'connection' | 'status' | 'notice' | 'nonFinite'>;
+export type MessageState = Pick<
+  AppState,
+  'connection' | 'status' | 'notice' | 'nonFinite' | 'lost' | 'silentSeconds' | 'replacementNews'
+>;
 
 /** All that is to be said now, the gravest first. */
 export function messagesOf(state: MessageState): Message[] {
-  const messages = [gone(state), stopped(state), nonFinite(state), finished(state), refused(state)];
-  return messages
-    .filter((message) => message !== null)
-    .toSorted((a, b) => GRAVEST_FIRST.indexOf(a.kind) - GRAVEST_FIRST.indexOf(b.kind));
+  const news = [weightsReplaced(state), finished(state)];
+  const isFinishedNewer = (state.status?.step ?? 0) > (state.replacementNews?.step ?? 0);
+  return [
+    gone(state),
+    silent(state),
+    refused(state),
+    stopped(state),
+    nonFinite(state),
+    ...(isFinishedNewer ? news.reverse() : news),
+  ].filter((message) => message !== null);
 }
 
-function gone({ connection: { state, code, message } }: MessageState): Message | null {
-  if (state !== 'lost') return null;
-  const why = `${message ?? ''} What is shown is old. Restart begins a new run.`;
+function gone({ connection, lost }: MessageState): Message | null {
+  if (connection.state !== 'lost' && lost === null) return null;
+  const code = lost?.code ?? connection.code;
+  const reason = lost?.message ?? connection.message ?? '';
+  const isFound = lost !== null && lost.foundRunId !== null;
+  if (isFound) {
+    const why = `${reason} ${stepsLost(lost)} This is a new run, from step 0.`;
+    return { kind: 'gone', tone: 'warn', what: 'New trainer', why, code };
+  }
+  const isLooking = code === 'worker-died' || code === 'connection-lost';
+  const next = isLooking ? 'Looking for a trainer.' : 'Restart begins a new run.';
+  const why = [reason, lost === null ? '' : whatIsLost(lost), next].filter((part) => part !== '').join(' ');
   return { kind: 'gone', tone: 'warn', what: 'Trainer gone', why, code };
+}
+
+const stepsLost = ({ step }: LostRun): string =>
+  step === 0 ? 'No step was lost.' : `${steps(step)} ${step === 1 ? 'was' : 'were'} lost.`;
+
+/** A trainer that died has taken its run along; one that only cannot be reached may still have it. */
+const whatIsLost = (lost: LostRun): string =>
+  lost.code === 'worker-died'
+    ? stepsLost(lost)
+    : `What is shown is old${lost.step === 0 ? '' : `, of step ${formatCount(lost.step)}`}.`;
+
+const steps = (count: number): string => `${formatCount(count)} ${count === 1 ? 'step' : 'steps'}`;
+
+function silent({ connection, silentSeconds, status }: MessageState): Message | null {
+  if (connection.state === 'lost' || silentSeconds < SILENT_FROM_SECONDS) return null;
+  const shown = status === null ? '' : ` What is shown is of step ${formatCount(status.step)}.`;
+  const why = `no answer for ${formatCount(silentSeconds)} s.${shown}`;
+  return { kind: 'silent', tone: 'warn', what: 'Trainer silent', why, code: null };
 }
 
 function refused({ notice }: MessageState): Message | null {
@@ -54,6 +101,21 @@ function nonFinite({ nonFinite: met }: MessageState): Message | null {
   if (met === null) return null;
   const why = `first met in ${nonFinitePlace(met)}`;
   return { kind: 'nonFinite', tone: 'nan', what: nonFiniteCounts(met), why, code: null };
+}
+
+function weightsReplaced({ replacementNews: news }: MessageState): Message | null {
+  if (news === null) return null;
+  const step = `after step ${formatCount(news.step)}`;
+  const isFile = news.source === 'file';
+  return {
+    kind: 'weightsReplaced',
+    tone: 'plain',
+    what: isFile ? 'Weights opened' : 'Weight set by hand',
+    why: isFile
+      ? `from ${news.name} at step ${formatCount(news.step)}; what the optimiser remembers is cleared, and nothing is measured of these weights yet`
+      : `in ${news.name} ${step}; nothing is measured of these weights yet`,
+    code: null,
+  };
 }
 
 function finished({ status }: MessageState): Message | null {

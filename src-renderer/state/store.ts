@@ -2,7 +2,13 @@ import { useStore } from 'zustand';
 import { createStore } from 'zustand/vanilla';
 import type { NetworkPlan } from '../../src-shared/model/network';
 import type { RunConfig } from '../../src-shared/model/run-config';
-import type { Evaluation, NonFinite, Ready, Status } from '../../src-shared/protocol/messages';
+import type {
+  Evaluation,
+  NonFinite,
+  Ready,
+  Status,
+  WeightsReplaced,
+} from '../../src-shared/protocol/messages';
 import type { SortAxis, SortMeasure } from '../scene/sorting';
 
 /** What the colour scale of W, g and dW is taken over: each kernel, each layer, or the whole network. */
@@ -22,6 +28,18 @@ export interface Connection {
   /** Why, when lost. */
   readonly code: string | null;
   readonly message: string | null;
+}
+
+/** The run of a trainer that has gone, as far as this page knew it. */
+export interface LostRun {
+  readonly code: string;
+  /** Why it has gone. */
+  readonly message: string;
+  readonly runId: number;
+  /** Finished steps. */
+  readonly step: number;
+  /** Run that the page found when a trainer answered again; null until then. */
+  readonly foundRunId: number | null;
 }
 
 /** The chosen digit: a test image, or one drawn by hand. `pixels` are its bytes, row-major. */
@@ -138,6 +156,18 @@ export interface AppState {
   readonly nonFinite: NonFinite | null;
   /** Each first one of the run, also those whose weights were made sound since; in order. */
   readonly nonFinites: readonly NonFinite[];
+  /** How many of them are of weights that were replaced since: what they found is not so any more. */
+  readonly pastEvaluations: number;
+  /** Changes of weights otherwise than by training, in order; of several at one step one. */
+  readonly replacements: readonly WeightsReplaced[];
+  /** How often weights were changed so; counts on over runs. */
+  readonly weightsRevision: number;
+  /** The newest of them, until somebody has read it. */
+  readonly replacementNews: WeightsReplaced | null;
+  /** Null: no trainer has gone, or what has was found again. */
+  readonly lost: LostRun | null;
+  /** Whole seconds for which the trainer has said nothing; 0 when it is heard. */
+  readonly silentSeconds: number;
   readonly digit: Digit | null;
   /** The test image that was chosen last: where a drawn digit leads back to. */
   readonly lastTestIndex: number;
@@ -154,8 +184,14 @@ export const INITIAL_STATE: AppState = {
   plan: null,
   status: null,
   evaluations: [],
+  pastEvaluations: 0,
   nonFinite: null,
   nonFinites: [],
+  replacements: [],
+  weightsRevision: 0,
+  replacementNews: null,
+  lost: null,
+  silentSeconds: 0,
   digit: null,
   lastTestIndex: 0,
   view: {

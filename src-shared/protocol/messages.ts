@@ -367,6 +367,8 @@ const readySchema = z.strictObject({
   digit: chosenDigitSchema,
   /** Trainer's clock, ms since 1970; the page finds the offset to its own with it. */
   clockMs: z.number(),
+  /** The trainer says something at least so often, a `status` again when there is nothing new; null: only while it runs. */
+  heartbeatMs: z.number().positive().nullable().default(null),
 });
 export type Ready = z.infer<typeof readySchema>;
 
@@ -545,6 +547,20 @@ const nonFiniteSchema = z.strictObject({
 });
 export type NonFinite = z.infer<typeof nonFinitePlaceSchema>;
 
+/**
+ * Lossless. Weights were changed otherwise than by training, after `step`: all of them from a file (`name`: of the file; what
+ * the optimiser remembers is cleared), or one value of the parameter `name` by hand. Tests, norms and gradients that were
+ * told before are those of other weights.
+ */
+const weightsReplacedSchema = z.strictObject({
+  type: z.literal('weightsReplaced'),
+  runId: count,
+  step: count,
+  source: z.enum(['file', 'value']),
+  name: z.string(),
+});
+export type WeightsReplaced = z.infer<typeof weightsReplacedSchema>;
+
 /** Another digit was chosen or drawn, by whichever page: from now on the digit slots are of it. */
 const digitSchema = z.strictObject({
   type: z.literal('digit'),
@@ -585,6 +601,7 @@ export const trainerMessageSchema = z.discriminatedUnion('type', [
   metricsSchema,
   evaluationSchema,
   nonFiniteSchema,
+  weightsReplacedSchema,
   digitSchema,
   engineSchema,
   replySchema,

@@ -228,6 +228,7 @@ export class SyntheticSession {
           ? { testIndex, label: digit.label, assumedLabel: null, pixels: base64(digit.pixels) }
           : { testIndex: null, label: null, assumedLabel: drawn.assumedLabel, pixels: base64(drawn.pixels) },
       clockMs: nowMs,
+      heartbeatMs: null,
     };
   }
 

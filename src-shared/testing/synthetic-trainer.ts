@@ -173,6 +173,12 @@ export class SyntheticTrainer {
       if (name === 'setEngine' || name === 'measureEngines') {
         this.send(this.session.engineMessage());
       }
+      if (name === 'loadWeights' || name === 'setWeight') {
+        const source = name === 'loadWeights' ? 'file' : 'value';
+        const called = 'fileName' in params ? params.fileName : 'name' in params ? params.name : '';
+        const { runId } = this.session;
+        this.send({ type: 'weightsReplaced', runId, step: this.run.step, source, name: called });
+      }
       if (name === 'restart') this.welcome();
       else if (!SILENT.includes(name)) {
         this.statusSentAtMs = -Infinity;

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { RECIPES, recipeNamed } from '../../src-shared/model/recipe';
 import { DEFAULT_RUN_CONFIG } from '../../src-shared/model/run-config';
 import { decodeTrainerMessage, encodeMessage, type Received } from '../../src-shared/protocol/decode';
@@ -502,5 +502,107 @@ describe('a client that sends anything', () => {
     await healthy.send({ type: 'request', id: 1, method: 'play', params: {} });
     expect(bench.requests('play')).toHaveLength(1);
     expect(healthy.closed).toBeUndefined();
+  });
+});
+
+describe('a client hears from the trainer at least once a second', () => {
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  // Catches: a page that cannot tell a trainer that stands from one that is stuck.
+  it('the status again when there is nothing new, and none beside one that is new', async () => {
+    const bench = new Bench();
+    bench.begin();
+    const page = await bench.page().hello();
+    const { heartbeatMs } = page.all('ready')[0]!;
+    expect(heartbeatMs).toBe(1000);
+    const before = page.all('status').length;
+    vi.advanceTimersByTime(10_000);
+    await settled();
+    const beats = page.all('status').slice(before);
+    expect(beats.length).toBeGreaterThanOrEqual(10);
+    expect(beats[0]).toEqual({ ...STATUS, runId: 1 });
+
+    const heard = page.all('status').length;
+    for (let quarter = 0; quarter < 40; quarter += 1) {
+      vi.advanceTimersByTime(250);
+      bench.say({ ...STATUS, runId: 1 });
+    }
+    await settled();
+    expect(page.all('status').length - heard).toBe(40);
+    await bench.hub.close();
+  });
+
+  it('without rates once they are old', async () => {
+    const bench = new Bench();
+    bench.begin();
+    const page = await bench.page().hello();
+    bench.say({ ...STATUS, runId: 1, state: 'running', stepsPerSecond: 20, imagesPerSecond: 1280 });
+    vi.advanceTimersByTime(1000);
+    await settled();
+    expect(page.all('status').at(-1)).toMatchObject({ state: 'running', imagesPerSecond: 1280 });
+    vi.advanceTimersByTime(2000);
+    await settled();
+    expect(page.all('status').at(-1)).toMatchObject({ stepsPerSecond: null, imagesPerSecond: null });
+    await bench.hub.close();
+  });
+});
+
+describe('weights that were replaced', () => {
+  const replaced = (step: number, source: 'file' | 'value', name: string): ThreadMessage => ({
+    type: 'weightsReplaced',
+    runId: 1,
+    step,
+    source,
+    name,
+  });
+  const test = (step: number): ThreadMessage => ({
+    type: 'evaluation',
+    runId: 1,
+    step,
+    epoch: null,
+    loss: 2.3,
+    accuracy: 0.1,
+    examples: 2,
+    runningLoss: null,
+    runningAccuracy: null,
+    imagesPerSecond: null,
+  });
+
+  // Catches: a page that comes later and takes a test of the weights before for one of those that are there.
+  it('are told to a late client in their place among the tests', async () => {
+    const bench = new Bench();
+    bench.begin();
+    bench.say(test(0));
+    bench.say(replaced(0, 'file', 'mine.safetensors'));
+    bench.say(replaced(0, 'value', 'conv1.weight'));
+    bench.say(test(300));
+    bench.say(replaced(300, 'value', 'conv1.weight'));
+    bench.say(replaced(300, 'value', 'fc2.bias'));
+    const page = await bench.page().hello();
+    const told = page.heard
+      .map(({ message }) => message)
+      .filter(({ type }) => type === 'evaluation' || type === 'weightsReplaced');
+    expect(told.map((message) => ('name' in message ? message.name : message.type))).toEqual([
+      'evaluation',
+      'mine.safetensors',
+      'evaluation',
+      'fc2.bias',
+    ]);
+  });
+
+  // Catches: a history that grows with every value that somebody sets.
+  it('are kept once a step, and not without end', async () => {
+    const bench = new Bench();
+    bench.begin();
+    for (let step = 0; step < 400; step += 1) {
+      bench.say(replaced(step, 'value', 'conv1.weight'));
+      bench.say(replaced(step, 'value', 'conv2.weight'));
+    }
+    expect((await bench.page().hello()).all('weightsReplaced')).toHaveLength(256);
   });
 });

@@ -51,6 +51,11 @@ interface Run {
   status: Status | undefined;
 }
 
+/** A client hears from the trainer at least this often, ms. */
+const HEARTBEAT_MS = 1000;
+/** Half heartbeats for which the rates of a status hold. */
+const RATES_LAST_TICKS = 4;
+
 /** Ids of the hub's own requests. */
 const FIRST_RUN = 0;
 const TOLD_AGAIN = 1;
@@ -71,6 +76,9 @@ export class Hub implements ClientEvents, ThreadEvents {
   /** Requests the thread has not answered yet, by client. */
   private readonly unanswered = new Map<ClientId, Set<number>>();
   private closing = false;
+  private readonly heartbeat: NodeJS.Timeout;
+  /** Half heartbeats since the last status of the thread. */
+  private quietTicks = 0;
   /** What the thread that died was told that holds for every run; the next one is told again. */
   private heldBefore: Status | undefined;
 
@@ -79,6 +87,10 @@ export class Hub implements ClientEvents, ThreadEvents {
     this.thread = options.spawnThread(1, this);
     const firstRun: RequestParams<'restart'> = { config: options.config, weightsFile: null };
     this.thread.post(request(HUB, FIRST_RUN, 'restart', firstRun));
+    this.heartbeat = setInterval(() => {
+      this.beat();
+    }, HEARTBEAT_MS / 2);
+    this.heartbeat.unref();
   }
 
   addClient(port: Port): void {
@@ -90,6 +102,7 @@ export class Hub implements ClientEvents, ThreadEvents {
   /** Sends everybody away and ends the thread. */
   async close(): Promise<void> {
     this.closing = true;
+    clearInterval(this.heartbeat);
     for (const client of [...this.clients.values()]) client.close('closed', 'The trainer was closed.');
     await this.thread?.close();
   }
@@ -166,14 +179,19 @@ export class Hub implements ClientEvents, ThreadEvents {
         this.metrics(message.firstStep, message.rows);
         break;
       case 'evaluation':
-        this.run?.history.evaluations.push(message);
+        this.run?.history.evaluated(message);
         this.broadcast(message);
         break;
       case 'nonFinite':
         this.run?.history.met(message);
         this.broadcast(message);
         break;
+      case 'weightsReplaced':
+        this.run?.history.weightsReplaced(message);
+        this.broadcast(message);
+        break;
       case 'status':
+        this.quietTicks = 0;
         if (this.run !== undefined) this.run.status = message;
         this.broadcast(message);
         break;
@@ -231,9 +249,10 @@ export class Hub implements ClientEvents, ThreadEvents {
       trainer: { name: 'Gradscope', version: this.options.version },
       ...began,
       clockMs: this.options.wallClock(),
+      heartbeatMs: HEARTBEAT_MS,
     });
     for (const rows of history.all()) client.sendEncoded(encodeMetrics(began.runId, rows));
-    for (const evaluation of history.evaluations) client.send(evaluation);
+    for (const event of history.events) client.send(event);
     for (const nonFinite of history.nonFinites) client.send(nonFinite);
     if (status !== undefined) client.send(status);
   }
@@ -270,6 +289,16 @@ export class Hub implements ClientEvents, ThreadEvents {
     for (const client of [...this.clients.values()]) {
       if (client.greeted) client.close(failure.code, failure.message);
     }
+  }
+
+  /** The last status again, where the thread has none, so that a client can tell a trainer that stands from one that is stuck. */
+  private beat(): void {
+    const status = this.run?.status;
+    this.quietTicks += 1;
+    if (status === undefined || this.quietTicks < 2) return;
+    // What was measured a while ago is not how fast it is now.
+    const isStale = this.quietTicks >= RATES_LAST_TICKS && status.state === 'running';
+    this.broadcast(isStale ? { ...status, stepsPerSecond: null, imagesPerSecond: null } : status);
   }
 
   private broadcast(message: TrainerMessage): void {

@@ -1,14 +1,17 @@
-import type { Evaluation, TrainerMessage } from '../../src-shared/protocol/messages';
+import type { Evaluation, TrainerMessage, WeightsReplaced } from '../../src-shared/protocol/messages';
 import { StepColumns, type StepRows } from '../../src-shared/tensor/step-columns';
 
 type Message<T extends TrainerMessage['type']> = Extract<TrainerMessage, { type: T }>;
 
+/** Changes of weights that are kept; of a value set by hand again and again the oldest are forgotten. */
+const MOST_REPLACEMENTS = 256;
 /** More come only when somebody poisons and mends the weights again and again. */
 const MOST_NON_FINITES = 256;
 
 /** What the lossless lane has said about a run, for clients that come later. */
 export class RunHistory {
-  readonly evaluations: Evaluation[] = [];
+  /** Tests and changes of weights, as they came: a test before a change is of other weights than one after it. */
+  private said: (Evaluation | WeightsReplaced)[] = [];
   /** The newest of them. */
   readonly nonFinites: Message<'nonFinite'>[] = [];
   private readonly steps: StepColumns;
@@ -29,6 +32,27 @@ export class RunHistory {
   met(nonFinite: Message<'nonFinite'>): void {
     this.nonFinites.push(nonFinite);
     if (this.nonFinites.length > MOST_NON_FINITES) this.nonFinites.shift();
+  }
+
+  get events(): readonly (Evaluation | WeightsReplaced)[] {
+    return this.said;
+  }
+
+  evaluated(evaluation: Evaluation): void {
+    this.said.push(evaluation);
+  }
+
+  /** Of several changes one after the other the last is kept, and a file rather than what was set by hand after it. */
+  weightsReplaced(replaced: WeightsReplaced): void {
+    const last = this.said.at(-1);
+    const follows = last?.type === 'weightsReplaced' && last.step === replaced.step;
+    if (!follows) this.said.push(replaced);
+    else if (replaced.source === 'file' || last.source === 'value')
+      this.said[this.said.length - 1] = replaced;
+    const replacements = this.said.filter(({ type }) => type === 'weightsReplaced');
+    if (replacements.length > MOST_REPLACEMENTS) {
+      this.said = this.said.filter((event) => event !== replacements[0]);
+    }
   }
 
   /** The steps from `firstStep` (counted from 1) on. */

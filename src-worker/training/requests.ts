@@ -1,6 +1,11 @@
 import type { EngineChoice } from '../../src-shared/model/run-config';
 import { GradscopeError } from '../../src-shared/protocol/errors';
-import { fromWireNumber, type RequestName, type RequestParams } from '../../src-shared/protocol/messages';
+import {
+  fromWireNumber,
+  type RequestName,
+  type RequestParams,
+  type WeightsReplaced,
+} from '../../src-shared/protocol/messages';
 import type { Dataset } from '../data/dataset';
 import type { Publisher } from '../probe/publisher';
 import { explain } from './arithmetic/explain';
@@ -32,8 +37,8 @@ export interface RequestContext {
   measureEngines(reply: Reply): void;
   /** Hands the wanted loop over to the controller. */
   switchMode(run: Run): void;
-  /** The weights were changed otherwise than by a step. */
-  weightsChanged(run: Run): void;
+  /** The weights were changed otherwise than by a step: all of them from the file `name`, or one of the parameter `name`. */
+  weightsChanged(run: Run, source: WeightsReplaced['source'], name: string): void;
   digitChosen(run: Run): void;
   /** Answers when the last step is measured. @throws GradscopeError `not-now` */
   measureStep(reply: Reply): void;
@@ -166,7 +171,7 @@ const HANDLERS: Handlers = {
     const run = theRun(context);
     refuseUnlessAtBoundary(context, run);
     run.session.importWeights(payload, fileName);
-    context.weightsChanged(run);
+    context.weightsChanged(run, 'file', fileName);
     reply({});
   },
 
@@ -180,7 +185,7 @@ const HANDLERS: Handlers = {
     const run = theRun(context);
     refuseUnlessAtBoundary(context, run);
     run.session.setWeight(name, index, fromWireNumber(value));
-    context.weightsChanged(run);
+    context.weightsChanged(run, 'value', name);
     reply({});
   },
 

@@ -8,6 +8,7 @@ import type {
   Status,
   TrainerMessage,
   WatchItem,
+  WeightsReplaced,
 } from '../../src-shared/protocol/messages';
 import type { EngineChoice } from '../../src-shared/model/run-config';
 import { shorten } from '../../src-shared/text/shorten';
@@ -69,7 +70,7 @@ export interface ThreadReply {
 }
 
 /** All that `ready` says but what the hub knows itself. */
-export type RunBegan = Omit<Ready, 'type' | 'protocol' | 'trainer' | 'clockMs'>;
+export type RunBegan = Omit<Ready, 'type' | 'protocol' | 'trainer' | 'clockMs' | 'heartbeatMs'>;
 
 export type ThreadMessage =
   /** A new run stands ready; everything of the run before is history. */
@@ -82,6 +83,7 @@ export type ThreadMessage =
   | { readonly type: 'metrics'; readonly firstStep: number; readonly rows: Float32Array<ArrayBuffer> }
   | Evaluation
   | NonFinite
+  | WeightsReplaced
   | Status
   | { readonly type: 'layout'; readonly client: ClientId; readonly layout: Layout }
   | {

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import type { EngineChoice, Mode } from '../../src-shared/model/run-config';
+import type { WeightsReplaced } from '../../src-shared/protocol/messages';
 import type { Position } from '../../src-shared/model/phases';
 import type { Dataset } from '../data/dataset';
 import { choiceOf, type DigitChoice } from '../probe/digit';
@@ -466,12 +467,13 @@ export class Trainer implements GateHost<ThreadCommand>, RequestContext {
     else if (this.inLoop) this.control.leave('atBoundary');
   }
 
-  weightsChanged(run: Run): void {
+  weightsChanged(run: Run, source: WeightsReplaced['source'], name: string): void {
     run.proofKey = null;
     run.digit.weightsChanged();
     run.kernelHistory.weightsChanged();
     this.active?.tests.weightsChanged();
     this.status.testing = this.active?.tests.progress ?? null;
+    this.tell({ type: 'weightsReplaced', runId: run.runId, step: run.session.step, source, name });
     this.status.weightsChanged();
     this.status.seal(run);
     this.status.tell(run);

@@ -1,6 +1,7 @@
 import type { ReactElement, ReactNode } from 'react';
 import { formatCount, formatDuration, formatRate } from '../../scene/numbers';
 import { setEngineOpen } from '../../state/actions';
+import { isRunning, isTrainerHeard } from '../../state/alive';
 import { appStore, useApp, type AppState } from '../../state/store';
 import { EngineMenu } from '../engine/engine-menu';
 import { shortVariant } from '../engine/engine-rows';
@@ -12,14 +13,12 @@ import { usePage } from '../page-context';
 const OLD_PICTURE_MS = 250;
 
 /** The run's state in one word. */
-export function runStateText({ connection, status }: AppState): string {
+export function runStateText(state: AppState): string {
+  const { connection, status } = state;
   if (connection.state === 'lost') return 'no trainer';
   if (connection.state === 'connecting' || status === null) return 'connecting';
-  return status.state;
+  return isTrainerHeard(state) ? status.state : 'no answer';
 }
-
-const isRunning = ({ connection, status }: AppState): boolean =>
-  connection.state === 'open' && status?.state === 'running';
 
 /**
  * Finished steps. While running free it follows the pictures, which come faster than the trainer's status; standing
@@ -83,10 +82,13 @@ export function EngineReadings(): ReactElement {
   const frames = useApp(({ rates }) => rates.framesPerSecond);
   const age = useApp(({ rates }) => rates.pictureAgeMs);
   const isOpen = useApp(({ connection }) => connection.state === 'open');
+  const isSilent = useApp(({ silentSeconds }) => silentSeconds > 0);
+  const wasRunning = useApp(({ status }) => status?.state === 'running');
   const threads = useApp(({ status }) => status?.threads ?? null);
-  const rate = (value: number | null): string => (running && value !== null ? formatRate(value) : '–');
+  const rate = (value: number | null): string =>
+    running && !isSilent && value !== null ? formatRate(value) : '–';
   const short = engine === null ? '' : shortVariant(engine);
-  const isOld = running && age !== null && age > OLD_PICTURE_MS;
+  const isOld = wasRunning && age !== null && age > OLD_PICTURE_MS;
   return (
     <div className="engine">
       <Reading
@@ -121,10 +123,10 @@ export function EngineReadings(): ReactElement {
         <b>{rate(steps)}</b>
       </Reading>
       <Reading label="frames/s">
-        <b>{running ? formatRate(frames) : '–'}</b>
+        <b>{running && !isSilent ? formatRate(frames) : '–'}</b>
       </Reading>
       <Reading label="picture age">
-        <b className={isOld ? 'warn' : undefined}>{pictureAge(isOpen, running, age)}</b>
+        <b className={isOld ? 'warn' : undefined}>{pictureAge(isOpen, wasRunning, isSilent, age)}</b>
       </Reading>
     </div>
   );
@@ -139,8 +141,8 @@ function aboutEngine(
   return `${name} (${variant}${on}): ${chosenBecause}`;
 }
 
-function pictureAge(isOpen: boolean, running: boolean, age: number | null): string {
+function pictureAge(isOpen: boolean, running: boolean, isSilent: boolean, age: number | null): string {
   if (!isOpen) return 'old';
-  if (!running) return 'current';
+  if (!running) return isSilent ? '–' : 'current';
   return age === null ? '–' : formatDuration(age);
 }

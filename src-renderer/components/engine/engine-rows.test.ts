@@ -39,6 +39,7 @@ const READY: Ready = {
   metricColumns: [],
   digit: { testIndex: 0, label: 0, assumedLabel: null, pixels: '' },
   clockMs: 0,
+  heartbeatMs: null,
 };
 
 describe('the engine menu', () => {

@@ -5,7 +5,7 @@ import type { MetricsStore } from '../../frames/metrics-store';
 import { columnOf, ColumnSeries, type StepAxis } from '../../scene/column-series';
 import { formatPercent, formatSetting } from '../../scene/numbers';
 import { linearLane, logLane, timeBase, type LaneScale } from '../../scene/lane-scale';
-import type { Evaluation, Status } from '../../../src-shared/protocol/messages';
+import type { Evaluation, Status, WeightsReplaced } from '../../../src-shared/protocol/messages';
 
 export const LANES = ['loss', 'accuracy', 'gradientNorm'] as const;
 export type LaneName = (typeof LANES)[number];
@@ -30,6 +30,7 @@ export interface FootInput {
   readonly layers: readonly string[];
   readonly status: Status;
   readonly evaluations: readonly Evaluation[];
+  readonly replacements?: readonly WeightsReplaced[];
 }
 
 /** The charts' memory: series brought down to pixel columns, kept while the axis stays the same. */
@@ -39,7 +40,7 @@ export class FootModel {
 
   /** What is to be drawn now. */
   chart(metrics: MetricsStore, input: FootInput, tokens: Tokens): FootChart {
-    const { width, lanes, status } = input;
+    const { width, lanes, status, replacements = [] } = input;
     const { stepsPerEpoch, epochs } = status;
     const step = metrics.length;
     const lastStep = timeBase(step, stepsPerEpoch * epochs);
@@ -58,6 +59,7 @@ export class FootModel {
       step,
       lastStep,
       epochStarts,
+      marks: replacements.map(({ step: after }) => after),
       lanes: lanes.map((lane, index) => ({
         ...this.lane(lane, input, axis, take, tokens, epochStarts),
         top: places.tops[index] ?? 0,

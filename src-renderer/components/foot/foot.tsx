@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState, type ReactElement } from 'react';
-import { paintFootChart } from '../../draw/foot-chart';
+import { markAt, paintFootChart, type FootChart } from '../../draw/foot-chart';
 import { layerKey } from '../../draw/layer-keys';
 import { scaledContext } from '../../draw/scaled-canvas';
 import { tokens } from '../../draw/tokens';
@@ -7,11 +7,13 @@ import { networkRows } from '../../scene/network-rows';
 import { formatCount, formatNumber, formatPercent } from '../../scene/numbers';
 import { SMALL_SCREEN, useMedia } from '../../state/screen';
 import { examplesUnderWay, lossUnderWay } from '../../state/standing';
+import { latestTest } from '../../state/actions';
 import { appStore, useApp } from '../../state/store';
 import { useWords } from '../live';
 import { usePage } from '../page-context';
 import { setText } from '../set-text';
 import { Segments } from '../segments';
+import type { WeightsReplaced } from '../../../src-shared/protocol/messages';
 import './foot.css';
 import { FootModel, LANES, type LaneName } from './foot-model';
 
@@ -93,6 +95,8 @@ function Chart({ lanes, height }: { lanes: readonly LaneName[]; height: number }
   const size = useRef({ width: 0, pixelRatio: 1 });
   const drawn = useRef('');
   const context = useRef<CanvasRenderingContext2D | null>(null);
+  const shown = useRef<FootChart | null>(null);
+  const replacements = useApp((state) => state.replacements);
 
   useEffect(() => {
     const { current } = host;
@@ -116,19 +120,33 @@ function Chart({ lanes, height }: { lanes: readonly LaneName[]; height: number }
   }, [loop]);
 
   useWords(() => {
-    const { status, plan, evaluations } = appStore.getState();
+    const { status, plan, evaluations, replacements, weightsRevision } = appStore.getState();
     const { width, pixelRatio } = size.current;
     if (canvas.current === null || status === null || plan === null || width === 0) return;
     const colours = tokens();
     const { stepsPerEpoch, epochs } = status;
-    const counts = [metrics.length, evaluations.length, stepsPerEpoch, epochs, width, pixelRatio, height];
-    const key = [...counts, ...lanes, colours.ink, colours.panel, status.runId].join();
+    const counts = [
+      metrics.length,
+      evaluations.length,
+      weightsRevision,
+      stepsPerEpoch,
+      epochs,
+      width,
+      pixelRatio,
+      height,
+    ];
+    const key = [...counts, ...lanes, colours.ink, colours.panel, colours.live, status.runId].join();
     if (key === drawn.current && context.current !== null) return;
     drawn.current = key;
     if (context.current?.canvas !== canvas.current) context.current = null;
     context.current ??= scaledContext(canvas.current, width, height, pixelRatio);
     const layers = layersWithWeights(plan);
-    const chart = model.current.chart(metrics, { width, lanes, layers, status, evaluations }, colours);
+    const chart = model.current.chart(
+      metrics,
+      { width, lanes, layers, status, evaluations, replacements },
+      colours,
+    );
+    shown.current = chart;
     paintFootChart(context.current, chart, colours);
   });
 
@@ -138,11 +156,26 @@ function Chart({ lanes, height }: { lanes: readonly LaneName[]; height: number }
         ref={canvas}
         key={height}
         role="img"
-        aria-label="Loss, accuracy and gradient norms over the steps of the run"
+        aria-label={[
+          'Loss, accuracy and gradient norms over the steps of the run',
+          ...replacements.map(inWords),
+        ].join('; ')}
+        onPointerMove={({ clientX, currentTarget }) => {
+          const at = clientX - currentTarget.getBoundingClientRect().left;
+          const mark = shown.current === null ? -1 : markAt(shown.current, at);
+          const replaced = replacements[mark];
+          currentTarget.title = replaced === undefined ? '' : inWords(replaced);
+        }}
       />
     </div>
   );
 }
+
+/** What a mark in the chart stands for. */
+const inWords = ({ source, name, step }: WeightsReplaced): string =>
+  source === 'file'
+    ? `weights opened from ${name} at step ${formatCount(step)}`
+    : `a weight of ${name} set by hand at step ${formatCount(step)}`;
 
 type Plan = NonNullable<ReturnType<typeof appStore.getState>['plan']>;
 
@@ -163,7 +196,7 @@ function Live({ column, format }: { column: string; format: (value: number) => s
 const asPercent = (share: number): string => formatPercent(share, 2);
 
 function LossValues({ isSmall }: { isSmall: boolean }): ReactElement {
-  const test = useApp(({ evaluations }) => evaluations.at(-1) ?? null);
+  const test = useApp(latestTest);
   const underWay = useApp(({ status }) => lossUnderWay(status));
   const isInside = useApp(({ status }) => examplesUnderWay(status) !== null);
   const whose = isInside && underWay === null ? 'last step' : 'this minibatch';
@@ -178,7 +211,7 @@ function LossValues({ isSmall }: { isSmall: boolean }): ReactElement {
 }
 
 function AccuracyValues({ isSmall }: { isSmall: boolean }): ReactElement {
-  const test = useApp(({ evaluations }) => evaluations.at(-1) ?? null);
+  const test = useApp(latestTest);
   return (
     <div className="pairs">
       <span>{isSmall ? 'running training' : 'running training accuracy'}</span>

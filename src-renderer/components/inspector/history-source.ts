@@ -27,6 +27,8 @@ export interface HistoryWish {
   readonly selection: Selection;
   /** Finished steps. */
   readonly step: number;
+  /** Changes of weights otherwise than by training so far: each makes another history. */
+  readonly replacements?: number;
   readonly running: boolean;
   readonly nowMs: number;
 }
@@ -40,6 +42,7 @@ export class HistorySource {
   private readonly changed: () => void;
   private key = '';
   private askedStep = -1;
+  private askedReplacements = 0;
   private askedAtMs = Number.NEGATIVE_INFINITY;
   private underWay = false;
   private found: KernelSeries | null = null;
@@ -62,7 +65,7 @@ export class HistorySource {
   }
 
   /** Says what is looked at, whenever it is drawn. */
-  wish({ runId, selection, step, running, nowMs }: HistoryWish): void {
+  wish({ runId, selection, step, replacements = 0, running, nowMs }: HistoryWish): void {
     const { layer, filter, input } = selection;
     const key = [runId, layer, filter, input].join();
     if (key !== this.key) {
@@ -72,9 +75,11 @@ export class HistorySource {
       this.found = null;
       this.refusal = null;
     }
+    if (replacements !== this.askedReplacements) this.askedStep = -1;
     if (this.underWay || step === this.askedStep || this.refusal !== null) return;
     if (running && nowMs - this.askedAtMs < RUNNING_INTERVAL_MS) return;
     this.askedStep = step;
+    this.askedReplacements = replacements;
     this.askedAtMs = nowMs;
     void this.ask(key, { layer, filter, input });
   }

@@ -78,10 +78,10 @@ export function KernelHistories({ row, selection }: { row: LayerRow; selection: 
   const caption = useRef<HTMLDivElement>(null);
 
   useWords((nowMs) => {
-    const { status } = appStore.getState();
+    const { status, weightsRevision: replacements } = appStore.getState();
     if (status !== null) {
       const { runId, step, state } = status;
-      source.wish({ runId, selection, step, running: state === 'running', nowMs });
+      source.wish({ runId, selection, step, replacements, running: state === 'running', nowMs });
     }
     const { series } = source;
     if (series === null) pointed.current = null;

@@ -32,6 +32,7 @@ export class EffectWatch {
   private stopped = false;
   private cancelPause: (() => void) | null = null;
   private runId: number | null = null;
+  private weightsRevision = 0;
   /** Where training stood when a question was answered or refused: asking again would give the same. */
   private settledAt = '';
   private readonly unsubscribe: () => void;
@@ -46,10 +47,11 @@ export class EffectWatch {
 
   /** Something changed that decides whether to ask. */
   consider(): void {
-    const { status, connection } = appStore.getState();
+    const { status, connection, weightsRevision } = appStore.getState();
     if (this.stopped || status === null || connection.state !== 'open') return;
-    if (status.runId !== this.runId) {
+    if (status.runId !== this.runId || weightsRevision !== this.weightsRevision) {
       this.runId = status.runId;
+      this.weightsRevision = weightsRevision;
       this.settledAt = '';
       this.show(NOTHING);
     }
@@ -68,18 +70,19 @@ export class EffectWatch {
   private async ask(runId: number): Promise<void> {
     this.asking = true;
     const place = placeNow();
+    const revision = appStore.getState().weightsRevision;
     let found: Watched;
     try {
       const { result } = await this.parts.send.request('measureStep', {});
       found = { effect: stepEffectOf(result), refusal: null };
-      this.settledAt = `${String(runId)} ${String(result.step)}`;
+      this.settledAt = placeOf(runId, result.step, revision);
     } catch (error) {
       const refusal = error instanceof GradscopeError ? error.message : String(error);
       found = { ...this.watched, refusal };
       this.settledAt = place;
     }
     this.asking = false;
-    if (this.isStopped() || runId !== this.runId) {
+    if (this.isStopped() || runId !== this.runId || revision !== this.weightsRevision) {
       this.consider();
       return;
     }
@@ -103,8 +106,11 @@ export class EffectWatch {
   }
 }
 
-/** The run and its last finished step. */
+const placeOf = (runId: number, step: number, weightsRevision: number): string =>
+  [runId, step, weightsRevision].join(' ');
+
+/** The run, its last finished step, and how often its weights were replaced. */
 function placeNow(): string {
-  const { status } = appStore.getState();
-  return status === null ? '' : `${String(status.runId)} ${String(status.step)}`;
+  const { status, weightsRevision } = appStore.getState();
+  return status === null ? '' : placeOf(status.runId, status.step, weightsRevision);
 }

@@ -1,5 +1,5 @@
 import { useMemo, useState, type ReactElement } from 'react';
-import { dismissNotice } from '../../state/actions';
+import { dismissLost, dismissNotice, dismissReplacement } from '../../state/actions';
 import { messagesOf, type Message } from '../../state/messages';
 import { useApp } from '../../state/store';
 import { CloseIcon, WarnIcon } from '../icons';
@@ -57,17 +57,21 @@ function useMessages(): readonly Message[] {
   const status = useApp((state) => state.status);
   const notice = useApp((state) => state.notice);
   const nonFinite = useApp((state) => state.nonFinite);
+  const lost = useApp((state) => state.lost);
+  const silentSeconds = useApp((state) => state.silentSeconds);
+  const replacementNews = useApp((state) => state.replacementNews);
   return useMemo(
-    () => messagesOf({ connection, status, notice, nonFinite }),
-    [connection, status, notice, nonFinite],
+    () => messagesOf({ connection, status, notice, nonFinite, lost, silentSeconds, replacementNews }),
+    [connection, status, notice, nonFinite, lost, silentSeconds, replacementNews],
   );
 }
 
-function Words({ message: { what, why, code } }: { message: Message }): ReactElement {
+function Words({ message: { kind, what, why, code } }: { message: Message }): ReactElement {
   return (
     <>
       <b>{what}</b>
-      <span className="why" title={why}>
+      {/* What changes every second is not read out every second. */}
+      <span className="why" title={why} aria-hidden={kind === 'silent'}>
         {why}
       </span>
       {code !== null && <code>{code}</code>}
@@ -78,26 +82,34 @@ function Words({ message: { what, why, code } }: { message: Message }): ReactEle
 /** What can be done about it. */
 function Answers({ message: { kind } }: { message: Message }): ReactElement | null {
   const { commands } = usePage();
+  const isLost = useApp(({ connection }) => connection.state === 'lost');
   switch (kind) {
     case 'gone':
-      return (
+      return !isLost ? (
+        <Dismiss onClick={dismissLost} />
+      ) : (
         <button type="button" className="small-button" onClick={() => void commands.reconnect()}>
           Reconnect
         </button>
       );
     case 'refused':
-      return (
-        <button type="button" className="icon-button tiny" aria-label="Dismiss" onClick={dismissNotice}>
-          <CloseIcon />
-        </button>
-      );
+      return <Dismiss onClick={dismissNotice} />;
+    case 'weightsReplaced':
+      return <Dismiss onClick={dismissReplacement} />;
     case 'finished':
       return <Continue />;
+    case 'silent':
     case 'stopped':
     case 'nonFinite':
       return null;
   }
 }
+
+const Dismiss = ({ onClick }: { onClick: () => void }): ReactElement => (
+  <button type="button" className="icon-button tiny" aria-label="Dismiss" onClick={onClick}>
+    <CloseIcon />
+  </button>
+);
 
 function Continue(): ReactElement {
   const { commands } = usePage();
