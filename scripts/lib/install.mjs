@@ -82,10 +82,9 @@ export const incomplete = (folder, installed) =>
 /** @param {string} folder of a package */
 function versionAt(folder) {
   try {
-    const { version } = /** @type {{ version: unknown }} */ (
-      JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
-    );
-    return version;
+    /** @type {unknown} */
+    const content = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+    return /** @type {{ version: unknown }} */ (content).version;
   } catch {
     return undefined;
   }
@@ -97,7 +96,9 @@ function versionAt(folder) {
  */
 function packagesOf(path) {
   try {
-    const { packages } = /** @type {{ packages: unknown }} */ (JSON.parse(readFileSync(path, 'utf8')));
+    /** @type {unknown} */
+    const content = JSON.parse(readFileSync(path, 'utf8'));
+    const { packages } = /** @type {{ packages: unknown }} */ (content);
     return typeof packages === 'object' ? /** @type {Packages | null} */ (packages) : null;
   } catch {
     return null;

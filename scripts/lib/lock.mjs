@@ -145,7 +145,9 @@ function isOld(path) {
  */
 function parseHolder(content) {
   try {
-    const { pid, started } = /** @type {{ pid: unknown, started: unknown }} */ (JSON.parse(content));
+    /** @type {unknown} */
+    const read = JSON.parse(content);
+    const { pid, started } = /** @type {{ pid: unknown, started: unknown }} */ (read);
     if (typeof pid !== 'number' || !Number.isInteger(pid) || pid <= 0) return null;
     if (started !== null && typeof started !== 'string') return null;
     return { pid, started };
