@@ -10,12 +10,18 @@ export function usePainter(paint: Paint): void {
   useFramePhase('draw', paint);
 }
 
-/** For what is read or costs layout: runs in the words phase, a few times a second while training runs free. */
-export function useWords(write: Paint): void {
-  useFramePhase('words', write);
+/** Words that are always written together: the step that is shown and all that is of it; the chosen kernel. */
+export type WordGroup = 'step' | 'kernel' | 'histories' | 'digit';
+
+/**
+ * For what is read or costs layout: runs in the words phase, a few times a second while training runs free. What it says of
+ * a picture is to be of `frames.inWords()`.
+ */
+export function useWords(write: Paint, group?: WordGroup): void {
+  useFramePhase('words', write, group);
 }
 
-function useFramePhase(phase: FramePhase, paint: Paint): void {
+function useFramePhase(phase: FramePhase, paint: Paint, group?: WordGroup): void {
   const { loop } = usePage();
   const current = useRef(paint);
   useEffect(() => {
@@ -25,21 +31,26 @@ function useFramePhase(phase: FramePhase, paint: Paint): void {
   });
   useEffect(
     () =>
-      loop.addPainter(phase, (nowMs) => {
-        current.current(nowMs);
-      }),
-    [loop, phase],
+      loop.addPainter(
+        phase,
+        (nowMs) => {
+          current.current(nowMs);
+        },
+        group,
+      ),
+    [loop, phase, group],
   );
 }
 
 /** Text that follows the pictures, not React: `read` is called whenever words are written and must be cheap. */
 export function LiveText({
   read,
+  group,
   ...rest
-}: HTMLAttributes<HTMLElement> & { read: () => string }): ReactElement {
+}: HTMLAttributes<HTMLElement> & { read: () => string; group?: WordGroup }): ReactElement {
   const element = useRef<HTMLElement>(null);
   useWords(() => {
     setText(element.current, read());
-  });
+  }, group);
   return <span {...rest} ref={element} />;
 }

@@ -218,6 +218,7 @@ function paintLine(
 /** A triangle at the upper edge that points at its step, and a line through all lanes. */
 function paintMarks(context: CanvasRenderingContext2D, chart: FootChart, x: StepScale, tokens: Tokens): void {
   const { axisTop, marks = [] } = chart;
+  if (marks.length === 0) return;
   context.lineWidth = 1;
   context.strokeStyle = tokens.ink2;
   context.fillStyle = tokens.ink;

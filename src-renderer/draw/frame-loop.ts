@@ -59,7 +59,10 @@ export class FrameLoop {
     draw: new Set<Painter>(),
     after: new Set<Painter>(),
   };
-  private readonly words = new WordsSweep();
+  private readonly sweepListeners = new Set<() => void>();
+  private readonly words = new WordsSweep(() => {
+    for (const listener of this.sweepListeners) listener();
+  });
   private handle: number | null = null;
   private timer: { readonly dueMs: number; readonly cancel: () => void } | null = null;
   private idleWaiters: (() => void)[] = [];
@@ -85,14 +88,25 @@ export class FrameLoop {
     this.host = host;
   }
 
-  /** Returns what removes it. A painter added during a frame runs from the next one on. */
-  addPainter(phase: FramePhase, painter: Painter): () => void {
-    if (phase === 'words') this.words.add(painter);
+  /**
+   * Returns what removes it. A painter added during a frame runs from the next one on.
+   * @param group of words: those of one group are always written in the same animation frame
+   */
+  addPainter(phase: FramePhase, painter: Painter, group?: string): () => void {
+    if (phase === 'words') this.words.add(painter, group);
     else this.painters[phase].add(painter);
     this.invalidate();
     return () => {
-      if (phase === 'words') this.words.remove(painter);
+      if (phase === 'words') this.words.remove(painter, group);
       else this.painters[phase].delete(painter);
+    };
+  }
+
+  /** Called when a sweep through the words begins, before the first of them. Returns what ends that. */
+  onSweep(listener: () => void): () => void {
+    this.sweepListeners.add(listener);
+    return () => {
+      this.sweepListeners.delete(listener);
     };
   }
 

@@ -12,26 +12,53 @@ const PATIENCE_MS = 80;
 /** Weight of the newest time in what a painter usually takes. */
 const NEWEST = 0.25;
 
+/** What is written at one go. */
+interface Portion {
+  readonly painters: Set<Painter>;
+  readonly isGroup: boolean;
+  /** How long it usually takes, ms. */
+  usualMs: number;
+}
+
 /**
  * Which words and charts are written in an animation frame. Free, all of them in each. At a pace, a sweep through all
  * begins at most once an interval and goes on slice by slice, each in the animation frame after one with a picture: text is laid
  * out and pictures are composed, so a frame with both would take as long as both; and the next picture is furthest away then.
  */
 export class WordsSweep {
-  /** And how long each usually takes, ms. */
-  private readonly painters = new Map<Painter, number>();
-  private rest: Painter[] = [];
+  private readonly portions = new Map<string | Painter, Portion>();
+  private rest: Portion[] = [];
   private owed = false;
   private intervalMs = 0;
   private begunMs = Number.NEGATIVE_INFINITY;
   private passedOver = 0;
+  private readonly begun: () => void;
 
-  add(painter: Painter): void {
-    this.painters.set(painter, 0);
+  /** @param begun called when a sweep begins, before its first word */
+  constructor(begun: () => void = () => undefined) {
+    this.begun = begun;
   }
 
-  remove(painter: Painter): void {
-    this.painters.delete(painter);
+  /**
+   * @param group painters of one group are written in the same animation frame, so that nobody sees some of them of one
+   * picture and some of another
+   */
+  add(painter: Painter, group?: string): void {
+    const key = group ?? painter;
+    const portion = this.portions.get(key) ?? {
+      painters: new Set(),
+      isGroup: group !== undefined,
+      usualMs: 0,
+    };
+    portion.painters.add(painter);
+    this.portions.set(key, portion);
+  }
+
+  remove(painter: Painter, group?: string): void {
+    const key = group ?? painter;
+    const portion = this.portions.get(key);
+    portion?.painters.delete(painter);
+    if (portion?.painters.size === 0) this.portions.delete(key);
   }
 
   /** @param intervalMs from the beginning of one sweep to that of the next; 0: free. True if that changed it. */
@@ -74,23 +101,24 @@ export class WordsSweep {
     if (this.passedOver > 0) return;
     const mayBegin = this.rest.length === 0 && nowMs >= this.begunMs + this.intervalMs;
     if (isFree || (this.owed && mayBegin)) {
-      this.rest = [...this.painters.keys()];
+      // Those that say together of which step the picture is come first: it is still on the screen then.
+      this.rest = [...this.portions.values()].toSorted((a, b) => Number(b.isGroup) - Number(a.isGroup));
       this.owed = false;
       this.begunMs = nowMs;
+      this.begun();
     }
     const startMs = now();
     const endMs = isFree ? Number.POSITIVE_INFINITY : startMs + SLICE_MS;
     let atMs = startMs;
     for (let next = this.rest[0]; next !== undefined; next = this.rest[0]) {
-      const usualMs = this.painters.get(next);
       // One that takes more than a slice has one for itself.
-      if (atMs > startMs && atMs + (usualMs ?? 0) > endMs) return;
+      if (atMs > startMs && atMs + next.usualMs > endMs) return;
       this.rest.shift();
-      if (usualMs === undefined) continue;
-      write(next);
-      const endedMs = now();
+      if (next.painters.size === 0) continue;
       // One may take itself away while it is written.
-      if (this.painters.has(next)) this.painters.set(next, usualMs + NEWEST * (endedMs - atMs - usualMs));
+      for (const painter of [...next.painters]) write(painter);
+      const endedMs = now();
+      next.usualMs += NEWEST * (endedMs - atMs - next.usualMs);
       atMs = endedMs;
     }
   }

@@ -152,6 +152,34 @@ describe('FrameStore', () => {
     expect(clock.later.every((delayMs) => delayMs > 0 && delayMs <= 250)).toBe(true);
   });
 
+  // Catches: words of which one half is of one picture and the other of the next, as they take several animation frames.
+  test('words are of the picture with which they began, until they begin again', () => {
+    const store = new FrameStore();
+    const clock = new HandClock();
+    let begin: () => void = () => undefined;
+    store.attach(
+      Object.assign(clock, {
+        onSweep: (listener: () => void) => {
+          begin = listener;
+          return () => undefined;
+        },
+      }),
+    );
+    store.setLayout(layout(1));
+    const show = (step: number): void => {
+      store.put(head(step), payload(step), () => undefined);
+      clock.frame(16 * step);
+    };
+    show(1);
+    begin();
+    show(2);
+    expect([store.latest()?.step, store.inWords()?.step]).toEqual([2, 1]);
+    begin();
+    expect(store.inWords()?.step).toBe(2);
+    store.clear();
+    expect(store.inWords()).toBeNull();
+  });
+
   test('a picture keeps its layout when another one is agreed', () => {
     const { store, clock } = joined();
     store.put(head(1), payload(1), () => undefined);

@@ -36,6 +36,8 @@ export interface FrameClock {
   addPainter(phase: 'read' | 'after', painter: (nowMs: number) => void): () => void;
   invalidate(): void;
   invalidateAfter(delayMs: number): void;
+  /** Calls back when words begin to be written; where there is none, words are of the picture on the screen. */
+  onSweep?(listener: () => void): () => void;
 }
 
 /**
@@ -50,6 +52,7 @@ export class FrameStore {
   private layout: IndexedLayout | null = null;
   private current: FrameView | null = null;
   private arrived: FrameView | null = null;
+  private told: FrameView | null = null;
   /** `drawn` of the frames that arrived since the last animation frame, and of those it is painting. */
   private owedForArrived: (() => void)[] = [];
   private owedForCurrent: (() => void)[] = [];
@@ -69,9 +72,12 @@ export class FrameStore {
       clock.addPainter('after', () => {
         this.acknowledge();
       }),
+      clock.onSweep?.(() => {
+        this.told = this.current;
+      }),
     ];
     return () => {
-      for (const remove of stop) remove();
+      for (const remove of stop) remove?.();
       this.clock = null;
     };
   }
@@ -106,6 +112,14 @@ export class FrameStore {
     return this.current;
   }
 
+  /**
+   * The picture that words are about: the one that was on the screen when they began to be written. They are written slice
+   * by slice over several animation frames, and all that they say is of this one.
+   */
+  inWords(): FrameView | null {
+    return this.told ?? this.current;
+  }
+
   /** The newest picture there is, painted or not. */
   newest(): FrameView | null {
     return this.arrived ?? this.current;
@@ -119,6 +133,7 @@ export class FrameStore {
   /** Forgets every picture (a new run, another trainer). Credits still owed are given back. */
   clear(): void {
     this.current = null;
+    this.told = null;
     this.arrived = null;
     this.owedForCurrent.push(...this.owedForArrived);
     this.owedForArrived = [];

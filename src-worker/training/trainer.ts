@@ -92,6 +92,8 @@ export class Trainer implements GateHost<ThreadCommand>, RequestContext {
           send({ type: 'layout', client, layout });
         },
         frame: (client, head, payload) => {
+          // What was measured of a step is there when its picture is.
+          this.metrics.flush();
           send({ type: 'frame', client, head, payload });
         },
       },

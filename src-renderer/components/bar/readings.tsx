@@ -2,6 +2,7 @@ import type { ReactElement, ReactNode } from 'react';
 import { formatCount, formatDuration, formatRate } from '../../scene/numbers';
 import { setEngineOpen } from '../../state/actions';
 import { isRunning, isTrainerHeard } from '../../state/alive';
+import { shownEpoch, shownStep } from '../../state/shown-step';
 import { appStore, useApp, type AppState } from '../../state/store';
 import { EngineMenu } from '../engine/engine-menu';
 import { shortVariant } from '../engine/engine-rows';
@@ -20,10 +21,7 @@ export function runStateText(state: AppState): string {
   return isTrainerHeard(state) ? status.state : 'no answer';
 }
 
-/**
- * Finished steps. While running free it follows the pictures, which come faster than the trainer's status; standing
- * still, the status has the last word.
- */
+/** Finished steps: of the picture on the screen, as all words about it. */
 function StepNumber(): ReactElement {
   const { frames } = usePage();
   const running = useApp(isRunning);
@@ -36,16 +34,15 @@ function StepNumber(): ReactElement {
       read={() => {
         const { status } = appStore.getState();
         if (status === null) return '–';
-        const step =
-          status.state === 'running' ? Math.max(status.step, frames.latest()?.step ?? 0) : status.step;
-        return formatCount(step);
+        return formatCount(shownStep(status, frames));
       }}
+      group="step"
     />
   );
 }
 
 export function Counters(): ReactElement {
-  const epoch = useApp(({ status }) => status?.epoch ?? null);
+  const { frames } = usePage();
   const epochs = useApp(({ status }) => status?.epochs ?? null);
   return (
     <div className="counters">
@@ -56,7 +53,14 @@ export function Counters(): ReactElement {
       <div>
         <span>Epoch</span>
         <span className="value" role="status" aria-label="Epoch">
-          {epoch === null ? '–' : formatCount(epoch)} {epochs !== null && <i>of {formatCount(epochs)}</i>}
+          <LiveText
+            read={() => {
+              const { status } = appStore.getState();
+              return status === null ? '–' : formatCount(shownEpoch(status, shownStep(status, frames)));
+            }}
+            group="step"
+          />{' '}
+          {epochs !== null && <i>of {formatCount(epochs)}</i>}
         </span>
       </div>
     </div>

@@ -1,5 +1,6 @@
 import { useRef, type ReactElement } from 'react';
 import { formatFixed } from '../../scene/numbers';
+import { shownStep } from '../../state/shown-step';
 import { appStore } from '../../state/store';
 import { useWords } from '../live';
 import { usePage } from '../page-context';
@@ -7,14 +8,16 @@ import { setText } from '../set-text';
 
 /** What Keras hands to a callback now, what it keeps to itself, and how that is seen here all the same. */
 export function CallbackWords(): ReactElement {
-  const { metrics } = usePage();
+  const { metrics, frames } = usePage();
   const logs = useRef<HTMLElement>(null);
   const epochLogs = useRef<HTMLElement>(null);
   useWords(() => {
+    const { status } = appStore.getState();
+    const step = status === null ? 0 : shownStep(status, frames);
     // Keras gives the means over the epoch so far, as the running figures are.
     const batch = {
-      loss: metrics.last('runningLoss'),
-      accuracy: metrics.last('runningAccuracy'),
+      loss: metrics.at('runningLoss', step),
+      accuracy: metrics.at('runningAccuracy', step),
     };
     setText(logs.current, logsText(batch));
     const test = appStore.getState().evaluations.findLast(({ epoch }) => epoch !== null && epoch > 0);

@@ -31,6 +31,8 @@ export interface FootInput {
   readonly status: Status;
   readonly evaluations: readonly Evaluation[];
   readonly replacements?: readonly WeightsReplaced[];
+  /** Where the playhead stands; left out: at the newest step. */
+  readonly step?: number;
 }
 
 /** The charts' memory: series brought down to pixel columns, kept while the axis stays the same. */
@@ -42,8 +44,8 @@ export class FootModel {
   chart(metrics: MetricsStore, input: FootInput, tokens: Tokens): FootChart {
     const { width, lanes, status, replacements = [] } = input;
     const { stepsPerEpoch, epochs } = status;
-    const step = metrics.length;
-    const lastStep = timeBase(step, stepsPerEpoch * epochs);
+    const { step = metrics.length } = input;
+    const lastStep = timeBase(metrics.length, stepsPerEpoch * epochs);
     const axisKey = [width, lastStep, metrics.revision].join();
     if (axisKey !== this.axisKey) this.series.clear();
     this.axisKey = axisKey;

@@ -8,6 +8,7 @@ import { formatCount, formatNumber, formatPercent } from '../../scene/numbers';
 import { SMALL_SCREEN, useMedia } from '../../state/screen';
 import { examplesUnderWay, lossUnderWay } from '../../state/standing';
 import { latestTest } from '../../state/actions';
+import { shownStep } from '../../state/shown-step';
 import { appStore, useApp } from '../../state/store';
 import { useWords } from '../live';
 import { usePage } from '../page-context';
@@ -88,7 +89,7 @@ function LaneLabel({ lane, isSmall }: { lane: LaneName; isSmall: boolean }): Rea
 }
 
 function Chart({ lanes, height }: { lanes: readonly LaneName[]; height: number }): ReactElement {
-  const { metrics, loop } = usePage();
+  const { metrics, loop, frames } = usePage();
   const host = useRef<HTMLDivElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
   const model = useRef(new FootModel());
@@ -125,8 +126,10 @@ function Chart({ lanes, height }: { lanes: readonly LaneName[]; height: number }
     if (canvas.current === null || status === null || plan === null || width === 0) return;
     const colours = tokens();
     const { stepsPerEpoch, epochs } = status;
+    const step = Math.min(metrics.length, shownStep(status, frames));
     const counts = [
       metrics.length,
+      step,
       evaluations.length,
       weightsRevision,
       stepsPerEpoch,
@@ -143,12 +146,12 @@ function Chart({ lanes, height }: { lanes: readonly LaneName[]; height: number }
     const layers = layersWithWeights(plan);
     const chart = model.current.chart(
       metrics,
-      { width, lanes, layers, status, evaluations, replacements },
+      { width, lanes, layers, status, step, evaluations, replacements },
       colours,
     );
     shown.current = chart;
     paintFootChart(context.current, chart, colours);
-  });
+  }, 'step');
 
   return (
     <div ref={host} className="chart">
@@ -182,14 +185,15 @@ type Plan = NonNullable<ReturnType<typeof appStore.getState>['plan']>;
 const layersWithWeights = (plan: Plan): string[] =>
   networkRows(plan).flatMap((row) => (row.kind === 'layer' ? [row.layer.spec.name] : []));
 
-/** The newest value of a column of the metrics. */
+/** The value of a column of the metrics at the step that is shown. */
 function Live({ column, format }: { column: string; format: (value: number) => string }): ReactElement {
-  const { metrics } = usePage();
+  const { metrics, frames } = usePage();
   const text = useRef<HTMLElement>(null);
   useWords(() => {
-    const value = metrics.last(column);
+    const { status } = appStore.getState();
+    const value = status === null ? null : metrics.at(column, shownStep(status, frames));
     setText(text.current, value === null ? '–' : format(value));
-  });
+  }, 'step');
   return <b ref={text} />;
 }
 

@@ -46,10 +46,10 @@ function Chosen({
   const pointed = useRef<number | null>(null);
   const matrix = useMemo(() => matrixShape(plan, row), [plan, row]);
   useWords(() => {
-    const view = frames.latest();
+    const view = frames.inWords();
     const state = view?.slot(row.weight.name, 'weight')?.state;
     setText(step.current, state === undefined ? '' : `step ${formatCount(state.step)}`);
-  });
+  }, 'kernel');
   return (
     <div className="inspector">
       <h2>
@@ -123,7 +123,7 @@ function Pointed({
   const values = useRef<HTMLDivElement>(null);
   useWords(() => {
     const index = pointed.current;
-    const view = frames.latest();
+    const view = frames.inWords();
     setText(place.current, index === null ? 'Point at a value to read it.' : placeName(index, shape));
     const texts = KERNEL_KINDS.map((kind) => {
       const kernel = view === null || index === null ? null : kernelValues(view, row, kind, selection);
@@ -134,7 +134,7 @@ function Pointed({
       setText(values.current?.children[at]?.lastElementChild ?? null, text);
     });
     if (values.current !== null) values.current.style.visibility = index === null ? 'hidden' : '';
-  });
+  }, 'kernel');
   return (
     <div className="pointed">
       <div ref={place} />
@@ -164,10 +164,11 @@ function placeName(index: number, { height, width }: MatrixShape): string {
 function Output({ row, selection }: { row: LayerRow; selection: Selection }): ReactElement {
   const { frames } = usePage();
   const host = useRef<HTMLDListElement>(null);
+  const whose = useRef<HTMLSpanElement>(null);
   const { layer } = row;
   const isMap = layer.outputShape.length === 3;
   useWords(() => {
-    const view = frames.latest();
+    const view = frames.inWords();
     const output = view?.slot(layer.spec.name, 'digitOutput') ?? null;
     const bias = view?.slot(`${layer.spec.name}.bias`, 'weight') ?? null;
     const size = (output?.values.length ?? 0) / (layer.outputShape[0] ?? 1);
@@ -192,14 +193,19 @@ function Output({ row, selection }: { row: LayerRow; selection: Selection }): Re
     cells.forEach((cell, index) => {
       setText(cell, texts[index] ?? '');
     });
-  });
+    // The digit goes through the network less often than there are pictures.
+    const isOld = output?.state.freshness === 'old';
+    setText(whose.current, isOld ? `at step ${formatCount(output.state.step)}` : 'of the digit');
+  }, 'kernel');
   return (
     <dl ref={host} className="output-facts">
       <dt>Bias of {isMap ? `filter ${String(selection.filter)}` : `unit ${String(selection.filter)}`}</dt>
       <dd />
       {isMap ? (
         <>
-          <dt>Output of the digit, mean</dt>
+          <dt>
+            Output <span ref={whose}>of the digit</span>, mean
+          </dt>
           <dd />
           <dt>Largest</dt>
           <dd />
@@ -208,7 +214,9 @@ function Output({ row, selection }: { row: LayerRow; selection: Selection }): Re
         </>
       ) : (
         <>
-          <dt>Output of the digit</dt>
+          <dt>
+            Output <span ref={whose}>of the digit</span>
+          </dt>
           <dd />
         </>
       )}

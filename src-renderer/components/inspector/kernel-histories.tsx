@@ -86,7 +86,7 @@ export function KernelHistories({ row, selection }: { row: LayerRow; selection: 
     const { series } = source;
     if (series === null) pointed.current = null;
     describe(caption.current, source, pointed.current);
-  });
+  }, 'histories');
   useEffect(() => {
     pointed.current = null;
   }, [selection]);
@@ -220,7 +220,7 @@ function History({
         ...(at === null ? {} : { mark: { index: at, colour: colours.ink } }),
       },
     );
-  });
+  }, 'histories');
   return (
     <div className="history" role="group" aria-label={measure.name}>
       <div>

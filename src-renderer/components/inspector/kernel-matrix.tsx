@@ -3,7 +3,7 @@ import { Picture } from '../../draw/picture';
 import { kernelNumber, kernelShape, type LayerRow } from '../../scene/network-rows';
 import { hitTest, rectsOf, tileGrid, type Tiles } from '../../scene/tiles';
 import type { Selection } from '../../state/store';
-import { usePainter } from '../live';
+import { usePainter, useWords } from '../live';
 import { usePage } from '../page-context';
 import { isBlank, kernelValues, scopeModelOf, type KernelKind } from '../scope/scope-model';
 import { setHidden } from '../set-text';
@@ -67,10 +67,12 @@ export function KernelMatrix({
   useEffect(() => {
     picture.current = canvas.current === null ? null : new Picture(canvas.current, tiles);
     drawn.current = '';
-    parts.loop.invalidate();
+    parts.loop.invalidateWords();
   }, [tiles, parts.loop]);
-  usePainter(() => {
-    const view = model.refresh();
+  // Beside numbers of one picture it shows the same one.
+  useWords(() => {
+    model.refresh();
+    const view = parts.frames.inWords();
     const kernel = view === null ? null : kernelValues(view, row, kind, selection);
     const scale = model.scaleOf(
       row.weight.name,
@@ -84,6 +86,8 @@ export function KernelMatrix({
       const values = kernel === null || isBlank(kernel.slot) ? null : kernel.values;
       picture.current?.paint({ values, scales: Float64Array.of(scale), table, gapPixel: 0 });
     }
+  }, 'kernel');
+  usePainter(() => {
     placeOutline(outline.current, tiles, size, pointed.current);
   });
   return (

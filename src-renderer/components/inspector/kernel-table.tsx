@@ -31,7 +31,7 @@ export function KernelTitle({
   const [symbol, words] = WORDS[kind];
   const shape = kernelShape(row.weight.shape);
   useWords(() => {
-    const view = frames.latest();
+    const view = frames.inWords();
     const kernel = view === null ? null : kernelValues(view, row, kind, selection);
     if (kernel === null || isBlank(kernel.slot)) {
       setText(factor.current, words);
@@ -42,7 +42,7 @@ export function KernelTitle({
     const age = kernel.slot.state.freshness === 'old' ? ', old' : '';
     setText(factor.current, `${words}${exponent === 0 ? '' : `, times ${formatExponent(exponent)}`}${age}`);
     setText(size.current, `norm ${formatNumber(norm(kernel.values))}`);
-  });
+  }, 'kernel');
   return (
     <div className="kernel-title">
       <b>{symbol}</b>
@@ -67,7 +67,8 @@ export function KernelTable({
   const table = useRef<HTMLDivElement>(null);
   const shape = kernelShape(row.weight.shape);
   useWords(() => {
-    const view = model.refresh();
+    model.refresh();
+    const view = parts.frames.inWords();
     const kernel = view === null ? null : kernelValues(view, row, kind, selection);
     const blank = kernel === null || isBlank(kernel.slot);
     const { css, text } = model.colours();
@@ -84,7 +85,7 @@ export function KernelTable({
       cell.style.background = background;
       cell.style.color = text[colour] ?? '';
     });
-  });
+  }, 'kernel');
   const name = `${kind} of the chosen kernel`;
   return (
     <div

@@ -21,21 +21,30 @@ const says = (frames: FrameStore): string => {
   return probabilities === null ? '–' : mostLikely(probabilities);
 };
 
+/** The digit goes through the network less often than there are pictures; then it is said of which step it is. */
+function whenSaid(frames: FrameStore): string {
+  const view = frames.inWords();
+  const state = view?.slot('output', 'digitProbabilities')?.state;
+  const isOld = view !== null && state?.freshness === 'old' && state.step < view.step;
+  return isOld ? `old, step ${formatCount(state.step)}` : 'dropout off';
+}
+
 /** What the digit is, what the network says, and for which class the error column is. */
 export function DigitWords({ digit }: { digit: Digit }): ReactElement {
   const { frames } = usePage();
   const { label, assumedLabel } = digit;
-  const said = <LiveText className="says" read={() => says(frames)} />;
+  const said = <LiveText className="says" read={() => says(frames)} group="digit" />;
+  const when = <LiveText read={() => whenSaid(frames)} group="digit" />;
   if (label !== null) {
     return (
       <p className="words">
-        label <b>{label}</b>, says {said}; dropout off
+        label <b>{label}</b>, says {said}; {when}
       </p>
     );
   }
   return (
     <p className="words">
-      drawn, says {said}; dropout off
+      drawn, says {said}; {when}
       <br />
       error as if it were {assumedLabel === null ? said : <b>{assumedLabel}</b>}
     </p>

@@ -8,7 +8,7 @@ import { usePage } from '../page-context';
 import { setFilled, setText } from '../set-text';
 
 export const probabilitiesOf = (frames: FrameStore): Float32Array | null =>
-  frames.latest()?.slot('output', 'digitProbabilities')?.values ?? null;
+  frames.inWords()?.slot('output', 'digitProbabilities')?.values ?? null;
 
 /** The class with the largest probability; `NaN` when one of them is not a number. */
 export function mostLikely(probabilities: Float32Array): string {
@@ -34,7 +34,7 @@ export function Probabilities({ classes, group }: { classes: number; group: stri
   const saliency = useApp(({ view }) => view.saliency);
   useWords(() => {
     const { current } = list;
-    const frame = frames.latest();
+    const frame = frames.inWords();
     const values = probabilitiesOf(frames);
     if (current === null || frame === null || values === null || frame.serial === painted.current) return;
     painted.current = frame.serial;
@@ -46,7 +46,7 @@ export function Probabilities({ classes, group }: { classes: number; group: stri
         String(index) === best,
       );
     }
-  });
+  }, 'digit');
   return (
     <div className="probabilities" ref={list} role="group" aria-label="Probabilities">
       {Array.from({ length: classes }, (_, index) => (

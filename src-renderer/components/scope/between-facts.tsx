@@ -8,6 +8,7 @@ import { exampleLoss, type LossKind } from '../../scene/loss';
 import { formatNumber, formatPercent } from '../../scene/numbers';
 import { channelMeans, positiveShare, silentChannels } from '../../scene/statistics';
 import { examplesUnderWay, lossUnderWay } from '../../state/standing';
+import { shownStep } from '../../state/shown-step';
 import { appStore } from '../../state/store';
 import { useWords } from '../live';
 import { usePage } from '../page-context';
@@ -29,7 +30,7 @@ export function Active({ layer }: { layer: LayerPlan }): ReactElement {
   const text = useRef<HTMLElement>(null);
   const meter = useRef<HTMLSpanElement>(null);
   useWords(() => {
-    const slot = shownOutput(frames.latest(), layer);
+    const slot = shownOutput(frames.inWords(), layer);
     const share = slot === null ? null : positiveShare(slot.values);
     setText(text.current, share === null ? '–' : formatPercent(share, 0));
     setFilled(meter.current, share === null || Number.isNaN(share) ? 0 : share);
@@ -48,7 +49,7 @@ export function DeadMaps({ layer }: { layer: LayerPlan }): ReactElement {
   const text = useRef<HTMLElement>(null);
   const [channels = 1] = layer.outputShape;
   useWords(() => {
-    const slot = shownOutput(frames.latest(), layer);
+    const slot = shownOutput(frames.inWords(), layer);
     setText(
       text.current,
       slot === null ? '–' : `${String(silentChannels(slot.values, channels))} of ${String(channels)}`,
@@ -71,7 +72,7 @@ export function Kept({ layer }: { layer: LayerPlan }): ReactElement {
   const text = useRef<HTMLElement>(null);
   const decides = sizeOf(maskShape(layer));
   useWords(() => {
-    setText(text.current, keptText(frames.latest(), layer) ?? 'not yet');
+    setText(text.current, keptText(frames.inWords(), layer) ?? 'not yet');
   });
   return (
     <span className="fact" title="Filled: kept by dropout for this example; open: dropped">
@@ -94,7 +95,7 @@ export function Means({ layer, pixelRatio }: { layer: LayerPlan; pixelRatio: num
   const width = channels * pitch - 1;
   useWords(() => {
     if (canvas.current === null) return;
-    const view = frames.latest();
+    const view = frames.inWords();
     const { ink2, nan } = tokens();
     const key = [view?.serial, ink2, pixelRatio].join();
     if (key === drawn.current) return;
@@ -138,19 +139,19 @@ export function Losses({ loss: kind }: { loss: LossKind }): ReactElement {
   useWords(() => {
     const { status } = appStore.getState();
     const underWay = lossUnderWay(status);
-    const loss = underWay ?? metrics.last('loss');
+    const loss = underWay ?? (status === null ? null : metrics.at('loss', shownStep(status, frames)));
     const isThis = underWay !== null || examplesUnderWay(status) === null;
     setText(whose.current, isThis ? 'this' : 'the last');
     setText(minibatch.current, loss === null ? '–' : formatNumber(loss));
     const { digit } = appStore.getState();
-    const slot = frames.latest()?.slot('output', 'digitProbabilities') ?? null;
+    const slot = frames.inWords()?.slot('output', 'digitProbabilities') ?? null;
     // A drawn digit without a label is taken for what it is said to be, which is the most probable.
     if (digit === null || slot === null || isBlank(slot)) setText(chosen.current, '–');
     else {
       const label = digit.label ?? digit.assumedLabel ?? slot.values.indexOf(Math.max(...slot.values));
       setText(chosen.current, formatNumber(exampleLoss(kind, slot.values, label)));
     }
-  });
+  }, 'step');
   return (
     <>
       <span className="fact">

@@ -1,9 +1,10 @@
 import { useRef, type ReactElement } from 'react';
+import type { FrameView } from '../../frames/frame-store';
 import type { NetworkRow } from '../../scene/network-rows';
 import { useWords } from '../live';
 import { usePage } from '../page-context';
 import { columnState } from './column-state';
-import { setText } from '../set-text';
+import { setData, setText } from '../set-text';
 import { useApp } from '../../state/store';
 import { examplesUnderWay } from '../../state/standing';
 import { isKernelKind, KERNEL_KINDS, mapKind, type KernelKind } from './scope-model';
@@ -21,14 +22,18 @@ export function ColumnHeads({ rows }: { rows: readonly NetworkRow[] }): ReactEle
   const chosen = useApp(({ view }) => view.example);
   const steps = useRef(new Map<KernelKind | 'output', HTMLElement>());
   useWords(() => {
-    const view = frames.latest();
+    const view = frames.inWords();
     for (const [kind, element] of steps.current) {
       const names = kind !== 'output' && isKernelKind(kind) ? weightNames(rows) : layerNames(rows);
       const shown = kind === 'output' ? mapKind(view, kind) : kind;
       // The head of an example's maps has its room for saying which it is.
-      setText(element, view === null || shown === 'output' ? '' : columnState(view, shown, names));
+      const state = view === null || shown === 'output' ? '' : columnState(view, shown, names);
+      // The digit goes through the network less often than there are pictures: its maps say then that they are older.
+      const isOld = shown === 'digitOutput' && view !== null && isBehind(view, names);
+      setText(element, isOld ? `old, ${state}` : state);
+      setData(element.parentElement, 'old', isOld ? 'true' : null);
     }
-  });
+  }, 'step');
   const step = (kind: KernelKind | 'output'): ReactElement => (
     <em
       ref={(element) => {
@@ -78,6 +83,13 @@ export function ColumnHeads({ rows }: { rows: readonly NetworkRow[] }): ReactEle
     </div>
   );
 }
+
+/** Whether the digit's maps are of a step before that of the weights beside them. */
+const isBehind = (view: FrameView, names: readonly string[]): boolean =>
+  names.some((name) => {
+    const state = view.slot(name, 'digitOutput')?.state;
+    return state?.freshness === 'old' && state.step < view.step;
+  });
 
 const layerNames = (rows: readonly NetworkRow[]): string[] =>
   rows.flatMap((row) => (row.kind === 'layer' ? [row.layer.spec.name] : []));

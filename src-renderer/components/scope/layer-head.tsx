@@ -9,7 +9,8 @@ import { kernelAddress, kernelShape, sizesText, type LayerRow } from '../../scen
 import { formatCount, formatNumber } from '../../scene/numbers';
 import type { LayerRowLayout } from '../../scene/scope-layout';
 import { largestKernel } from '../../scene/statistics';
-import { useApp } from '../../state/store';
+import { shownStep } from '../../state/shown-step';
+import { appStore, useApp } from '../../state/store';
 import { useWords } from '../live';
 import { usePage } from '../page-context';
 import { setData, setText } from '../set-text';
@@ -99,17 +100,19 @@ function Pill({ row }: { row: LayerRow }): ReactElement {
 }
 
 function Norms({ layer }: { layer: string }): ReactElement {
-  const { metrics } = usePage();
+  const { metrics, frames } = usePage();
   const host = useRef<HTMLDivElement>(null);
   useWords(() => {
-    const weight = metrics.last(`weightNorm:${layer}`);
-    const gradient = metrics.last(`gradientNorm:${layer}`);
-    const update = metrics.last(`updateNorm:${layer}`);
+    const { status } = appStore.getState();
+    const step = status === null ? 0 : shownStep(status, frames);
+    const weight = metrics.at(`weightNorm:${layer}`, step);
+    const gradient = metrics.at(`gradientNorm:${layer}`, step);
+    const update = metrics.at(`updateNorm:${layer}`, step);
     const ratio = ratioOf(update ?? undefined, weight ?? undefined);
     [weight, gradient, ratio].forEach((value, index) => {
       setText(host.current?.children[index] ?? null, value === null ? '–' : formatNumber(value, NORM_WIDTH));
     });
-  });
+  }, 'step');
   return (
     <div ref={host} className="norms">
       <b title="|W|, L2 norm of the weights" />
@@ -178,7 +181,7 @@ function Facts({ row }: { row: LayerRow }): ReactElement {
   const selection = useApp(({ view }) => view.selection);
   const here = selection?.layer === layer.spec.name ? selection : null;
   useWords(() => {
-    const slot = frames.latest()?.slot(weight.name, 'gradient') ?? null;
+    const slot = frames.inWords()?.slot(weight.name, 'gradient') ?? null;
     const usable = slot !== null && slot.state.freshness === 'fresh' && slot.slot.block === null;
     setText(
       largest.current,

@@ -38,7 +38,7 @@ export function MaskBoxes({
     loop.invalidateWords();
   }, [loop, name, width, height]);
   useWords(() => {
-    const view = frames.latest();
+    const view = frames.inWords();
     const { ink2, ink3, line2 } = tokens();
     const key = `${String(view?.serial)} ${ink2}`;
     if (canvas.current === null || key === drawn.current) return;

@@ -21,7 +21,7 @@ export function DropoutWords({ layer, map }: { layer: LayerPlan; map: number }):
   const own = useRef<HTMLParagraphElement>(null);
   const decides = sizeOf(maskShape(layer));
   useWords(() => {
-    const view = frames.latest();
+    const view = frames.inWords();
     setText(kept.current, keptText(view, layer) ?? 'all: dropout is off in this run');
     setText(own.current, ownText(exampleValues(view, layer.spec.name, 'mask'), layer, map));
   });

@@ -24,7 +24,7 @@ export function LossStage(): ReactElement | null {
     const { current } = root;
     if (current === null) return;
     const state = appStore.getState();
-    const frame = frames.latest();
+    const frame = frames.inWords();
     // A picture may come before the status that says which labels its minibatch has.
     const step = state.status?.minibatch?.step ?? 0;
     const key = [frame?.serial, frame?.runId, step, state.digit?.label, kind].join();
