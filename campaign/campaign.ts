@@ -5,7 +5,7 @@ export interface CampaignOptions {
   /** The same seed tries the same things in the same order. */
   readonly seed: number;
   /** One line about how far it is. */
-  say(line: string): void;
+  say: (line: string) => void;
 }
 
 /** What a campaign has tried and what did not come out as it should. */

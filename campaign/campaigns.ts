@@ -1,4 +1,11 @@
 import type { Campaign } from './campaign';
+import { run as kills } from './kills';
+import { run as orphans } from './orphans';
+import { run as sockets } from './sockets';
+
+/** Signals and families of processes are tried where there are both. */
+const ofProcesses: Readonly<Record<string, Campaign>> =
+  process.platform === 'win32' ? {} : { kills, orphans };
 
 /** Every campaign by its name, in the order in which they run. */
-export const CAMPAIGNS: Readonly<Record<string, Campaign>> = {};
+export const CAMPAIGNS: Readonly<Record<string, Campaign>> = { ...ofProcesses, sockets };
