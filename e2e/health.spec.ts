@@ -20,9 +20,17 @@ test('no layer of all-zero weights is healthy, and what does not exist is a dash
   await expect(scope.getByText('healthy')).toHaveCount(0);
   await gradscope.step('batch');
   await expect(scope.getByText('no gradient')).toHaveCount(4);
+  // No pill is cut off.
+  for (const pill of await scope.getByTitle(/^Every g/).all()) {
+    const atItsEnd = await pill.evaluate((element) => {
+      const { right, top, height } = element.getBoundingClientRect();
+      return document.elementFromPoint(right - 4, top + height / 2)?.closest('[title]') === element;
+    });
+    expect(atItsEnd).toBe(true);
+  }
   await expect(scope.getByTitle(/^Every g of these weights was exactly 0 in the last step/)).toHaveCount(4);
   await expect(scope.getByText('healthy')).toHaveCount(0);
-  await expect(gradscope.page.getByText('NaN')).toHaveCount(0);
+  await expect(scope.getByText('NaN')).toHaveCount(0);
 });
 
 test('an infinity that ReLU hides is named at its layer, until sound weights are opened', async ({

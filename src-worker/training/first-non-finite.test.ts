@@ -11,7 +11,7 @@ import { openEngine } from '../engine';
 import type { Engine } from '../engine/engine';
 import { arbitraryNetwork } from '../engine/testing/arbitrary-network';
 import { describeEngines } from '../engine/testing/describe-engines';
-import { uniform } from '../engine/testing/drive';
+import { entry, uniform } from '../engine/testing/drive';
 import { applyLayer } from '../engine/testing/float64-network';
 import { TINY_RECIPE, tinyDataset } from '../testing/tiny-run';
 import type { NonFiniteReport } from './first-non-finite';
@@ -171,11 +171,11 @@ function float64Forward(session: Session): { tensor: string; values: number } | 
   const size = sizeOf(plan.spec.input);
   const images = new Float32Array(EXAMPLES * size);
   for (let i = 0; i < EXAMPLES; i++)
-    images.set(session.readExample('input', 'activation', i)!.values, i * size);
+    images.set(session.readExample('input', 'activation', i)?.values ?? [], i * size);
   const masks = new Map(
     plan.layers.flatMap((layer) =>
       layer.spec.kind === 'dropout'
-        ? [[layer.spec.name, dropoutMask(layer, EXAMPLES, DEFAULT_RUN_CONFIG.seed, 1)!]]
+        ? [[layer.spec.name, dropoutMask(layer, EXAMPLES, DEFAULT_RUN_CONFIG.seed, 1)] as const]
         : [],
     ),
   );
@@ -186,7 +186,7 @@ function float64Forward(session: Session): { tensor: string; values: number } | 
   ]);
   for (const layer of plan.layers) {
     for (const { name } of layer.parameters) {
-      const { nan, infinite } = countNonFinite(weights.get(name)!);
+      const { nan, infinite } = countNonFinite(entry(weights, name));
       if (nan + infinite > 0) return { tensor: name, values: nan + infinite };
     }
     const most = rows.flatMap((row, i) => applyLayer(layer, magnitudes, batch, i, row.map(Math.abs)));
