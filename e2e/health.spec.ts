@@ -43,6 +43,11 @@ test('an infinity that ReLU hides is named at its layer, until sound weights are
   const alert = gradscope.page.getByRole('alert');
   await expect(alert).toContainText('1 infinite');
   await expect(alert).toContainText('first met in conv1.bias in forward of step 1');
+  const chart = gradscope.page.getByRole('img', { name: /gradient norms over the steps of the run/ });
+  const mark = '1 infinite first met in conv1.bias in forward of step 1';
+  await expect(chart).toHaveAccessibleName(new RegExp(mark));
   await trainer.request('loadWeights', { fileName: 'sound.safetensors' }, payload);
-  await expect(alert).toHaveCount(0);
+  await expect(gradscope.page.getByText('first met in')).toHaveCount(0);
+  // What was met stays marked.
+  await expect(chart).toHaveAccessibleName(new RegExp(mark));
 });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { ColumnSeries } from '../scene/column-series';
 import { linearLane } from '../scene/lane-scale';
-import { paintFootChart, SCALE_ROOM, type FootChart, type Lane } from './foot-chart';
+import { markAt, paintFootChart, SCALE_ROOM, type FootChart, type Lane } from './foot-chart';
 import { drawLog } from './testing/draw-log';
 import type { Tokens } from './tokens';
 
@@ -95,5 +95,19 @@ describe('the chart of the run', () => {
     expect(hollow).not.toContain('fillStyle ink');
     const none = chart({}, { dots: [{ step: 100, value: NaN }] });
     expect(none.some((entry) => entry.startsWith('arc'))).toBe(false);
+  });
+
+  // Catches: training that goes on through NaN without a mark.
+  test('a NaN is marked at its step in its own colour, and found by pointing at it', () => {
+    const marks = [
+      { step: 200, isNonFinite: false, words: 'weights opened' },
+      { step: 400, isNonFinite: true, words: '12 NaN' },
+    ];
+    const log = chart({ marks });
+    const nan = log.slice(log.indexOf('strokeStyle nan'));
+    expect(nan.find((entry) => entry.startsWith('moveTo'))).toMatch(/^moveTo 400\.5 /);
+    expect(log.indexOf('strokeStyle ink2')).toBeLessThan(log.indexOf('strokeStyle nan'));
+    const axis = { axisTop: 120, lanes: [], step: 500, lastStep: 1000, epochStarts: [] };
+    expect([203, 404, 300].map((at) => markAt({ ...axis, width: WIDTH, marks }, at))).toEqual([0, 1, -1]);
   });
 });

@@ -47,8 +47,16 @@ export interface FootChart {
   readonly lastStep: number;
   /** Steps at which epochs 2, 3, ... begin. */
   readonly epochStarts: readonly number[];
-  /** Steps after which something happened to the run that is not training. */
-  readonly marks?: readonly number[];
+  readonly marks?: readonly Mark[];
+}
+
+/** Something that happened to the run beside its training. */
+export interface Mark {
+  /** After which, or in which, it happened. */
+  readonly step: number;
+  /** A NaN or an infinity was met. */
+  readonly isNonFinite: boolean;
+  readonly words: string;
 }
 
 /** Right of the last step: room for the ends of the scales. */
@@ -220,9 +228,9 @@ function paintMarks(context: CanvasRenderingContext2D, chart: FootChart, x: Step
   const { axisTop, marks = [] } = chart;
   if (marks.length === 0) return;
   context.lineWidth = 1;
-  context.strokeStyle = tokens.ink2;
-  context.fillStyle = tokens.ink;
-  for (const step of marks) {
+  for (const { step, isNonFinite } of marks) {
+    context.strokeStyle = isNonFinite ? tokens.nan : tokens.ink2;
+    context.fillStyle = isNonFinite ? tokens.nan : tokens.ink;
     const at = Math.max(MARK, Math.round(x(step))) + 0.5;
     context.beginPath();
     context.moveTo(at, MARK);
@@ -242,7 +250,7 @@ export function markAt({ width, lastStep, marks = [] }: FootChart, at: number): 
   const perStep = (width - SCALE_ROOM) / Math.max(1, lastStep);
   let found = -1;
   let nearest = 2 * MARK;
-  marks.forEach((step, index) => {
+  marks.forEach(({ step }, index) => {
     const distance = Math.abs(Math.max(MARK, step * perStep) - at);
     if (distance > nearest) return;
     nearest = distance;

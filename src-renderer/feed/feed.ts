@@ -279,7 +279,7 @@ export class Feed implements RequestClient {
         break;
       }
       case 'weightsReplaced':
-        metrics.weightsReplaced();
+        metrics.weightsReplaced(message.step);
         addReplacement(message);
         break;
       case 'digit': {

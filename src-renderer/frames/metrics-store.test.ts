@@ -86,6 +86,16 @@ describe('MetricsStore', () => {
     }).toThrow('Metrics after step 9 should be of one step a row, but they are of 2.');
   });
 
+  // Catches: a page that comes late and takes every step that it hears of for one of other weights.
+  test('what was measured after weights were replaced is of those there are', () => {
+    const store = withColumns('loss');
+    store.append(1, 3, Float32Array.of(1, 2, 3));
+    store.weightsReplaced(2);
+    expect([store.last('loss'), store.stepsOfOtherWeights]).toEqual([3, 2]);
+    store.weightsReplaced(3);
+    expect([store.last('loss'), store.stepsOfOtherWeights]).toEqual([null, 3]);
+  });
+
   test('an unknown column is empty, and listeners hear of every change until they leave', () => {
     const store = withColumns('loss');
     const listener = vi.fn();

@@ -63,10 +63,15 @@ export class MetricsStore {
     this.notify();
   }
 
-  /** The weights are others now: what was measured so far stays the run's past, and is not what is now. */
-  weightsReplaced(): void {
-    this.pastSteps = this.length;
+  /** The weights are others since that step: what was measured up to it stays the run's past, and is not what is now. */
+  weightsReplaced(afterStep: number): void {
+    this.pastSteps = Math.min(afterStep, this.length);
     this.notify();
+  }
+
+  /** Steps at the beginning that are of weights which were replaced since. */
+  get stepsOfOtherWeights(): number {
+    return this.pastSteps;
   }
 
   /** Whether the newest step has trained the weights there are. */

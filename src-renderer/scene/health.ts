@@ -259,8 +259,7 @@ export class DeadFilters {
     });
   }
 
-  /** What was seen says nothing of the weights that are there now. */
-  forget(): void {
+  private forget(): void {
     this.silent.fill(0);
     this.seen.fill(0);
     this.seenSilent.fill(0);

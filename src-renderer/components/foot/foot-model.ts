@@ -1,11 +1,11 @@
 import { layerColour, layerDash } from '../../draw/layer-keys';
-import { plotWidth, type FootChart, type Lane } from '../../draw/foot-chart';
+import { plotWidth, type FootChart, type Lane, type Mark } from '../../draw/foot-chart';
 import type { Tokens } from '../../draw/tokens';
 import type { MetricsStore } from '../../frames/metrics-store';
 import { columnOf, ColumnSeries, type StepAxis } from '../../scene/column-series';
 import { formatPercent, formatSetting } from '../../scene/numbers';
 import { linearLane, logLane, timeBase, type LaneScale } from '../../scene/lane-scale';
-import type { Evaluation, Status, WeightsReplaced } from '../../../src-shared/protocol/messages';
+import type { Evaluation, Status } from '../../../src-shared/protocol/messages';
 
 export const LANES = ['loss', 'accuracy', 'gradientNorm'] as const;
 export type LaneName = (typeof LANES)[number];
@@ -30,9 +30,9 @@ export interface FootInput {
   readonly layers: readonly string[];
   readonly status: Status;
   readonly evaluations: readonly Evaluation[];
-  readonly replacements?: readonly WeightsReplaced[];
   /** Where the playhead stands; left out: at the newest step. */
   readonly step?: number;
+  readonly marks?: readonly Mark[];
 }
 
 /** The charts' memory: series brought down to pixel columns, kept while the axis stays the same. */
@@ -42,7 +42,7 @@ export class FootModel {
 
   /** What is to be drawn now. */
   chart(metrics: MetricsStore, input: FootInput, tokens: Tokens): FootChart {
-    const { width, lanes, status, replacements = [] } = input;
+    const { width, lanes, status, marks = [] } = input;
     const { stepsPerEpoch, epochs } = status;
     const { step = metrics.length } = input;
     const lastStep = timeBase(metrics.length, stepsPerEpoch * epochs);
@@ -61,7 +61,7 @@ export class FootModel {
       step,
       lastStep,
       epochStarts,
-      marks: replacements.map(({ step: after }) => after),
+      marks,
       lanes: lanes.map((lane, index) => ({
         ...this.lane(lane, input, axis, take, tokens, epochStarts),
         top: places.tops[index] ?? 0,

@@ -1,5 +1,5 @@
-import { useEffect, useRef, useState, type ReactElement } from 'react';
-import { markAt, paintFootChart, type FootChart } from '../../draw/foot-chart';
+import { useEffect, useMemo, useRef, useState, type ReactElement } from 'react';
+import { markAt, paintFootChart, type FootChart, type Mark } from '../../draw/foot-chart';
 import { layerKey } from '../../draw/layer-keys';
 import { scaledContext } from '../../draw/scaled-canvas';
 import { tokens } from '../../draw/tokens';
@@ -14,7 +14,8 @@ import { useWords } from '../live';
 import { usePage } from '../page-context';
 import { setText } from '../set-text';
 import { Segments } from '../segments';
-import type { WeightsReplaced } from '../../../src-shared/protocol/messages';
+import type { NonFinite, WeightsReplaced } from '../../../src-shared/protocol/messages';
+import { nonFiniteCounts, nonFinitePlace } from '../../../src-shared/text/non-finite';
 import './foot.css';
 import { FootModel, LANES, type LaneName } from './foot-model';
 
@@ -98,6 +99,8 @@ function Chart({ lanes, height }: { lanes: readonly LaneName[]; height: number }
   const context = useRef<CanvasRenderingContext2D | null>(null);
   const shown = useRef<FootChart | null>(null);
   const replacements = useApp((state) => state.replacements);
+  const nonFinites = useApp((state) => state.nonFinites);
+  const marks = useMemo(() => marksOf(replacements, nonFinites), [replacements, nonFinites]);
 
   useEffect(() => {
     const { current } = host;
@@ -121,7 +124,7 @@ function Chart({ lanes, height }: { lanes: readonly LaneName[]; height: number }
   }, [loop]);
 
   useWords(() => {
-    const { status, plan, evaluations, replacements, weightsRevision } = appStore.getState();
+    const { status, plan, evaluations, weightsRevision } = appStore.getState();
     const { width, pixelRatio } = size.current;
     if (canvas.current === null || status === null || plan === null || width === 0) return;
     const colours = tokens();
@@ -132,6 +135,7 @@ function Chart({ lanes, height }: { lanes: readonly LaneName[]; height: number }
       step,
       evaluations.length,
       weightsRevision,
+      marks.length,
       stepsPerEpoch,
       epochs,
       width,
@@ -146,7 +150,7 @@ function Chart({ lanes, height }: { lanes: readonly LaneName[]; height: number }
     const layers = layersWithWeights(plan);
     const chart = model.current.chart(
       metrics,
-      { width, lanes, layers, status, step, evaluations, replacements },
+      { width, lanes, layers, status, step, evaluations, marks },
       colours,
     );
     shown.current = chart;
@@ -161,21 +165,35 @@ function Chart({ lanes, height }: { lanes: readonly LaneName[]; height: number }
         role="img"
         aria-label={[
           'Loss, accuracy and gradient norms over the steps of the run',
-          ...replacements.map(inWords),
+          ...marks.map(({ words }) => words),
         ].join('; ')}
         onPointerMove={({ clientX, currentTarget }) => {
           const at = clientX - currentTarget.getBoundingClientRect().left;
-          const mark = shown.current === null ? -1 : markAt(shown.current, at);
-          const replaced = replacements[mark];
-          currentTarget.title = replaced === undefined ? '' : inWords(replaced);
+          const { current } = shown;
+          const mark = current === null ? undefined : current.marks?.[markAt(current, at)];
+          currentTarget.title = mark?.words ?? '';
         }}
       />
     </div>
   );
 }
 
-/** What a mark in the chart stands for. */
-const inWords = ({ source, name, step }: WeightsReplaced): string =>
+/** What happened to the run, in the order of its steps. */
+function marksOf(replacements: readonly WeightsReplaced[], nonFinites: readonly NonFinite[]): Mark[] {
+  const replaced = replacements.map((replacement) => ({
+    step: replacement.step,
+    isNonFinite: false,
+    words: replacementWords(replacement),
+  }));
+  const met = nonFinites.map((nonFinite) => ({
+    step: nonFinite.step,
+    isNonFinite: true,
+    words: `${nonFiniteCounts(nonFinite)} first met in ${nonFinitePlace(nonFinite)}`,
+  }));
+  return [...replaced, ...met].sort((a, b) => a.step - b.step);
+}
+
+const replacementWords = ({ source, name, step }: WeightsReplaced): string =>
   source === 'file'
     ? `weights opened from ${name} at step ${formatCount(step)}`
     : `a weight of ${name} set by hand at step ${formatCount(step)}`;

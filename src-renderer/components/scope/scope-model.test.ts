@@ -101,13 +101,10 @@ describe('ScopeModel', () => {
       60,
       Float32Array.from({ length: 240 }, (_, i) => row[Math.floor(i / 60)]!),
     );
-    const see = (freshness: 'fresh' | 'old'): void => {
-      frames.shown = pictureOf(60, 'step', [tensor('weight', 1), tensor('gradient', 0.1, { freshness })]);
-      model.refresh();
-    };
-    see('fresh');
+    frames.shown = pictureOf(60, 'step', [tensor('weight', 1), tensor('gradient', 0.1)]);
+    model.refresh();
     expect(model.health(fc2)).toMatchObject({ health: { kind: 'healthy' }, since: 60 });
-    see('old');
+    metrics.weightsReplaced(60);
     expect(model.health(fc2).health).toMatchObject({ kind: 'notYet', because: { steps: 0, from: 60 } });
   });
 

@@ -59,8 +59,6 @@ export class ScopeModel {
   /** Whose outputs and errors may be shown. */
   private mapNames: readonly string[] = [];
   private seenKey = '';
-  /** Finished steps when weights were last seen to have been replaced; 0: never. */
-  private replacedAt = 0;
   private hovered: Hover | null = null;
   private pointedAt = { x: 0, y: 0 };
 
@@ -94,7 +92,6 @@ export class ScopeModel {
         const reduced = slot.slot.block !== null;
         const kernelSize = reduced ? (slot.shape[1] ?? 1) : height * width;
         tensors.push({ name: weight.name, kind, values: slot.values, kernelSize });
-        if (kind === 'gradient' && isOfOtherWeights(view, slot)) this.weightsReplaced(view.step);
         if (kind === 'gradient' && !reduced && slot.state.freshness === 'fresh') {
           this.deadOf(layer.spec.name, weight.shape[0] ?? 1).see(slot.state.step, slot.values);
         }
@@ -147,7 +144,7 @@ export class ScopeModel {
       weightNorms: metrics.column(`weightNorm:${name}`),
       losses: metrics.column('loss'),
       classes: this.plan?.classes ?? 0,
-      from: Math.min(this.replacedAt, metrics.length),
+      from: metrics.stepsOfOtherWeights,
       deadFilters: silence?.dead() ?? [],
       doubtfulFilters: silence?.doubtful() ?? [],
     });
@@ -189,15 +186,9 @@ export class ScopeModel {
       this.mapScales.clear();
       this.deadFilters.clear();
       this.verdicts.clear();
-      this.replacedAt = 0;
       this.snapshots.clear();
       this.seenKey = '';
     }
-  }
-
-  private weightsReplaced(step: number): void {
-    this.replacedAt = step;
-    for (const filters of this.deadFilters.values()) filters.forget();
   }
 
   private deadOf(layer: string, filters: number): DeadFilters {
@@ -226,10 +217,6 @@ const concernsPictures = (state: AppState, previous: AppState): boolean =>
   state.status?.state !== previous.status?.state ||
   state.digit !== previous.digit ||
   state.view !== previous.view;
-
-/** Between two steps a gradient is that of the last step, unless weights were set or opened since. */
-const isOfOtherWeights = ({ step, phase, layer }: FrameView, { state }: FrameSlot): boolean =>
-  phase === 'step' && layer === null && state.freshness === 'old' && state.step === step;
 
 /** The state with the most values that are not finite. */
 const worst = (states: readonly (FrameSlot['state'] | undefined)[]): { nan: number; infinite: number } =>
