@@ -2,6 +2,7 @@ import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { App } from './components/app';
 import { Commands } from './components/commands';
+import { watchKeys } from './components/focus-moved';
 import { keepPace } from './components/keep-pace';
 import { runMenuCommand } from './components/keymap';
 import { PageContext } from './components/page-context';
@@ -38,6 +39,7 @@ export function startPage(host: HTMLElement, connect: Connector): { feed: Feed; 
 
   keepTheme(window);
   keepLit(document.documentElement);
+  watchKeys(window);
   appStore.subscribe(() => {
     loop.invalidateWords();
   });

@@ -153,7 +153,7 @@ test('a refusal is said until something works again', async () => {
   expect(appStore.getState().notice).toMatchObject({ code: 'not-now' });
   await commands.continueRun(2);
   await settle();
-  expect(state()).toBe('paused');
+  expect(state(), 'it goes on without another press').toBe('running');
   expect(appStore.getState().status?.epochs).toBe(3);
   expect(appStore.getState().notice).toBeNull();
 });

@@ -169,8 +169,12 @@ export class Commands {
     return this.attempt(() => this.connect());
   }
 
+  /** Gives a finished run more epochs, and trains them. */
   continueRun(epochs: number): Promise<void> {
-    return this.attempt(() => this.send.request('continue', { epochs }));
+    return this.attempt(async () => {
+      await this.send.request('continue', { epochs });
+      await this.send.request('play', {});
+    });
   }
 
   nextDigit(by: -1 | 1): Promise<void> {

@@ -1,5 +1,6 @@
 import { Tooltip } from 'radix-ui';
 import type { ReactElement } from 'react';
+import { isFocusMoved } from './focus-moved';
 
 export const TipProvider = Tooltip.Provider;
 
@@ -17,7 +18,15 @@ export function Tip({
 }): ReactElement {
   return (
     <Tooltip.Root>
-      <Tooltip.Trigger asChild>{children}</Tooltip.Trigger>
+      <Tooltip.Trigger
+        asChild
+        onFocus={(event) => {
+          // The focus that a dialog gives back when it closes asks for nothing, and nobody would take the tip away again.
+          if (!isFocusMoved()) event.preventDefault();
+        }}
+      >
+        {children}
+      </Tooltip.Trigger>
       <Tooltip.Portal>
         <Tooltip.Content className="tip" side={side} sideOffset={6} collisionPadding={6}>
           {text}

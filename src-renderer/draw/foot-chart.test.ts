@@ -43,7 +43,16 @@ function chart(change: Partial<FootChart>, lane: Partial<Lane> = {}): string[] {
   };
   paintFootChart(
     context,
-    { width: WIDTH, axisTop: 120, lanes: [plain], step: 500, lastStep: 1000, epochStarts: [], ...change },
+    {
+      width: WIDTH,
+      axisTop: 120,
+      lanes: [plain],
+      step: 500,
+      isOver: false,
+      lastStep: 1000,
+      epochStarts: [],
+      ...change,
+    },
     tokens,
   );
   return log;
@@ -57,6 +66,12 @@ describe('the chart of the run', () => {
     const log = chart({});
     const lime = log.indexOf('strokeStyle live-text');
     expect(log.slice(lime).find((entry) => entry.startsWith('moveTo'))).toBe('moveTo 500.5 2');
+    expect(texts(log)).toContain('500');
+  });
+
+  test('after the end nothing of it is lit', () => {
+    const log = chart({ isOver: true });
+    expect(log.filter((entry) => /\blive/u.test(entry))).toEqual([]);
     expect(texts(log)).toContain('500');
   });
 

@@ -44,6 +44,8 @@ export interface FootChart {
   readonly lanes: readonly Lane[];
   /** Finished steps: where the playhead stands. */
   readonly step: number;
+  /** Training is over, so the playhead stands at no moment of now. */
+  readonly isOver: boolean;
   readonly lastStep: number;
   /** Steps at which epochs 2, 3, ... begin. */
   readonly epochStarts: readonly number[];
@@ -291,12 +293,12 @@ function paintAxis(context: CanvasRenderingContext2D, chart: FootChart, x: StepS
 
 function paintPlayhead(
   context: CanvasRenderingContext2D,
-  { width, axisTop, step }: FootChart,
+  { width, axisTop, step, isOver }: FootChart,
   now: number,
   tokens: Tokens,
 ): void {
   const at = Math.round(now) + 0.5;
-  context.strokeStyle = tokens.liveText;
+  context.strokeStyle = isOver ? tokens.ink3 : tokens.liveText;
   context.lineWidth = 1.5;
   context.beginPath();
   context.moveTo(at, 2);
@@ -306,11 +308,11 @@ function paintPlayhead(
   const text = formatCount(step);
   const pill = context.measureText(text).width + 12;
   const left = Math.min(width - pill, Math.max(0, at - pill / 2));
-  context.fillStyle = tokens.live;
+  context.fillStyle = isOver ? tokens.ink3 : tokens.live;
   context.beginPath();
   context.roundRect(left, axisTop + 1, pill, 16, 4);
   context.fill();
-  context.fillStyle = tokens.liveInk;
+  context.fillStyle = isOver ? tokens.panel : tokens.liveInk;
   context.textAlign = 'center';
   context.textBaseline = 'top';
   context.fillText(text, left + pill / 2, axisTop + 4);

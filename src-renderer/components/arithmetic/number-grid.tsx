@@ -1,5 +1,5 @@
 import type { ReactElement } from 'react';
-import { colourIndex, colourTable } from '../../scene/colour-table';
+import { colourIndex, colourTable, NON_FINITE_INDEX } from '../../scene/colour-table';
 import { formatExponent, numberColumn } from '../../scene/numbers';
 import { rungOf, rungValue, wholeOf } from '../../scene/scale';
 import { useApp } from '../../state/store';
@@ -50,11 +50,13 @@ export function NumberGrid({
                 return <td key={column} className="outside" aria-label="outside the map" />;
               const value = values[index] ?? 0;
               const colour = colourIndex(value, scale);
+              const isNumber = colour !== NON_FINITE_INDEX;
+              const classes = [outlined === index ? 'outlined' : '', isNumber ? '' : 'not-finite'];
               return (
                 <td
                   key={column}
-                  className={outlined === index ? 'outlined' : undefined}
-                  style={{ background: css[colour], color: text[colour] }}
+                  className={classes.join(' ').trim() || undefined}
+                  style={isNumber ? { background: css[colour], color: text[colour] } : undefined}
                 >
                   {write(value)}
                 </td>

@@ -51,6 +51,8 @@ function OpenPanel(): ReactElement {
   const [penDown, setPenDown] = useState(false);
   const [withKeys, setWithKeys] = useState(false);
   const pointer = useRef<number | null>(null);
+  /** What the network gets of these strokes; null while there is no ink. */
+  const [prepared, setPrepared] = useState<Uint8Array | null>(null);
 
   useEffect(() => {
     const opener = document.activeElement;
@@ -69,8 +71,11 @@ function OpenPanel(): ReactElement {
 
   useEffect(() => {
     const context = canvas.current?.getContext('2d', { willReadFrequently: true }) ?? null;
-    if (context === null || strokes.length === 0) return;
-    const pixels = prepareDigit({ width: SURFACE, height: SURFACE, pixels: inkOf(context) });
+    const pixels =
+      context === null || strokes.length === 0
+        ? null
+        : prepareDigit({ width: SURFACE, height: SURFACE, pixels: inkOf(context) });
+    setPrepared(pixels);
     if (pixels !== null) void commands.drawDigit({ pixels, assumedLabel });
   }, [strokes, assumedLabel, commands]);
 
@@ -173,20 +178,24 @@ function OpenPanel(): ReactElement {
           {strokes.length === 0 && !withKeys && <span className="hint">Draw here</span>}
         </div>
         <div className="side">
-          {digit !== null && (
+          <h3>The network gets</h3>
+          <div className="seen">
+            {prepared === null ? (
+              <p className="blank">nothing drawn yet</p>
+            ) : (
+              <DigitCanvas
+                pixels={prepared}
+                width={MNIST_SIDE}
+                height={MNIST_SIDE}
+                label="What the network gets"
+              />
+            )}
+            {prepared !== null && saliency !== null && (
+              <SaliencyPicture saliency={saliency} height={MNIST_SIDE} width={MNIST_SIDE} pixel={2} />
+            )}
+          </div>
+          {prepared !== null && digit?.testIndex === null && (
             <>
-              <h3>The network gets</h3>
-              <div className="seen">
-                <DigitCanvas
-                  pixels={digit.pixels}
-                  width={MNIST_SIDE}
-                  height={MNIST_SIDE}
-                  label="What the network gets"
-                />
-                {saliency !== null && (
-                  <SaliencyPicture saliency={saliency} height={MNIST_SIDE} width={MNIST_SIDE} pixel={2} />
-                )}
-              </div>
               <DigitWords digit={digit} />
               {saliency !== null && <SaliencyCaption saliency={saliency} />}
             </>

@@ -19,8 +19,16 @@ export function paintStrokes(
 ): void {
   context.clearRect(0, 0, SURFACE, SURFACE);
   context.strokeStyle = colour;
+  context.fillStyle = colour;
   context.lineCap = 'round';
   for (const stroke of strokes) {
+    // A line to where it begins leaves nothing on a canvas.
+    const [first] = stroke;
+    if (first !== undefined) {
+      context.beginPath();
+      context.arc(first.x, first.y, (PEN * first.width) / 2, 0, 2 * Math.PI);
+      context.fill();
+    }
     stroke.forEach(({ x, y, width }, at) => {
       const from = stroke[at - 1] ?? { x, y };
       context.beginPath();

@@ -59,6 +59,7 @@ export class FootModel {
       width,
       axisTop: places.axisTop,
       step,
+      isOver: status.state === 'finished' || status.state === 'failed',
       lastStep,
       epochStarts,
       marks,

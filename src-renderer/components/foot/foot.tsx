@@ -142,7 +142,15 @@ function Chart({ lanes, height }: { lanes: readonly LaneName[]; height: number }
       pixelRatio,
       height,
     ];
-    const key = [...counts, ...lanes, colours.ink, colours.panel, colours.live, status.runId].join();
+    const key = [
+      ...counts,
+      ...lanes,
+      colours.ink,
+      colours.panel,
+      colours.live,
+      status.runId,
+      status.state,
+    ].join();
     if (key === drawn.current && context.current !== null) return;
     drawn.current = key;
     if (context.current?.canvas !== canvas.current) context.current = null;
@@ -253,7 +261,7 @@ function NormValues(): ReactElement {
     <div className="norm-pairs">
       {layers.map((layer, index) => (
         <span key={layer}>
-          <i className="line-key" style={{ background: layerKey(index) }} />
+          <i className="line-key" style={{ background: layerKey(index, 'right') }} />
           {layer} <Live column={`gradientNorm:${layer}`} format={formatNumber} />
         </span>
       ))}

@@ -1,10 +1,11 @@
 import { useEffect, useMemo, useRef, type KeyboardEvent, type ReactElement, type RefObject } from 'react';
-import { layerColour } from '../../draw/layer-keys';
+import { layerColour, layerDash } from '../../draw/layer-keys';
 import { scaledContext } from '../../draw/scaled-canvas';
 import { paintSparkline, sparklineRight } from '../../draw/sparkline';
 import { tokens } from '../../draw/tokens';
 import { kernelName, type LayerRow } from '../../scene/network-rows';
 import { formatCount, formatEnds, formatNumber, formatPercent } from '../../scene/numbers';
+import { useMedia } from '../../state/screen';
 import { appStore, type Selection } from '../../state/store';
 import { useWords } from '../live';
 import { isShortcut } from '../key-press';
@@ -14,6 +15,9 @@ import { HistorySource, type KernelSeries } from './history-source';
 
 const WIDTH = 110;
 const HEIGHT = 26;
+/** Where the code leaves little room (the same height as in inspector.css). */
+const LOW_HEIGHT = 16;
+const LOW_WINDOW = '(max-height: 979px)';
 
 interface Measure {
   readonly name: string;
@@ -21,6 +25,8 @@ interface Measure {
   /** Sizes of a gradient differ by powers of ten. */
   readonly log: boolean;
   readonly of: (series: KernelSeries) => Float32Array;
+  /** After the first step there is always one, so what is no number is a NaN and not a gap. */
+  readonly always: boolean;
   readonly format: (value: number, width?: number) => string;
   readonly title: (series: KernelSeries | null) => string;
 }
@@ -31,6 +37,7 @@ const MEASURES: readonly Measure[] = [
     symbol: '|W|',
     log: false,
     of: ({ weightNorms }) => weightNorms,
+    always: true,
     format: formatNumber,
     title: () => 'L2 norm of the kernel after each step',
   },
@@ -39,6 +46,7 @@ const MEASURES: readonly Measure[] = [
     symbol: '|g|',
     log: true,
     of: ({ gradientNorms }) => gradientNorms,
+    always: true,
     format: formatNumber,
     title: () => "L2 norm of the kernel's minibatch gradient, log scale",
   },
@@ -47,6 +55,7 @@ const MEASURES: readonly Measure[] = [
     symbol: '|dW|/|W|',
     log: true,
     of: ({ ratios }) => ratios,
+    always: false,
     format: formatNumber,
     title: () => 'Size of the update in proportion to the kernel, log scale',
   },
@@ -55,6 +64,7 @@ const MEASURES: readonly Measure[] = [
     symbol: 'active',
     log: false,
     of: ({ activeShares }) => activeShares,
+    always: false,
     format: (share) => formatPercent(share, 0),
     title: (series) =>
       series?.activeAfter === null
@@ -188,6 +198,7 @@ function History({
   pointed: RefObject<number | null>;
   onPoint: (index: number | null) => void;
 }): ReactElement {
+  const height = useMedia(LOW_WINDOW) ? LOW_HEIGHT : HEIGHT;
   const canvas = useRef<HTMLCanvasElement>(null);
   const value = useRef<HTMLElement>(null);
   const range = useRef<HTMLDivElement>(null);
@@ -197,25 +208,27 @@ function History({
     const { current } = canvas;
     const colours = tokens();
     const colour = layerColour(colours, row.keyIndex);
-    const key = [series, pointed.current, colour, window.devicePixelRatio];
+    const key = [series, pointed.current, colour, height, window.devicePixelRatio];
     if (current === null || key.every((part, index) => part === drawn.current[index])) return;
     drawn.current = key;
     const values = series === null ? new Float32Array(0) : measure.of(series);
     const at = pointed.current;
-    const shown = at === null ? values.findLast(Number.isFinite) : values[at];
-    setText(value.current, shown === undefined || Number.isNaN(shown) ? '–' : measure.format(shown));
+    const index = at ?? values.length - 1;
+    const shown = values[index];
+    const isMissing = shown === undefined || (Number.isNaN(shown) && !(measure.always && index > 0));
+    setText(value.current, isMissing ? '–' : measure.format(shown));
     setText(range.current, rangeWords(values, measure));
     current.title = measure.title(series);
     const last = Math.max(1, series?.steps.at(-1) ?? 1);
     paintSparkline(
-      scaledContext(current, WIDTH, HEIGHT, window.devicePixelRatio),
+      scaledContext(current, WIDTH, height, window.devicePixelRatio),
       Float64Array.from(values),
       {
         width: WIDTH,
-        height: HEIGHT,
+        height,
         colour,
         log: measure.log,
-        dash: [],
+        dash: layerDash(row.keyIndex),
         places: Float64Array.from(series?.steps ?? [], (step) => step / last),
         ...(at === null ? {} : { mark: { index: at, colour: colours.ink } }),
       },
@@ -231,7 +244,7 @@ function History({
         ref={canvas}
         role="img"
         aria-label={`${measure.name} of ${kernelName(selection.layer, selection)} over the run`}
-        style={{ width: WIDTH, height: HEIGHT }}
+        style={{ width: WIDTH, height }}
         onPointerMove={({ clientX, currentTarget }) => {
           const { left, width } = currentTarget.getBoundingClientRect();
           const share = ((clientX - left) / width) * (WIDTH / sparklineRight(WIDTH));

@@ -6,6 +6,7 @@ import type { Selection } from '../../state/store';
 import { usePainter, useWords } from '../live';
 import { usePage } from '../page-context';
 import { isBlank, kernelValues, scopeModelOf, type KernelKind } from '../scope/scope-model';
+import { MarkLayer } from '../scope/mark-layer';
 import { setHidden } from '../set-text';
 
 /** Width of the rail's content, CSS pixels. */
@@ -59,16 +60,19 @@ export function KernelMatrix({
   const model = scopeModelOf(parts);
   const canvas = useRef<HTMLCanvasElement>(null);
   const outline = useRef<HTMLDivElement>(null);
+  const marks = useRef<HTMLCanvasElement>(null);
   const picture = useRef<Picture | null>(null);
+  const markLayer = useRef<MarkLayer | null>(null);
   const drawn = useRef('');
   const pixelRatio = window.devicePixelRatio;
   const tiles = useMemo(() => matrixTiles(shape, pixelRatio), [shape, pixelRatio]);
   const size = tiles.unit / pixelRatio;
   useEffect(() => {
     picture.current = canvas.current === null ? null : new Picture(canvas.current, tiles);
+    markLayer.current = marks.current === null ? null : new MarkLayer(marks.current, { tiles, pixelRatio });
     drawn.current = '';
     parts.loop.invalidateWords();
-  }, [tiles, parts.loop]);
+  }, [tiles, pixelRatio, parts.loop]);
   // Beside numbers of one picture it shows the same one.
   useWords(() => {
     model.refresh();
@@ -85,6 +89,7 @@ export function KernelMatrix({
       drawn.current = key;
       const values = kernel === null || isBlank(kernel.slot) ? null : kernel.values;
       picture.current?.paint({ values, scales: Float64Array.of(scale), table, gapPixel: 0 });
+      markLayer.current?.paintNonFinite(values, key);
     }
   }, 'kernel');
   usePainter(() => {
@@ -106,6 +111,7 @@ export function KernelMatrix({
       }}
     >
       <canvas ref={canvas} style={{ width: tiles.width * size, height: tiles.height * size }} />
+      <canvas ref={marks} className="marks" hidden />
       <div ref={outline} className="outline" hidden />
     </div>
   );

@@ -1,5 +1,5 @@
 import { useRef, type ReactElement } from 'react';
-import { colourIndex } from '../../scene/colour-table';
+import { colourIndex, NON_FINITE_INDEX } from '../../scene/colour-table';
 import { kernelNumber, kernelShape, type LayerRow } from '../../scene/network-rows';
 import { formatExponent, formatNumber, numberColumn, type NumberColumn } from '../../scene/numbers';
 import { norm } from '../../scene/statistics';
@@ -82,8 +82,10 @@ export function KernelTable({
       const background = css[colour] ?? '';
       if (cell.dataset['colour'] === background) return;
       cell.dataset['colour'] = background;
-      cell.style.background = background;
-      cell.style.color = text[colour] ?? '';
+      const isNumber = colour !== NON_FINITE_INDEX;
+      cell.classList.toggle('not-finite', !isNumber);
+      cell.style.background = isNumber ? background : '';
+      cell.style.color = isNumber ? (text[colour] ?? '') : '';
     });
   }, 'kernel');
   const name = `${kind} of the chosen kernel`;
@@ -93,7 +95,7 @@ export function KernelTable({
       className="kernel-table"
       role="table"
       aria-label={name}
-      style={{ gridTemplateColumns: `repeat(${String(shape.width)}, 1fr)` }}
+      style={{ gridTemplateColumns: `repeat(${String(shape.width)}, ${String(columnWidth(shape.width))}px)` }}
     >
       {Array.from({ length: shape.height }, (_, line) => (
         <div role="row" key={line}>
@@ -105,6 +107,12 @@ export function KernelTable({
     </div>
   );
 }
+
+/** Width of the rail's content, CSS pixels. */
+const WIDTH = 230;
+
+/** Whole pixels, or some of the lines between columns would be rounded away. */
+const columnWidth = (columns: number): number => Math.floor((WIDTH - (columns - 1)) / columns);
 
 /** Characters of a row of numbers that fit into the rail, gaps between them included. */
 const ROW_CHARACTERS = 40;

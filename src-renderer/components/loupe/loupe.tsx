@@ -7,6 +7,7 @@ import { tileGrid, type Tiles } from '../../scene/tiles';
 import { appStore } from '../../state/store';
 import { usePainter } from '../live';
 import { usePage } from '../page-context';
+import { MarkLayer } from '../scope/mark-layer';
 import { setHidden, setText } from '../set-text';
 import {
   isBlank,
@@ -128,14 +129,17 @@ function Magnified({
   const outline = useRef<HTMLDivElement>(null);
   const kernels = useRef<HTMLDivElement>(null);
   const value = useRef<HTMLElement>(null);
+  const marks = useRef<HTMLCanvasElement>(null);
   const picture = useRef<Picture | null>(null);
+  const markLayer = useRef<MarkLayer | null>(null);
   const tiles = useMemo(() => {
     const cell = Math.max(1, Math.floor(CELL * pixelRatio));
     return tileGrid({ count: rows * columns, tileHeight: 1, tileWidth: 1, across: columns, cell, gap: 0 });
   }, [rows, columns, pixelRatio]);
   useEffect(() => {
     picture.current = canvas.current === null ? null : new Picture(canvas.current, tiles);
-  }, [tiles]);
+    markLayer.current = marks.current === null ? null : new MarkLayer(marks.current, { tiles, pixelRatio });
+  }, [tiles, pixelRatio]);
   usePainter(() => {
     const found = near();
     if (found === null || picture.current === null) return;
@@ -147,7 +151,10 @@ function Magnified({
       kernel < 0 ? 1 : model.scaleOf(row.weight.name, kind, kernel).value,
     );
     const values = blank ? null : Float32Array.from(around.indices, (at) => slot.values[at] ?? 0);
-    picture.current.paint({ values, scales, table: model.colours(), gapPixel: 0 });
+    const table = model.colours();
+    picture.current.paint({ values, scales, table, gapPixel: 0 });
+    const { serial } = frames.latest() ?? { serial: 0 };
+    markLayer.current?.paintNonFinite(values, `${String(serial)} ${table.theme} ${around.indices.join()}`);
     const here = blank ? null : (slot.values[index] ?? null);
     setText(
       value.current,
@@ -164,6 +171,7 @@ function Magnified({
     <div className="loupe-picture">
       <div>
         <canvas ref={canvas} style={{ width: columns * size, height: rows * size }} />
+        <canvas ref={marks} className="marks" hidden />
         <div ref={kernels} className="loupe-kernels" />
         <div ref={outline} className="loupe-outline" style={{ width: CELL, height: CELL }} />
       </div>

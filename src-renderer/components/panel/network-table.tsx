@@ -46,7 +46,7 @@ function Row({ row }: { row: NetworkRow }): ReactElement | null {
     return (
       <tr className="learns">
         <th scope="row" title={precisely(row.layer)}>
-          <i style={{ background: layerKey(row.keyIndex) }} />
+          <i style={{ background: layerKey(row.keyIndex, 'bottom') }} />
           {spec.name}
           {size}
         </th>

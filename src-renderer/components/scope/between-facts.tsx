@@ -96,7 +96,7 @@ export function Means({ layer, pixelRatio }: { layer: LayerPlan; pixelRatio: num
   useWords(() => {
     if (canvas.current === null) return;
     const view = frames.inWords();
-    const { ink2, nan } = tokens();
+    const { ink2, nan, zero } = tokens();
     const key = [view?.serial, ink2, pixelRatio].join();
     if (key === drawn.current) return;
     drawn.current = key;
@@ -116,6 +116,9 @@ export function Means({ layer, pixelRatio }: { layer: LayerPlan; pixelRatio: num
         : [0, BAR_HEIGHT - 1];
       context.fillStyle = finite ? ink2 : nan;
       context.fillRect(channel * pitch, from, pitch - 1, to - from + 1);
+      if (finite) return;
+      context.fillStyle = zero;
+      for (let y = from + 2; y <= to; y += 4) context.fillRect(channel * pitch, y, pitch - 1, 2);
     });
   });
   return (

@@ -24,13 +24,14 @@ export function HoverTip(): ReactElement {
   const model = scopeModelOf(parts);
   const arithmetic = arithmeticOf(parts);
   const plan = useApp((state) => state.plan);
+  const isCovered = useApp(({ view }) => view.helpOpen);
   const tip = useRef<HTMLDivElement>(null);
   const shown = useRef<{ hover: Hover | null; atMs: number }>({ hover: null, atMs: 0 });
   usePainter((nowMs) => {
     const { current } = tip;
     if (current === null) return;
     const { hover } = model;
-    const hidden = hover === null || plan === null || arithmetic.coversHover;
+    const hidden = hover === null || plan === null || isCovered || arithmetic.coversHover;
     const words = hidden ? null : describe(model, plan, hover);
     setHidden(current, words === null);
     if (words === null) return;

@@ -43,9 +43,9 @@ export function LayerHead({ row, pixelRatio }: { row: LayerRowLayout; pixelRatio
   const sortsByButtons = sorts && height < WITH_SORTING;
   const sparkHeight = oneLine ? 14 : tall ? (withFacts ? 38 : 30) : height >= 85 ? 38 : 17;
   return (
-    <div className="layer-head" style={{ '--key': layerKey(keyIndex) }}>
+    <div className="layer-head" style={{ '--key': layerKey(keyIndex, 'bottom') }}>
       <div className="title">
-        <b>{layer.spec.name}</b>
+        <b title={layer.spec.name}>{layer.spec.name}</b>
         {oneLine && <span>{sizes}</span>}
         <Pill row={row} />
       </div>

@@ -31,6 +31,12 @@ export class MarkLayer {
     setHidden(canvas, true);
   }
 
+  /** Marks only what is no number; null, or values that all are numbers: nothing. */
+  paintNonFinite(values: Float32Array | null, key: string): void {
+    const isBad = values?.some((value) => !Number.isFinite(value)) === true;
+    this.paint({ nonFinite: isBad ? values : null, deadKernels: [], deadMaps: [], fates: null }, key);
+  }
+
   /** @param key says when the content is another */
   paint({ nonFinite, deadKernels, deadMaps, fates }: MarkContent, key: string): void {
     const empty = nonFinite === null && deadKernels.length === 0 && deadMaps.length === 0 && fates === null;

@@ -6,6 +6,7 @@ import { keyHint } from '../keymap';
 import { usePage } from '../page-context';
 import { ToolButton } from '../rail/tool-button';
 import { DropoutWords } from './dropout-words';
+import { DroppedWords } from './dropped-words';
 import type { Focus } from './focus';
 import { KernelWords } from './kernel-words';
 import './stage.css';
@@ -49,6 +50,7 @@ function Standpoint({
         <p>{does}</p>
       </div>
       <StationView station={bottom} plan={plan} focus={focus} compact={hasTable} />
+      <DroppedWords layer={layer} direction={direction} map={focus.map} />
       {layer.spec.kind === 'dropout' && <DropoutWords layer={layer} map={focus.map} />}
       {layer.parameters.length > 0 && (
         <KernelWords plan={plan} layer={layer} direction={direction} focus={focus} />

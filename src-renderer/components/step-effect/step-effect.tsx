@@ -106,7 +106,7 @@ function Slopes({ effect: { slopes, slope } }: { effect: Effect }): ReactElement
             <td className="bar">
               <i
                 style={{
-                  background: layerKey(index),
+                  background: layerKey(index, 'right'),
                   width: largest > 0 ? `${String((Math.abs(layer.slope) / largest) * 100)}%` : 0,
                 }}
               />

@@ -38,7 +38,9 @@ export function PhaseStrip(): ReactElement {
   const standing = status === null || plan === null ? null : standingAt(status, plan);
   const shares = standing === null ? (status?.phaseShares ?? null) : null;
   const testing = status?.testing ?? null;
-  const current = phase === null ? -1 : PHASES.indexOf(phase);
+  // Once training is over no phase is now.
+  const isOver = status?.state === 'finished' || status?.state === 'failed';
+  const current = phase === null || isOver ? -1 : PHASES.indexOf(phase);
   const isHeld = (status?.stoppedAt ?? null) !== null;
   const text = phase === null ? 'not begun' : standing === null ? phase : `${phase} ${standing}`;
   return (
