@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, truncate, writeFile } from 'node:fs/promises';
 import { expect, test } from './fixtures';
 import type { GradscopePage } from './support/gradscope-page';
 
@@ -81,6 +81,49 @@ for (const [what, broken] of [
     expect((await trainer.place()).step).toBe(before.step + 1);
   });
 }
+
+test('a file that is too large is refused by name and size, and the connection stays', async ({
+  gradscope,
+  trainer,
+}, info) => {
+  const before = await trainer.place();
+  const file = info.outputPath('large.safetensors');
+  await writeFile(file, '');
+  await truncate(file, 64 * 1024 * 1024);
+  const chooser = gradscope.page.waitForEvent('filechooser');
+  await gradscope.button('Open weights').click();
+  await (await chooser).setFiles(file);
+  await expect(gradscope.page.getByRole('alert')).toContainText(
+    'large.safetensors cannot be read: it has 67108864 bytes, where at most 67043328 are allowed.',
+  );
+  await gradscope.step('batch');
+  expect((await trainer.place()).step).toBe(before.step + 1);
+});
+
+test('weights of DataParallel are opened, and it is said what was taken off', async ({
+  gradscope,
+  trainer,
+}) => {
+  const before = await trainer.place();
+  const { bytes } = await save(gradscope);
+  await gradscope.step('batch');
+  const length = Number(bytes.readBigUInt64LE(0));
+  const header = bytes
+    .subarray(8, 8 + length)
+    .toString()
+    .replaceAll(/"(conv|fc)/g, '"module.$1');
+  const start = Buffer.alloc(8);
+  start.writeBigUInt64LE(BigInt(header.length));
+  await open(
+    gradscope,
+    'parallel.safetensors',
+    Buffer.concat([start, Buffer.from(header), bytes.subarray(8 + length)]),
+  );
+  await expect(
+    gradscope.page.getByText('parallel.safetensors: the prefix "module." was taken off every name.'),
+  ).toBeVisible();
+  await expect.poll(async () => (await trainer.place()).weightsSha256).toBe(before.weightsSha256);
+});
 
 test('Restart with another seed begins another run, and the first seed the first again', async ({
   gradscope,

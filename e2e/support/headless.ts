@@ -30,7 +30,7 @@ export function headlessWeights(seed: number, steps: number): Map<string, Float3
       readFileSync(file),
       planNetwork(recipeNamed('pytorch-paper').network).parameters,
       file,
-    );
+    ).values;
   } finally {
     rmSync(folder, { recursive: true });
   }

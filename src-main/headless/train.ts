@@ -38,6 +38,7 @@ export async function train(
     .catch((error: unknown) => {
       throw namingFile(error, run);
     });
+  if (result.remark !== undefined) say(result.remark);
   listener.follow(result.runId);
   await client.request('play', {});
   const finished = await heard(listener.finished);

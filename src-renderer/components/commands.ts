@@ -1,12 +1,13 @@
 import { GradscopeError } from '../../src-shared/protocol/errors';
 import type { EngineChoice, Mode } from '../../src-shared/model/run-config';
 import type { Breakpoint } from '../../src-shared/protocol/messages';
+import { MAX_FILE_BYTES } from '../../src-shared/protocol/shell';
 import type { FrameStore } from '../frames/frame-store';
 import { dismissNotice, notify, select, setDigit, setExample, setMeasuring } from '../state/actions';
 import type { RequestClient } from '../state/request-client';
 import { examplesUnderWay, standingLayer } from '../state/standing';
 import { appStore } from '../state/store';
-import { offerFile, pickFile } from './files';
+import { offerFile, pickFile, readWithin } from './files';
 import { newestOnly } from './newest-only';
 import { SPEEDS, speedIndex } from './speeds';
 import { focusOf, selectionFor } from './stage/focus';
@@ -202,13 +203,17 @@ export class Commands {
   }
 
   openWeights(): Promise<void> {
-    return this.attempt(async () => {
-      const file = await pickFile('.safetensors');
-      if (file === null) return;
-      const bytes = new Uint8Array(await file.arrayBuffer());
-      if (appStore.getState().status?.state === 'running') await this.send.request('pause', {});
-      await this.send.request('loadWeights', { fileName: file.name }, bytes);
-    });
+    return this.attempt(
+      async () => {
+        const file = await pickFile('.safetensors');
+        if (file === null) return undefined;
+        const bytes = await readWithin(file, MAX_FILE_BYTES);
+        if (appStore.getState().status?.state === 'running') await this.send.request('pause', {});
+        const { result } = await this.send.request('loadWeights', { fileName: file.name }, bytes);
+        return result.remark;
+      },
+      (remark) => remark,
+    );
   }
 
   saveWeights(): Promise<void> {
@@ -231,10 +236,15 @@ export class Commands {
     return this.breakpointsChanged;
   }
 
-  private async attempt(task: () => Promise<unknown>): Promise<void> {
+  /** @param newsOf what the person is told when it was done; undefined: nothing */
+  private async attempt<T>(
+    task: () => Promise<T>,
+    newsOf: (done: T) => string | undefined = () => undefined,
+  ): Promise<void> {
     try {
-      await task();
-      dismissNotice();
+      const message = newsOf(await task());
+      if (message === undefined) dismissNotice();
+      else notify({ code: null, message });
     } catch (error) {
       const { code, message } =
         error instanceof GradscopeError ? error : new GradscopeError('internal', String(error));

@@ -9,6 +9,7 @@ export const GRAVEST_FIRST = [
   'refused',
   'stopped',
   'nonFinite',
+  'remark',
   'weightsReplaced',
   'finished',
 ] as const;
@@ -48,6 +49,7 @@ export function messagesOf(state: MessageState): Message[] {
     refused(state),
     stopped(state),
     nonFinite(state),
+    remark(state),
     ...(isFinishedNewer ? news.reverse() : news),
   ].filter((message) => message !== null);
 }
@@ -86,8 +88,14 @@ function silent({ connection, silentSeconds, status }: MessageState): Message | 
 }
 
 function refused({ notice }: MessageState): Message | null {
-  if (notice === null) return null;
-  return { kind: 'refused', tone: 'warn', what: 'Not done', why: notice.message, code: notice.code };
+  if (notice === null || notice.code === null) return null;
+  const { message: why, code } = notice;
+  return { kind: 'refused', tone: 'warn', what: 'Not done', why, code };
+}
+
+function remark({ notice }: MessageState): Message | null {
+  if (notice === null || notice.code !== null) return null;
+  return { kind: 'remark', tone: 'plain', what: 'Weights opened', why: notice.message, code: null };
 }
 
 function stopped({ status }: MessageState): Message | null {

@@ -135,7 +135,8 @@ export type Draft = Partial<Pick<RunConfig, 'recipe' | 'seed' | 'engine' | 'epoc
 
 /** A refusal or a piece of news, shown in one line until it is dismissed. */
 export interface Notice {
-  readonly code: string;
+  /** Null: news. */
+  readonly code: string | null;
   readonly message: string;
 }
 

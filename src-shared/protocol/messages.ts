@@ -145,6 +145,9 @@ const fileNameSchema = z.string().transform((name) => shorten(name, 200));
 /** Whoever wrote it, no more is shown than anybody reads. */
 const sentenceSchema = z.string().transform((text) => shorten(text, MOST_SENTENCE_CHARACTERS));
 
+/** One sentence about weights whose names or types were not taken as they stand in the file; absent: they were. */
+const remarkSchema = sentenceSchema.optional();
+
 /**
  * A place at which play stands still: `layer`, after each layer of forward or backward; `phase`, once the phase is over. After
  * `step` that is between two minibatches.
@@ -202,7 +205,7 @@ export const REQUESTS = {
   /** A new run at step 0, standing still. Payload: weights to start from (safetensors), or empty. Refused as a whole or done as a whole. */
   restart: [
     z.strictObject({ config: runConfigSchema, weightsFile: fileNameSchema.nullable() }),
-    z.strictObject({ runId: count }),
+    z.strictObject({ runId: count, remark: remarkSchema }),
   ],
   /** More epochs for a finished run; leaves it standing still. */
   continue: [z.strictObject({ epochs: z.int().positive() }), nothing],
@@ -223,7 +226,7 @@ export const REQUESTS = {
     z.strictObject({ assumedLabel: count.nullable(), height: count, width: count }),
   ],
   /** Replaces every weight, standing still, at a minibatch boundary; optimiser state is cleared. Payload: safetensors. */
-  loadWeights: [z.strictObject({ fileName: fileNameSchema }), nothing],
+  loadWeights: [z.strictObject({ fileName: fileNameSchema }), z.strictObject({ remark: remarkSchema })],
   /** Reply payload: safetensors. */
   saveWeights: [nothing, z.strictObject({ step: count, weightsSha256: z.string() })],
   /** Sets one value of a parameter by hand (flat index, PyTorch's layout), standing still: an experiment. NaN is allowed. */

@@ -121,8 +121,10 @@ const HANDLERS: Handlers = {
 
   restart(context, { config, weightsFile }, reply, { payload }) {
     const weights = weightsFile === null ? null : { file: payload, fileName: weightsFile };
-    checkRunRequest({ config, weights }, context.dataset());
-    context.restart({ config, weights }, reply);
+    const remark = checkRunRequest({ config, weights }, context.dataset());
+    context.restart({ config, weights }, (answered) => {
+      reply('code' in answered ? answered : { ...answered, result: { ...answered.result, ...said(remark) } });
+    });
   },
 
   continue(context, { epochs }, reply) {
@@ -170,9 +172,9 @@ const HANDLERS: Handlers = {
   loadWeights(context, { fileName }, reply, { payload }) {
     const run = theRun(context);
     refuseUnlessAtBoundary(context, run);
-    run.session.importWeights(payload, fileName);
+    const remark = run.session.importWeights(payload, fileName);
     context.weightsChanged(run, 'file', fileName);
-    reply({});
+    reply({ result: said(remark) });
   },
 
   saveWeights(context, _params, reply) {
@@ -223,6 +225,9 @@ const HANDLERS: Handlers = {
     reply({ result: { count: steps.length, activeAfter }, payload: bytesOf(payload) });
   },
 };
+
+/** A field that is there only when there is something to say. */
+const said = (remark: string | null): { remark?: string } => (remark === null ? {} : { remark });
 
 function step(context: RequestContext, kind: StepKind, reply: Reply, { client }: RequestCommand): void {
   theRun(context);

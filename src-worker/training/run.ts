@@ -78,12 +78,13 @@ export interface RunSurroundings {
 
 /**
  * Refuses what can be refused without touching the run under way.
+ * @returns what there is to remark on the weights (see readSafetensors)
  * @throws GradscopeError `unknown-recipe`, `bad-config`, `bad-order`, `bad-weights`
  */
-export function checkRunRequest({ config, weights }: RunRequest, dataset: Dataset): void {
+export function checkRunRequest({ config, weights }: RunRequest, dataset: Dataset): string | null {
   const plan = planNetwork(recipeNamed(config.recipe).network);
   if (config.order !== null) checkOrder(config.order, dataset.train.count);
-  if (weights !== null) readSafetensors(weights.file, plan.parameters, weights.fileName);
+  return weights === null ? null : readSafetensors(weights.file, plan.parameters, weights.fileName).remark;
 }
 
 /**

@@ -426,13 +426,14 @@ export class Session implements SessionView {
 
   /**
    * Replaces every weight and clears what the optimiser remembers; counters of steps stay. Refused as a whole or done as a whole.
+   * @returns the remark of readSafetensors
    * @throws GradscopeError `bad-weights`, or `not-now` within a step
    */
-  importWeights(file: Uint8Array, fileName: string): void {
+  importWeights(file: Uint8Array, fileName: string): string | null {
     if (this.#current !== null) {
       throw new GradscopeError('not-now', 'Weights are replaced between two minibatches only.');
     }
-    const values = readSafetensors(file, this.plan.parameters, fileName);
+    const { values, remark } = readSafetensors(file, this.plan.parameters, fileName);
     for (const parameter of this.plan.parameters) {
       this.network.writeParameter(parameter, values.get(parameter.name) ?? new Float32Array(parameter.size));
       for (const slot of stateSlots(this.recipe.optimiser)) {
@@ -442,6 +443,7 @@ export class Session implements SessionView {
     this.#updates = 0;
     this.#mirrors.weightsReplaced(this.step);
     this.#nonFinite.weightsReplaced();
+    return remark;
   }
 
   /**

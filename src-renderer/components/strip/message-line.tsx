@@ -93,6 +93,7 @@ function Answers({ message: { kind } }: { message: Message }): ReactElement | nu
         </button>
       );
     case 'refused':
+    case 'remark':
       return <Dismiss onClick={dismissNotice} />;
     case 'weightsReplaced':
       return <Dismiss onClick={dismissReplacement} />;
