@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import type { Recipe } from '../../src-shared/model/recipe';
 import { GradscopeError } from '../../src-shared/protocol/errors';
+import { shownFile } from '../../src-shared/text/file-name';
 import { lookUpBytes } from '../engine/kernels/bytes';
 import { readIdxImages, readIdxLabels } from './idx';
 
@@ -45,14 +46,17 @@ function packageFolder(name: string): string {
   }
 }
 
-/** @throws GradscopeError `bad-dataset`, one sentence naming file, expectation and finding. */
+/**
+ * Four IDX files, each under one of the names of namesOf in idx.ts.
+ * @throws GradscopeError `bad-dataset`, one sentence naming file, expectation and finding.
+ */
 export function loadDataset(directory: string, name: string): Dataset {
   const train = loadSet(directory, 'train');
   const test = loadSet(directory, 't10k');
   if (test.height !== train.height || test.width !== train.width) {
     throw new GradscopeError(
       'bad-dataset',
-      `${test.imagesFile}: expected images of ${train.height} x ${train.width} pixels as in the training set, found ` +
+      `${shownFile(test.imagesFile)}: expected images of ${train.height} x ${train.width} pixels as in the training set, found ` +
         `${test.height} x ${test.width}.`,
     );
   }
@@ -68,17 +72,29 @@ interface LoadedSet {
 }
 
 function loadSet(directory: string, prefix: string): LoadedSet {
-  const imagesFile = path.join(directory, `${prefix}-images-idx3-ubyte`);
-  const labelsFile = path.join(directory, `${prefix}-labels-idx1-ubyte`);
-  const { count, height, width, pixels } = readIdxImages(imagesFile);
-  const labels = readIdxLabels(labelsFile, CLASSES);
+  const images = readIdxImages(path.join(directory, `${prefix}-images-idx3-ubyte`));
+  const { file: labelsFile, labels } = readIdxLabels(
+    path.join(directory, `${prefix}-labels-idx1-ubyte`),
+    CLASSES,
+  );
+  const { file: imagesFile, count, height, width, pixels } = images;
   if (count === 0) {
-    throw new GradscopeError('bad-dataset', `${imagesFile}: expected at least one image, found none.`);
+    throw new GradscopeError(
+      'bad-dataset',
+      `${shownFile(imagesFile)}: expected at least one image, found none.`,
+    );
+  }
+  if (height === 0 || width === 0) {
+    const found = `images of ${height} x ${width}`;
+    throw new GradscopeError(
+      'bad-dataset',
+      `${shownFile(imagesFile)}: expected at least one pixel an image, found ${found}.`,
+    );
   }
   if (labels.length !== count) {
     throw new GradscopeError(
       'bad-dataset',
-      `${labelsFile}: expected ${count} labels, one for each image of ${imagesFile}, found ${labels.length}.`,
+      `${shownFile(labelsFile)}: expected ${count} labels, one for each image of ${shownFile(imagesFile)}, found ${labels.length}.`,
     );
   }
   return { imagesFile, height, width, set: { count, pixels, labels } };
