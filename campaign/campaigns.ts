@@ -1,4 +1,5 @@
 import type { Campaign } from './campaign';
+import { run as files } from './files';
 import { run as kills } from './kills';
 import { run as orphans } from './orphans';
 import { run as sockets } from './sockets';
@@ -8,4 +9,4 @@ const ofProcesses: Readonly<Record<string, Campaign>> =
   process.platform === 'win32' ? {} : { kills, orphans };
 
 /** Every campaign by its name, in the order in which they run. */
-export const CAMPAIGNS: Readonly<Record<string, Campaign>> = { ...ofProcesses, sockets };
+export const CAMPAIGNS: Readonly<Record<string, Campaign>> = { files, ...ofProcesses, sockets };
