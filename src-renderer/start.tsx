@@ -17,6 +17,7 @@ import { FrameStore } from './frames/frame-store';
 import { MetricsStore } from './frames/metrics-store';
 import { keepLit } from './state/alive';
 import { appStore } from './state/store';
+import { keepView } from './state/kept-view';
 import { keepTheme } from './state/theme';
 import './styles/index.css';
 
@@ -38,6 +39,7 @@ export function startPage(host: HTMLElement, connect: Connector): { feed: Feed; 
   const commands = new Commands({ send: feed, frames, connect: () => feed.connect() });
 
   keepTheme(window);
+  keepView(() => window.sessionStorage);
   keepLit(document.documentElement);
   watchKeys(window);
   appStore.subscribe(() => {

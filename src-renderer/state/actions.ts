@@ -1,4 +1,4 @@
-import { planNetwork } from '../../src-shared/model/network';
+import { planNetwork, type NetworkPlan } from '../../src-shared/model/network';
 import type {
   Evaluation,
   NonFinite,
@@ -7,6 +7,7 @@ import type {
   TrainerMessage,
   WeightsReplaced,
 } from '../../src-shared/protocol/messages';
+import { kernelShape } from '../scene/network-rows';
 import { panelAfter } from './panel';
 import { isSmallScreen } from './screen';
 import {
@@ -193,7 +194,9 @@ export const beginRun = (ready: Ready, digit: Digit): void => {
   const plan = planNetwork(ready.network);
   appStore.setState((state) => {
     const { selection } = state.view;
-    const kept = selection !== null && plan.layers.some((layer) => layer.spec.name === selection.layer);
+    const kept = selection !== null && hasKernel(plan, selection);
+    // A page that was reloaded finds the run as it left it.
+    const isReloaded = state.ready === null && state.keptRunId === ready.runId;
     return {
       connection: { state: 'open', code: null, message: null },
       ready,
@@ -211,11 +214,25 @@ export const beginRun = (ready: Ready, digit: Digit): void => {
       lastTestIndex: digit.testIndex ?? state.lastTestIndex,
       draft: {},
       notice: null,
-      view: { ...state.view, selection: kept ? selection : null, sorting: {}, scaleLocked: false },
+      view: {
+        ...state.view,
+        selection: kept ? selection : null,
+        sorting: {},
+        scaleLocked: isReloaded && state.view.scaleLocked,
+      },
       rates: { ...state.rates, pictureAgeMs: null, skipped: 0 },
     };
   });
 };
+
+/** Whether the network has that kernel: one that was kept may be of another network. */
+function hasKernel(plan: NetworkPlan, { layer: name, filter, input }: Selection): boolean {
+  const layer = plan.layers.find(({ spec }) => spec.name === name);
+  const weight = layer?.parameters.find(({ role }) => role === 'weight');
+  if (weight === undefined) return false;
+  const { filters, inputs } = kernelShape(weight.shape);
+  return filter < filters && (input === null ? inputs === null : inputs !== null && input < inputs);
+}
 
 /** A run that begins after the one that was found is begun by a person, who knows. */
 const found = (lost: LostRun | null, runId: number): LostRun | null =>
@@ -236,8 +253,9 @@ export const setEngine = ({ engine, engineTable, choice }: EngineNews): void => 
 };
 
 export const setStatus = (status: Status): void => {
-  appStore.setState(({ status: previous, view, lost: lostBefore }) => {
-    const panel = panelAfter(view.panel, view.restPanel, previous, status);
+  appStore.setState(({ status: previous, view, lost: lostBefore, keptRunId }) => {
+    const isReloaded = previous === null && keptRunId === status.runId;
+    const panel = isReloaded ? view.panel : panelAfter(view.panel, view.restPanel, previous, status);
     // Only the first status of a connection tells whether the run is the one of before.
     const lost = previous === null && isTheSame(lostBefore, status) ? null : lostBefore;
     return {

@@ -173,6 +173,8 @@ export interface AppState {
   /** The test image that was chosen last: where a drawn digit leads back to. */
   readonly lastTestIndex: number;
   readonly view: View;
+  /** The run that was shown before the page was reloaded, whose panel and locked scale are kept; null: none. */
+  readonly keptRunId: number | null;
   /** Refreshed about four times a second, never per frame. */
   readonly rates: Rates;
   readonly draft: Draft;
@@ -215,6 +217,7 @@ export const INITIAL_STATE: AppState = {
     saliency: null,
     drawOpen: false,
   },
+  keptRunId: null,
   rates: { framesPerSecond: 0, pictureAgeMs: null, skipped: 0 },
   draft: {},
   notice: null,
