@@ -62,8 +62,8 @@ test('an engine is chosen in the rail for the next run, by keys alone', async ({
   await expect(page.getByRole('radio', { name: /^cpu,/ })).toBeChecked();
   await page.keyboard.press('Escape');
   await gradscope.button('Begin new run').click();
-  await expect(page.getByRole('button', { name: /^Engine cpu, plain JavaScript:/ })).toHaveText(
-    'cpuJavaScript',
+  await expect(page.getByRole('button', { name: /^Engine cpu JavaScript, plain JavaScript:/ })).toHaveText(
+    'cpu JavaScript',
   );
   const { engine, engineVariant, versions } = await gradscope.state();
   expect([engine, engineVariant]).toEqual(['cpu', 'plain JavaScript']);

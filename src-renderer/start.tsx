@@ -45,6 +45,10 @@ export function startPage(host: HTMLElement, connect: Connector): { feed: Feed; 
   appStore.subscribe(() => {
     loop.invalidateWords();
   });
+  matchMedia('(forced-colors: active)').addEventListener('change', () => {
+    loop.invalidate();
+    loop.invalidateWords();
+  });
   Object.defineProperty(window, 'gradscope', {
     value: gradscopeConsole({ feed, frames, loop, pictures }),
     enumerable: true,

@@ -25,14 +25,39 @@ export interface Tokens {
 }
 
 let cached: { readonly key: string; readonly tokens: Tokens } | null = null;
+let forcedColors: MediaQueryList | null = null;
 
-/** Read once a theme, with a trainer and without: the style sheet decides, the canvases follow. */
+/**
+ * The system's colours as numbers, which a canvas need not know by name in the palette that the person has chosen. What
+ * asks has to be in the page, and out of the reach of that palette itself.
+ */
+function systemColours(root: HTMLElement): { of: (value: string) => string; end: () => void } {
+  const probe = root.appendChild(root.ownerDocument.createElement('i'));
+  probe.hidden = true;
+  probe.style.setProperty('forced-color-adjust', 'none');
+  const style = getComputedStyle(probe);
+  return {
+    of: (value) => {
+      probe.style.color = value;
+      return style.color;
+    },
+    end: () => {
+      probe.remove();
+    },
+  };
+}
+
+/** Read once a theme, with a trainer and without, and for forced colours: the style sheet decides, the canvases follow. */
 export function tokens(): Tokens {
   const root = document.documentElement;
-  const key = `${root.dataset['theme'] ?? ''} ${root.dataset['trainer'] ?? ''}`;
+  forcedColors ??= matchMedia('(forced-colors: active)');
+  const forced = forcedColors.matches;
+  const key = `${root.dataset['theme'] ?? ''} ${root.dataset['trainer'] ?? ''} ${String(forced)}`;
   if (cached?.key === key) return cached.tokens;
   const style = getComputedStyle(root);
-  const read = (name: string): string => style.getPropertyValue(`--${name}`).trim();
+  const raw = (name: string): string => style.getPropertyValue(`--${name}`).trim();
+  const system = forced ? systemColours(root) : null;
+  const read = (name: string): string => system?.of(raw(name)) ?? raw(name);
   const colours: Tokens = {
     panel: read('panel'),
     sunk: read('sunk'),
@@ -48,10 +73,11 @@ export function tokens(): Tokens {
     nan: read('nan'),
     mark: read('mark'),
     zero: read('z'),
-    gapPixel: packPixel(parseHex(read('gap'))),
+    gapPixel: packPixel(parseHex(raw('gap'))),
     keys: ['k1', 'k2', 'k3', 'k4'].map(read),
-    font: read('ui'),
+    font: raw('ui'),
   };
+  system?.end();
   cached = { key, tokens: colours };
   return colours;
 }

@@ -136,7 +136,7 @@ function Body({ shown, onClose }: { shown: Shown; onClose: () => void }): ReactE
   const { cell, answer, pinned, old } = shown;
   return (
     <>
-      <header>
+      <header role="none">
         <b>{cellTitle(plan, cell)}</b>
         {pinned && (
           <button type="button" className="icon-button tiny" aria-label="Close arithmetic" onClick={onClose}>

@@ -109,13 +109,12 @@ export function EngineReadings(): ReactElement {
           <button
             type="button"
             className="engine-name"
-            aria-label={`Engine ${engine === null ? 'not known' : `${engine.name}, ${engine.variant}`}: how fast each is`}
+            aria-label={`Engine ${engine === null ? 'not known' : `${[engine.name, short].join(' ').trim()}, ${engine.variant}`}: how fast each is`}
             title={engine === null ? undefined : aboutEngine(engine, threads)}
             disabled={engine === null}
           >
             <i className={running ? 'dot on' : 'dot'} />
-            {engine?.name ?? '–'}
-            {short !== '' && <span className="variant">{short}</span>}
+            {engine?.name ?? '–'} {short !== '' && <span className="variant">{short}</span>}
             <ChevronIcon />
           </button>
         </EngineMenu>

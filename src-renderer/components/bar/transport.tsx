@@ -2,6 +2,7 @@ import type { ReactElement } from 'react';
 import { useApp } from '../../state/store';
 import { PauseIcon, PlayIcon, RestartIcon } from '../icons';
 import { keepFocus } from '../keep-focus';
+import { KeyHint } from '../key-hint';
 import { keyHint } from '../keymap';
 import { usePage } from '../page-context';
 import { Tip } from '../tip';
@@ -70,7 +71,7 @@ export function StepGroup(): ReactElement {
             onMouseDown={keepFocus}
             onClick={() => void commands[id]()}
           >
-            {unit} <kbd aria-hidden="true">{keyHint(id)}</kbd>
+            {unit} <KeyHint hint={keyHint(id)} />
           </button>
         </Tip>
       ))}

@@ -5,6 +5,7 @@ import { chooseCodeView, toggleCodeFold } from '../../state/actions';
 import { appStore, CODE_VIEWS, useApp, type AppState, type CodeView } from '../../state/store';
 import { ChevronIcon } from '../icons';
 import { keepFocus } from '../keep-focus';
+import { KeyHint } from '../key-hint';
 import { keyHint } from '../keymap';
 import { LiveText } from '../live';
 import { usePage } from '../page-context';
@@ -51,7 +52,7 @@ export function CodePane(): ReactElement {
                 Code <ChevronIcon />
               </button>
             </Tip>
-            <kbd aria-hidden="true">{keyHint('code')}</kbd>
+            <KeyHint hint={keyHint('code')} />
           </h2>
           <ClearBreakpoints />
           <Tabs.List className="code-views" aria-label="Code view" onMouseDown={keepFocus}>

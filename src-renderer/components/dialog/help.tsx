@@ -62,7 +62,7 @@ export function Help(): ReactElement {
 function Sheet(): ReactElement {
   return (
     <div className="sheet" tabIndex={-1}>
-      <header>
+      <header role="none">
         <h2 id="help-title">Gradscope, an oscilloscope for gradients</h2>
         <button
           type="button"

@@ -12,6 +12,7 @@ import { setDrawOpen } from '../../state/actions';
 import { SMALL_SCREEN, useMedia } from '../../state/screen';
 import { appStore, useApp } from '../../state/store';
 import { CloseIcon } from '../icons';
+import { KeyHint } from '../key-hint';
 import { isShortcut, keyOf } from '../key-press';
 import { usePage } from '../page-context';
 import { DigitCanvas } from '../rail/digit-canvas';
@@ -139,7 +140,7 @@ function OpenPanel(): ReactElement {
         clear();
       }}
     >
-      <header>
+      <header role="none">
         <h2>Draw a digit</h2>
         <button
           type="button"
@@ -216,7 +217,7 @@ function OpenPanel(): ReactElement {
           </label>
           {isSmall && <Probabilities classes={classes} group={group} />}
           <button type="button" className="tool" disabled={strokes.length === 0} onClick={clear}>
-            Clear <kbd aria-hidden="true">Del</kbd>
+            Clear <KeyHint hint="Del" />
           </button>
         </div>
       </div>

@@ -54,7 +54,7 @@ function Engines({ ready }: { ready: Ready }): ReactElement {
   const words = switchWords(ready, choice);
   return (
     <>
-      <header>
+      <header role="none">
         <h2>Engines</h2>
         <MeasureAgain />
       </header>

@@ -3,6 +3,7 @@ import { formatCount } from '../../scene/numbers';
 import type { FrameStore } from '../../frames/frame-store';
 import { setDrawOpen, toggleSaliency } from '../../state/actions';
 import { type Digit, useApp } from '../../state/store';
+import { KeyHint } from '../key-hint';
 import { keyHint } from '../keymap';
 import { LiveText } from '../live';
 import { usePage } from '../page-context';
@@ -76,7 +77,7 @@ export function DigitSection(): ReactElement | null {
               aria-pressed={saliency !== null}
               onClick={toggleSaliency}
             >
-              Saliency <kbd aria-hidden="true">{keyHint('toggleSaliency')}</kbd>
+              Saliency <KeyHint hint={keyHint('toggleSaliency')} />
             </button>
           </Tip>
         </div>
@@ -131,7 +132,7 @@ export function DigitSection(): ReactElement | null {
               hint={keyHint('nextDigit')}
               onPress={() => commands.nextDigit(1)}
             >
-              Next <kbd aria-hidden="true">{keyHint('nextDigit')}</kbd>
+              Next <KeyHint hint={keyHint('nextDigit')} />
             </ToolButton>
           </div>
           <Tip text="Draw a digit with mouse, pen or keys" hint={keyHint('drawDigit')}>
@@ -145,7 +146,7 @@ export function DigitSection(): ReactElement | null {
                 setDrawOpen(!drawOpen);
               }}
             >
-              Draw <kbd aria-hidden="true">{keyHint('drawDigit')}</kbd>
+              Draw <KeyHint hint={keyHint('drawDigit')} />
             </button>
           </Tip>
         </div>

@@ -92,6 +92,7 @@ function paintRow(row: Element | null, share: number, isBest: boolean): void {
   const text = formatPercent(share, 1, PERCENT_WIDTH);
   if (figure.textContent === text) return;
   setText(figure, text);
-  row.setAttribute('aria-valuenow', String(Number.isNaN(share) ? 0 : share));
+  // Never with an exponent, which is no number to screen readers.
+  row.setAttribute('aria-valuenow', String(Number.isNaN(share) ? 0 : Math.round(share * 1e4) / 1e4));
   row.setAttribute('aria-valuetext', text);
 }

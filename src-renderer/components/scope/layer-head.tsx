@@ -29,7 +29,7 @@ const MOST_SPARK_POINTS = 2 * SPARK_WIDTH;
 /** Three norms stand side by side. */
 const NORM_WIDTH = 6;
 /** Beside the buttons to sort by. */
-const NARROW_SPARK_WIDTH = 78;
+const NARROW_SPARK_WIDTH = 66;
 
 /** Name, sizes, health, norms and the update ratio over the run. */
 export function LayerHead({ row, pixelRatio }: { row: LayerRowLayout; pixelRatio: number }): ReactElement {

@@ -48,7 +48,9 @@ export function LossStage(): ReactElement | null {
       <table aria-label="Error of the logits">
         <thead>
           <tr>
-            <th scope="col" aria-label="class" />
+            <th scope="col">
+              <span className="unseen">class</span>
+            </th>
             <th scope="col" title="Logit: what the last layer gives">
               z
             </th>
