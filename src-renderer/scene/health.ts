@@ -18,7 +18,8 @@ import { formatCount, formatNumber } from './numbers';
 export type Health =
   /** Before the first step. */
   | { readonly kind: 'unknown' }
-  | { readonly kind: 'nonFinite'; readonly nan: number; readonly infinite: number }
+  /** `place`: where it was first met, when the newest picture of W, g and dW does not show it. */
+  | { readonly kind: 'nonFinite'; readonly nan: number; readonly infinite: number; readonly place?: string }
   | { readonly kind: 'noGradient'; readonly steps: number }
   | { readonly kind: 'exploding'; readonly ratio: number }
   /** `ratio` null: |W| is 0. */
@@ -130,7 +131,9 @@ export function healthSentence(health: Health): string {
         health.nan > 0 ? `${formatCount(health.nan)} NaN` : '',
         health.infinite > 0 ? `${formatCount(health.infinite)} infinite` : '',
       ].filter((text) => text !== '');
-      return `${counts.join(' and ')} among the values of W, g or dW in the newest picture.`;
+      return health.place === undefined
+        ? `${counts.join(' and ')} among the values of W, g or dW in the newest picture.`
+        : `${counts.join(' and ')} first met in ${health.place}.`;
     }
     case 'noGradient': {
       const when = health.steps === 1 ? 'the last step' : `the last ${formatCount(health.steps)} steps`;

@@ -113,4 +113,19 @@ describe('ScopeModel', () => {
     frames.shown = pictureOf(1, 'step', [tensor('weight', 1), tensor('gradient', 1, { nan: 12 })]);
     expect(model.health(fc2).health).toEqual({ kind: 'nonFinite', nan: 12, infinite: 0 });
   });
+
+  // Catches: `healthy` for a layer whose bias is infinite, which no picture of its weights shows.
+  test('says what the trainer met in a layer where no picture shows it', () => {
+    const { model, frames } = modelOf();
+    frames.shown = pictureOf(1, 'step', [tensor('weight', 1), tensor('gradient', 1)]);
+    const place = { step: 1, phase: 'forward', layer: 'fc2', tensor: 'fc2.bias', kind: 'weight' } as const;
+    appStore.setState({ nonFinite: { ...place, nan: 0, infinite: 1 } });
+    expect(model.health(fc2).health).toMatchObject({
+      kind: 'nonFinite',
+      infinite: 1,
+      place: 'fc2.bias in forward of step 1',
+    });
+    appStore.setState({ nonFinite: null });
+    expect(model.health(fc2).health.kind).toBe('unknown');
+  });
 });

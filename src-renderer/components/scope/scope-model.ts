@@ -1,4 +1,5 @@
 import type { NetworkPlan } from '../../../src-shared/model/network';
+import { nonFinitePlace } from '../../../src-shared/text/non-finite';
 import { isBlank, type FrameSlot, type FrameView } from '../../frames/frame-store';
 import { WeightSnapshots } from '../../frames/weight-snapshots';
 import { colourTable, type ColourTable } from '../../scene/colour-table';
@@ -137,7 +138,7 @@ export class ScopeModel {
     const view = frames.latest();
     const { name } = layer.spec;
     const silence = this.deadFilters.get(name);
-    const health = healthOf({
+    const ofNumbers = healthOf({
       ...worst(KERNEL_KINDS.map((kind) => view?.slot(weight.name, kind)?.state)),
       gradientNorms: metrics.column(`gradientNorm:${name}`),
       updateNorms: metrics.column(`updateNorm:${name}`),
@@ -148,6 +149,7 @@ export class ScopeModel {
       deadFilters: silence?.dead() ?? [],
       doubtfulFilters: silence?.doubtful() ?? [],
     });
+    const health = ofNumbers.kind === 'nonFinite' ? ofNumbers : (metIn(name) ?? ofNumbers);
     const { length, revision } = metrics;
     const before = this.verdicts.get(name);
     const isSame = before?.kind === health.kind && before.revision === revision && before.since <= length;
@@ -217,6 +219,14 @@ const concernsPictures = (state: AppState, previous: AppState): boolean =>
   state.status?.state !== previous.status?.state ||
   state.digit !== previous.digit ||
   state.view !== previous.view;
+
+/** What the trainer met in the layer and no picture of its weights shows: in its bias, its output, its error. */
+function metIn(layer: string): Health | null {
+  const { nonFinite } = appStore.getState();
+  if (nonFinite?.layer !== layer) return null;
+  const { nan, infinite } = nonFinite;
+  return { kind: 'nonFinite', nan, infinite, place: nonFinitePlace(nonFinite) };
+}
 
 /** The state with the most values that are not finite. */
 const worst = (states: readonly (FrameSlot['state'] | undefined)[]): { nan: number; infinite: number } =>
