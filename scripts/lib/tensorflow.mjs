@@ -1,5 +1,7 @@
 import {
+  chmodSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -10,6 +12,7 @@ import {
 } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { whyTreeUntrusted } from '../../src-node/trusted-path.mjs';
 import { writeWhole } from '../../src-node/write-file.mjs';
 import { cacheFolder } from './cache.mjs';
 import { alone } from './lock.mjs';
@@ -88,9 +91,29 @@ export const engineFolder = (name) => join(cacheFolder(), 'tensorflow', name);
 export async function setUpTensorFlow(name, manner) {
   const folder = engineFolder(name);
   await orRefuse(`The engine ${name} cannot be set up`, async () => {
-    mkdirSync(folder, { recursive: true });
-    await alone(LOCK, () => setUpAlone(name, folder, manner), folder, manner.timeoutMs);
+    // What is made here is loaded later, and the trainer loads nothing that others can write.
+    const before = process.umask(0o077);
+    try {
+      mkdirSync(folder, { recursive: true });
+      const untrusted = whyTreeUntrusted(folder);
+      if (untrusted !== null) throw new Refusal(`The engine ${name} cannot be set up: ${untrusted}.`);
+      await alone(LOCK, () => setUpAlone(name, folder, manner), folder, manner.timeoutMs);
+    } finally {
+      process.umask(before);
+    }
   });
+}
+
+/**
+ * What is copied keeps its mode, whatever the umask: in a clone that a group shares, its members may write.
+ * @param {string} folder
+ */
+function keepFromOthers(folder) {
+  for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
+    const path = join(folder, name);
+    const found = lstatSync(path);
+    if (!found.isSymbolicLink()) chmodSync(path, found.mode & ~0o022);
+  }
 }
 
 /**
@@ -131,6 +154,7 @@ async function setUpAlone(name, folder, manner) {
   if (library === undefined) await downloadOwn(name, addonFolder, manner);
   else await buildOnWheel(name, library, folder, addonFolder, manner);
 
+  keepFromOthers(addonFolder);
   const version = await tryAddon(join(addonFolder, ADDON), manner);
   const content = { package: packageVersion, addon: `addon-${packageVersion}/${ADDON}`, tensorflow: version };
   writeWhole(ready, JSON.stringify(content));

@@ -8,6 +8,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
@@ -94,6 +95,27 @@ describe('npm run engine', () => {
     const { status, stderr } = engine(['tensorflow'], { XDG_CACHE_HOME: join(folder, 'file') });
     expect(status).toBe(1);
     expect(String(stderr)).toMatch(/^The engine tensorflow cannot be set up: ENOTDIR.*\.\n$/);
+  });
+
+  // Catches: a library that is compiled against, and run, wherever it came from.
+  test.skipIf(process.platform === 'win32')('does not set up where others can write', () => {
+    const at = engineFolder('tensorflow');
+    mkdirSync(join(at, 'library-2.21.0'), { recursive: true });
+    chmodSync(join(at, 'library-2.21.0'), 0o777);
+    const { status, stderr } = engine(['tensorflow'], { PATH: folder });
+    expect(status).toBe(1);
+    expect(String(stderr)).toMatch(
+      /^The engine tensorflow cannot be set up: .*library-2\.21\.0 \(owner \d+, mode 0777\) should be writable for its owner only, .*\.\n$/,
+    );
+  });
+
+  // Catches: a set-up of a user whose files are writable for his group, which the trainer then refuses.
+  test.skipIf(process.platform === 'win32')('makes folders that nobody else can write', () => {
+    const script = `process.umask(0); process.argv.push('engine', 'tensorflow'); await import(${JSON.stringify(inProject('scripts/engine.mjs'))});`;
+    spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+      env: { ...process.env, PATH: folder },
+    });
+    expect(statSync(engineFolder('tensorflow')).mode & 0o777).toBe(0o700);
   });
 
   // Catches: hundreds of megabytes that are fetched for an addon which cannot be compiled afterwards.

@@ -3,13 +3,14 @@ import { isMainThread } from 'node:worker_threads';
 import * as util from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
 import { GradscopeError } from '../../../src-shared/protocol/errors';
+import { whyTreeUntrusted, whyUntrusted } from '../../../src-node/trusted-path.mjs';
 import type { Engine } from '../engine';
 import { referenceArithmetic } from '../reference-arithmetic';
 import { tfjsEngine } from '../tfjs-engine';
 import type { TensorFlowBackend } from './binding';
 import { isPrepared, prepareTensorFlow } from './environment';
 import { whyNoGpuKernelRuns } from './gpu';
-import { readSetUp, type TensorFlowEngineName } from './set-up';
+import { engineFolder, readSetUp, type TensorFlowEngineName } from './set-up';
 import { tensorflowArithmetic } from './tensorflow-arithmetic';
 
 const PACKAGE = '@tensorflow/tfjs-node-gpu';
@@ -64,6 +65,10 @@ function load(
 ): void {
   const setUp = readSetUp(name);
   if (setUp === null) throw cannotLoad(`it is not set up; npm run engine -- ${name} sets it up`);
+  // Loading it runs it, so nobody else may have put it there: neither the addon nor a library that it finds beside it.
+  const folder = engineFolder(name);
+  const untrusted = (folder === null ? null : whyTreeUntrusted(folder)) ?? whyUntrusted(setUp.addon);
+  if (untrusted !== null) throw cannotLoad(untrusted);
   if (loaded !== null) {
     throw cannotLoad(`the engine ${loaded} is loaded already, and a trainer holds one TensorFlow`);
   }
