@@ -1,11 +1,13 @@
 import { once } from 'node:events';
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage } from 'node:http';
 import { connect, createServer as createTcpServer, type AddressInfo, type Server } from 'node:net';
 import { readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Page } from '@playwright/test';
+import { WebSocket } from 'ws';
+import { TRAINER_PATH } from '../src-shared/protocol/shell';
 import { expect, test } from './fixtures';
 import { BrowserShell } from './support/browser-shell';
 import { GradscopePage } from './support/gradscope-page';
@@ -67,7 +69,7 @@ test('the printed address lets a browser in, and its token stays nowhere', async
   await new GradscopePage(clean).open(origin);
 });
 
-test('another server on this machine gets a cookie that is not the token', async ({
+test('another server on this machine gets a cookie that opens nothing', async ({
   shell,
   page,
   gradscope,
@@ -83,9 +85,21 @@ test('another server on this machine gets a cookie that is not the token', async
   foreign.close();
   expect(cookies[0]).toMatch(new RegExp(`^gradscope-${new URL(shell.address).port}=`));
   expect(cookies[0]).not.toContain(shell.token);
-  const [, secret = ''] = cookies[0]?.split('=') ?? [];
-  const { origin } = new URL(shell.address);
-  expect((await fetch(`${origin}/?token=${secret}`, { redirect: 'manual' })).status).toBe(401);
+  const [cookie = ''] = cookies;
+  const { origin, host } = new URL(shell.address);
+  const refusals: [string, Record<string, string>][] = [
+    [`?token=${cookie.split('=')[1] ?? ''}`, {}],
+    ['', { cookie }],
+    ['?key=guess', { cookie }],
+  ];
+  for (const [query, headers] of refusals) {
+    const socket = new WebSocket(`ws://${host}${TRAINER_PATH}${query}`, { origin, headers });
+    const [, answer] = (await once(socket, 'unexpected-response')) as [unknown, IncomingMessage];
+    expect([query, answer.statusCode]).toEqual([query, 401]);
+    socket.on('error', () => undefined).terminate();
+  }
+  await page.goBack();
+  await gradscope.step('batch');
 });
 
 test('a tunnel with another port and name works beside the shell itself', async ({

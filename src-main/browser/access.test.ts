@@ -12,6 +12,7 @@ const page: Asking = {
   token,
   code: null,
   socket: false,
+  pageKey: null,
   fetchSite: undefined,
   fetchMode: undefined,
   fetchDestination: undefined,
@@ -147,6 +148,23 @@ describe('refusal', () => {
       refusal({ ...socket, token: null, cookie, origin: 'http://127.0.0.1:4000' }, access),
     ).toBeUndefined();
     expect(refusal(socket, access)).toBeUndefined();
+  });
+
+  // Catches: a page that another server on this machine was sent the cookie of, steered by that server.
+  it('takes a cookie for a WebSocket only with the key that came with it first', () => {
+    const session = cookieOf(access.newSession(HOST));
+    const socket = { ...stranger, cookie: session, socket: true, origin: `http://${HOST}` };
+    const status = (pageKey: string | null): number | undefined =>
+      refusal({ ...socket, pageKey }, access)?.status;
+    access.keepPageKey(session, null);
+    expect([status(null), status('mine')]).toEqual([undefined, undefined]);
+    access.keepPageKey(session, 'mine');
+    access.keepPageKey(session, 'other');
+    expect([status('mine'), status('other'), status(''), status(null)]).toEqual([undefined, 401, 401, 401]);
+    // The page's files, and whoever names the token, need none; another session has its own.
+    expect(refusal({ ...socket, socket: false }, access)).toBeUndefined();
+    expect(refusal({ ...socket, token }, access)).toBeUndefined();
+    expect(refusal({ ...socket, cookie }, access)).toBeUndefined();
   });
 });
 

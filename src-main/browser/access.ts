@@ -40,8 +40,8 @@ export class Access {
   private readonly tokenDigest: Buffer;
   /** Digest of each unused code -> when it ends. */
   private readonly codes = new Map<string, number>();
-  /** Digests of the cookies' secrets, the one that was not used for the longest time first. */
-  private readonly sessions = new Set<string>();
+  /** By the digest of the cookie's secret, the one that was not used for the longest time first. */
+  private readonly sessions = new Map<string, Session>();
   private readonly now: () => number;
 
   /** @param now milliseconds, from any beginning */
@@ -80,8 +80,8 @@ export class Access {
    */
   newSession(host: string): string {
     const secret = newSecret();
-    this.sessions.add(digestOf(secret));
-    const [oldest] = this.sessions;
+    this.sessions.set(digestOf(secret), { pageKey: null });
+    const [oldest] = this.sessions.keys();
     if (this.sessions.size > MOST_SESSIONS && oldest !== undefined) this.sessions.delete(oldest);
     const port = /:(\d+)$/.exec(host)?.[1];
     return `${COOKIE_PREFIX}${port ?? 'page'}=${secret}; Path=/; HttpOnly; SameSite=Strict`;
@@ -89,16 +89,40 @@ export class Access {
 
   /** Whether one of the cookies is of a session. Only digests are kept and compared, so the time taken tells nothing. */
   hasSession(cookies: string | undefined): boolean {
+    return this.sessionOf(cookies) !== undefined;
+  }
+
+  /** Whether the pages of the cookie's session have this key; true while none of them has said one. */
+  isPageKey(cookies: string | undefined, key: string | null): boolean {
+    const session = this.sessionOf(cookies);
+    if (session === undefined) return false;
+    return session.pageKey === null || (key !== null && session.pageKey === digestOf(key));
+  }
+
+  /** From now on a WebSocket with this cookie needs the key that its first one came with. */
+  keepPageKey(cookies: string | undefined, key: string | null): void {
+    const session = this.sessionOf(cookies);
+    if (session !== undefined && key !== null) session.pageKey ??= digestOf(key);
+  }
+
+  private sessionOf(cookies: string | undefined): Session | undefined {
     for (const pair of (cookies ?? '').split(';')) {
       const [name = '', secret = ''] = pair.trim().split('=', 2);
       if (!name.startsWith(COOKIE_PREFIX)) continue;
       const digest = digestOf(secret);
-      if (!this.sessions.delete(digest)) continue;
-      this.sessions.add(digest);
-      return true;
+      const session = this.sessions.get(digest);
+      if (session === undefined) continue;
+      this.sessions.delete(digest);
+      this.sessions.set(digest, session);
+      return session;
     }
-    return false;
+    return undefined;
   }
+}
+
+interface Session {
+  /** Digest; null: no page has opened a WebSocket yet. */
+  pageKey: string | null;
 }
 
 const COOKIE_PREFIX = 'gradscope-';
@@ -113,6 +137,8 @@ export interface Asking {
   readonly code: string | null;
   /** A WebSocket is not held to the same-origin rule by the browser. */
   readonly socket: boolean;
+  /** `?key=` of a WebSocket (PAGE_KEY_PARAMETER); null when there is none. */
+  readonly pageKey: string | null;
   /** What the browser says of who asks (Fetch Metadata): Sec-Fetch-Site, -Mode and -Dest. */
   readonly fetchSite: string | undefined;
   readonly fetchMode: string | undefined;
@@ -151,6 +177,9 @@ export function refusal(asking: Asking, access: Access): Refusal | undefined {
   // A cookie is sent by the browser whoever asks, so it needs an origin to vouch for it; whoever names the token does not.
   if (asking.socket && origin === undefined) {
     return { status: 403, message: 'A WebSocket that is let in by a cookie needs an Origin.' };
+  }
+  if (asking.socket && !access.isPageKey(asking.cookie, asking.pageKey)) {
+    return notLetIn('This cookie has no token, and came without the key of the page that has it');
   }
   return undefined;
 }

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { WebSocketServer, type ServerOptions } from 'ws';
 import { GradscopeError } from '../../src-shared/protocol/errors';
 import type { Port } from '../../src-shared/protocol/port';
-import { MAX_MESSAGE_BYTES, TRAINER_PATH } from '../../src-shared/protocol/shell';
+import { MAX_MESSAGE_BYTES, PAGE_KEY_PARAMETER, TRAINER_PATH } from '../../src-shared/protocol/shell';
 import { contentPolicy, pageHeaders } from '../page/content-policy';
 import type { PageFiles } from '../page/page-files';
 import { CODE_PARAMETER, refusal, TOKEN_PARAMETER, type Access, type Asking } from './access';
@@ -82,7 +82,8 @@ export async function startBrowserServer(options: BrowserServerOptions): Promise
   });
   server.on('upgrade', (request, socket, head) => {
     const { path, query } = target(request);
-    const refused = refusal(asking(request, path, query, true), access);
+    const asked = asking(request, path, query, true);
+    const refused = refusal(asked, access);
     if (refused !== undefined) {
       endWithText(socket, refused.status, refused.message);
     } else if (path !== TRAINER_PATH) {
@@ -90,6 +91,7 @@ export async function startBrowserServer(options: BrowserServerOptions): Promise
     } else {
       connections.know(request.socket);
       sockets.handleUpgrade(request, socket, head, (webSocket) => {
+        if (asked.token === null) access.keepPageKey(asked.cookie, asked.pageKey);
         const port = new SocketPort(webSocket);
         clients.add(port);
         port.onClose(() => clients.delete(port));
@@ -218,6 +220,7 @@ const asking = (
   token: query.get(TOKEN_PARAMETER),
   code: isPage(path) && !socket ? query.get(CODE_PARAMETER) : null,
   socket,
+  pageKey: socket ? query.get(PAGE_KEY_PARAMETER) : null,
   fetchSite: headers['sec-fetch-site'],
   fetchMode: headers['sec-fetch-mode'],
   fetchDestination: headers['sec-fetch-dest'],

@@ -1,5 +1,5 @@
 import type { Privileges } from 'electron';
-import { contentPolicy, pageHeaders } from '../page/content-policy';
+import { contentPolicy, pageHeaders, PLAIN_POLICY } from '../page/content-policy';
 import type { PageFiles } from '../page/page-files';
 
 export const SCHEME = 'gradscope';
@@ -23,7 +23,8 @@ export function isPageUrl(url: string): boolean {
 
 /** Answers a request of the page for one of its files. */
 export function answerPageRequest(page: PageFiles, request: Pick<Request, 'method' | 'url'>): Response {
-  const refuse = (status: number): Response => new Response(null, { status });
+  const refuse = (status: number): Response =>
+    new Response(null, { status, headers: pageHeaders(PLAIN_POLICY) });
   if (request.method !== 'GET' && request.method !== 'HEAD') return refuse(405);
   const file = isPageUrl(request.url) ? page.get(new URL(request.url).pathname) : undefined;
   if (file === undefined) return refuse(404);

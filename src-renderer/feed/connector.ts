@@ -1,8 +1,14 @@
 import { GradscopeError, ERROR_CODES, type ErrorCode } from '../../src-shared/protocol/errors';
 import type { Port } from '../../src-shared/protocol/port';
-import { PORT_MESSAGE, TRAINER_PATH, type GradscopeShell } from '../../src-shared/protocol/shell';
+import {
+  PAGE_KEY_PARAMETER,
+  PORT_MESSAGE,
+  TRAINER_PATH,
+  type GradscopeShell,
+} from '../../src-shared/protocol/shell';
 import type { CloseReason } from './closing';
 import { MessagePortPort } from './message-port';
+import { pageKey } from './page-key';
 import { openWebSocketPort } from './websocket-port';
 
 /** Opens a new port to the trainer. @throws GradscopeError when there is none to be had. */
@@ -17,12 +23,16 @@ declare global {
 /** The shell's port on the desktop, else a WebSocket to where the page came from. */
 export function connectorFor(page: Window): Connector {
   const shell = page.gradscopeShell;
-  return shell === undefined ? webSocketConnector(page.location) : desktopConnector(page, shell);
+  return shell === undefined ? webSocketConnector(page) : desktopConnector(page, shell);
 }
 
-function webSocketConnector({ protocol, host }: Location): Connector {
+function webSocketConnector(page: Window): Connector {
+  const { protocol, host } = page.location;
   const address = `${protocol === 'https:' ? 'wss' : 'ws'}://${host}${TRAINER_PATH}`;
-  return () => openWebSocketPort(address);
+  return () => {
+    const key = pageKey(page);
+    return openWebSocketPort(key === null ? address : `${address}?${PAGE_KEY_PARAMETER}=${key}`);
+  };
 }
 
 function desktopConnector(page: Window, shell: GradscopeShell): Connector {

@@ -7,6 +7,12 @@
 export const TRAINER_PATH = '/trainer';
 
 /**
+ * In the address of the page's WebSocket: a text that a page keeps where only pages of its own address find it. Its cookie
+ * is taken only together with it from then on, as every server on the machine that the browser visits is sent the cookie.
+ */
+export const PAGE_KEY_PARAMETER = 'key';
+
+/**
  * A WebSocket closes with one of these numbers and an ErrorCode as its reason, after a `goodbye` that has the sentence.
  * 1006 (no close frame came) means that the shell is gone; 1009 is also what a message over the size limit gets.
  */
