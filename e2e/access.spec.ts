@@ -82,7 +82,6 @@ test('another server on this machine gets a cookie that opens nothing', async ({
   const port = await listening(foreign);
   await gradscope.idle();
   await page.goto(`http://127.0.0.1:${String(port)}/`);
-  foreign.close();
   expect(cookies[0]).toMatch(new RegExp(`^gradscope-${new URL(shell.address).port}=`));
   expect(cookies[0]).not.toContain(shell.token);
   const [cookie = ''] = cookies;
@@ -100,6 +99,7 @@ test('another server on this machine gets a cookie that opens nothing', async ({
   }
   await page.goBack();
   await gradscope.step('batch');
+  foreign.close();
 });
 
 test('a tunnel with another port and name works beside the shell itself', async ({

@@ -1,3 +1,4 @@
+import './no-eval';
 import { connectorFor } from './feed/connector';
 import { startPage } from './start';
 

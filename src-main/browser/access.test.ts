@@ -156,15 +156,28 @@ describe('refusal', () => {
     const socket = { ...stranger, cookie: session, socket: true, origin: `http://${HOST}` };
     const status = (pageKey: string | null): number | undefined =>
       refusal({ ...socket, pageKey }, access)?.status;
-    access.keepPageKey(session, null);
+    access.keepPageKey({ ...socket, pageKey: null });
     expect([status(null), status('mine')]).toEqual([undefined, undefined]);
-    access.keepPageKey(session, 'mine');
-    access.keepPageKey(session, 'other');
+    access.keepPageKey({ ...socket, pageKey: 'mine' });
+    access.keepPageKey({ ...socket, pageKey: 'other' });
     expect([status('mine'), status('other'), status(''), status(null)]).toEqual([undefined, 401, 401, 401]);
     // The page's files, and whoever names the token, need none; another session has its own.
     expect(refusal({ ...socket, socket: false }, access)).toBeUndefined();
     expect(refusal({ ...socket, token }, access)).toBeUndefined();
     expect(refusal({ ...socket, cookie }, access)).toBeUndefined();
+  });
+
+  // Catches: the cookie of a tunnel to this shell, or one that another server has laid beside ours, in the way of ours.
+  it('finds its own cookie of this port among others of its kind', () => {
+    const tunnel = cookieOf(access.newSession('127.0.0.1:9'));
+    const here = { ...stranger, cookie: tunnel, socket: true, origin: `http://${HOST}`, pageKey: 'here' };
+    expect(refusal(here, access)?.status).toBe(401);
+    const both = { ...here, cookie: `${cookieName}=laid; ${tunnel}; ${cookieOf(access.newSession(HOST))}` };
+    expect(refusal(both, access)).toBeUndefined();
+    access.keepPageKey(both);
+    expect(refusal({ ...both, pageKey: 'there' }, access)?.status).toBe(401);
+    const there = { ...both, host: 'localhost:9', origin: 'http://localhost:9', pageKey: 'there' };
+    expect(refusal(there, access)).toBeUndefined();
   });
 });
 
@@ -220,9 +233,9 @@ describe('Access', () => {
     const used = cookieOf(full.newSession(HOST));
     const unused = cookieOf(full.newSession(HOST));
     for (let n = 0; n < 100; n += 1) {
-      expect(full.hasSession(used)).toBe(true);
+      expect(full.hasSession({ ...stranger, cookie: used })).toBe(true);
       full.newSession(HOST);
     }
-    expect(full.hasSession(unused)).toBe(false);
+    expect(full.hasSession({ ...stranger, cookie: unused })).toBe(false);
   });
 });

@@ -1,4 +1,5 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { quoted } from '../../src-shared/text/shorten';
 
 const LOOPBACK_HOST = /^(?:127\.0\.0\.1|localhost|\[::1\])(?::\d{1,5})?$/i;
 
@@ -83,49 +84,54 @@ export class Access {
     this.sessions.set(digestOf(secret), { pageKey: null });
     const [oldest] = this.sessions.keys();
     if (this.sessions.size > MOST_SESSIONS && oldest !== undefined) this.sessions.delete(oldest);
-    const port = /:(\d+)$/.exec(host)?.[1];
-    return `${COOKIE_PREFIX}${port ?? 'page'}=${secret}; Path=/; HttpOnly; SameSite=Strict`;
+    return `${cookieName(host)}=${secret}; Path=/; HttpOnly; SameSite=Strict`;
   }
 
   /** Whether one of the cookies is of a session. Only digests are kept and compared, so the time taken tells nothing. */
-  hasSession(cookies: string | undefined): boolean {
-    return this.sessionOf(cookies) !== undefined;
+  hasSession({ cookie, host }: WhoAsks): boolean {
+    return this.sessionsOf(cookie, host).length > 0;
   }
 
   /** Whether the pages of the cookie's session have this key; true while none of them has said one. */
-  isPageKey(cookies: string | undefined, key: string | null): boolean {
-    const session = this.sessionOf(cookies);
-    if (session === undefined) return false;
-    return session.pageKey === null || (key !== null && session.pageKey === digestOf(key));
+  isPageKey({ cookie, host, pageKey }: WhoAsks): boolean {
+    return this.sessionsOf(cookie, host).some((session) => takesKey(session, pageKey));
   }
 
   /** From now on a WebSocket with this cookie needs the key that its first one came with. */
-  keepPageKey(cookies: string | undefined, key: string | null): void {
-    const session = this.sessionOf(cookies);
-    if (session !== undefined && key !== null) session.pageKey ??= digestOf(key);
+  keepPageKey({ cookie, host, pageKey }: WhoAsks): void {
+    if (pageKey === null) return;
+    const session = this.sessionsOf(cookie, host).find((each) => takesKey(each, pageKey));
+    if (session !== undefined) session.pageKey = digestOf(pageKey);
   }
 
-  private sessionOf(cookies: string | undefined): Session | undefined {
-    for (const pair of (cookies ?? '').split(';')) {
-      const [name = '', secret = ''] = pair.trim().split('=', 2);
-      if (!name.startsWith(COOKIE_PREFIX)) continue;
-      const digest = digestOf(secret);
-      const session = this.sessions.get(digest);
-      if (session === undefined) continue;
-      this.sessions.delete(digest);
-      this.sessions.set(digest, session);
-      return session;
-    }
-    return undefined;
+  /** Several where another server on the machine has laid a cookie of the same name beside ours. */
+  private sessionsOf(cookies: string | undefined, host: string | undefined): Session[] {
+    if (cookies === undefined || host === undefined) return [];
+    const start = `${cookieName(host)}=`;
+    const pairs = cookies.split(';').map((pair) => pair.trim());
+    return pairs
+      .filter((pair) => pair.startsWith(start))
+      .flatMap((pair) => {
+        const digest = digestOf(pair.slice(start.length));
+        const session = this.sessions.get(digest);
+        if (session === undefined) return [];
+        this.sessions.delete(digest);
+        this.sessions.set(digest, session);
+        return [session];
+      });
   }
 }
+
+/** With the port that the browser sees. */
+const cookieName = (host: string): string => `gradscope-${/:(\d+)$/.exec(host)?.[1] ?? 'page'}`;
+
+const takesKey = (session: Session, key: string | null): boolean =>
+  session.pageKey === null || (key !== null && session.pageKey === digestOf(key));
 
 interface Session {
   /** Digest; null: no page has opened a WebSocket yet. */
   pageKey: string | null;
 }
-
-const COOKIE_PREFIX = 'gradscope-';
 
 export interface Asking {
   readonly host: string | undefined;
@@ -145,6 +151,8 @@ export interface Asking {
   readonly fetchDestination: string | undefined;
 }
 
+type WhoAsks = Pick<Asking, 'host' | 'cookie' | 'pageKey'>;
+
 export interface Refusal {
   readonly status: 401 | 403;
   readonly message: string;
@@ -156,11 +164,11 @@ export interface Refusal {
 export function refusal(asking: Asking, access: Access): Refusal | undefined {
   const { host, origin, token, code } = asking;
   if (host === undefined || !isLoopbackHost(host)) {
-    const name = host === undefined ? 'nobody' : JSON.stringify(host);
+    const name = host === undefined ? 'nobody' : quoted(host);
     return { status: 403, message: `Gradscope answers to 127.0.0.1, localhost and [::1], not to ${name}.` };
   }
   if (origin !== undefined && !isOwnOrigin(origin, host)) {
-    return { status: 403, message: `A page from ${JSON.stringify(origin)} may not use Gradscope.` };
+    return { status: 403, message: `A page from ${quoted(origin)} may not use Gradscope.` };
   }
   const foreign = asking.fetchSite === 'cross-site' || asking.fetchSite === 'same-site';
   const opens = asking.fetchMode === 'navigate' && asking.fetchDestination === 'document';
@@ -169,7 +177,7 @@ export function refusal(asking: Asking, access: Access): Refusal | undefined {
   }
   if (token !== null) return access.isToken(token) ? undefined : notLetIn('The token is wrong');
   if (code !== null && access.isCode(code)) return undefined;
-  if (!access.hasSession(asking.cookie)) {
+  if (!access.hasSession(asking)) {
     const why =
       code === null ? 'The token is missing' : 'This address was good for one opening, and has no token';
     return { ...notLetIn(why), askAgain: asking.fetchSite === 'cross-site' };
@@ -178,7 +186,7 @@ export function refusal(asking: Asking, access: Access): Refusal | undefined {
   if (asking.socket && origin === undefined) {
     return { status: 403, message: 'A WebSocket that is let in by a cookie needs an Origin.' };
   }
-  if (asking.socket && !access.isPageKey(asking.cookie, asking.pageKey)) {
+  if (asking.socket && !access.isPageKey(asking)) {
     return notLetIn('This cookie has no token, and came without the key of the page that has it');
   }
   return undefined;

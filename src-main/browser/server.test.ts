@@ -238,6 +238,7 @@ describe('the page', () => {
     expect(policy).toContain("default-src 'none'; script-src 'self'; style-src 'self';");
     expect(policy).toContain(`connect-src 'self' ws://127.0.0.1:${String(shell.server.port)}`);
     expect(policy).not.toContain('unsafe');
+    expect(policy).toContain("require-trusted-types-for 'script'; trusted-types 'none'");
     expect(headers).toMatchObject(policyHeaders);
   });
 
@@ -254,6 +255,7 @@ describe('the page', () => {
       [401, to('/')],
       [403, 'GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n'],
       [404, to(`/nothing?token=${token}`)],
+      [404, to(`/${'long'.repeat(1000)}?token=${token}`)],
       [405, `POST /?token=${token} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n`],
       [400, 'nonsense\r\n\r\n'],
       [403, 'GET / HTTP/1.1\r\n\r\n'],
@@ -263,7 +265,8 @@ describe('the page', () => {
       [404, to(`/elsewhere?token=${token}`, upgrade)],
       [400, to(`${TRAINER_PATH}?token=${token}`, upgrade)],
     ] as const) {
-      const [head = ''] = (await askRaw(bytes)).split('\r\n\r\n');
+      const [head = '', body = ''] = (await askRaw(bytes)).split('\r\n\r\n');
+      expect(body.length).toBeLessThan(300);
       const [first = '', ...lines] = head.toLowerCase().split('\r\n');
       const headers = Object.fromEntries(
         lines.map((line): [string, string] => [line.split(': ')[0] ?? '', line.split(': ')[1] ?? '']),

@@ -5,6 +5,7 @@ import { WebSocketServer, type ServerOptions } from 'ws';
 import { GradscopeError } from '../../src-shared/protocol/errors';
 import type { Port } from '../../src-shared/protocol/port';
 import { MAX_MESSAGE_BYTES, PAGE_KEY_PARAMETER, TRAINER_PATH } from '../../src-shared/protocol/shell';
+import { quoted } from '../../src-shared/text/shorten';
 import { contentPolicy, pageHeaders } from '../page/content-policy';
 import type { PageFiles } from '../page/page-files';
 import { CODE_PARAMETER, refusal, TOKEN_PARAMETER, type Access, type Asking } from './access';
@@ -87,11 +88,11 @@ export async function startBrowserServer(options: BrowserServerOptions): Promise
     if (refused !== undefined) {
       endWithText(socket, refused.status, refused.message);
     } else if (path !== TRAINER_PATH) {
-      endWithText(socket, 404, `There is no WebSocket at ${JSON.stringify(path)}.`);
+      endWithText(socket, 404, `There is no WebSocket at ${quoted(path)}.`);
     } else {
       connections.know(request.socket);
       sockets.handleUpgrade(request, socket, head, (webSocket) => {
-        if (asked.token === null) access.keepPageKey(asked.cookie, asked.pageKey);
+        if (asked.token === null) access.keepPageKey(asked);
         const port = new SocketPort(webSocket);
         clients.add(port);
         port.onClose(() => clients.delete(port));
@@ -165,7 +166,7 @@ function answer(
   }
   const file = page.get(path);
   if (file === undefined) {
-    sendText(response, 404, `There is no ${JSON.stringify(path)}.`);
+    sendText(response, 404, `There is no ${quoted(path)}.`);
     return;
   }
   response.setHeaders(

@@ -79,6 +79,7 @@ describe('the window', () => {
     expect(await answer.text()).toBe('<!doctype html>');
     expect(policy).toContain("default-src 'none'");
     expect(policy).toContain("connect-src 'self';");
+    expect(policy).toContain("require-trusted-types-for 'script'; trusted-types 'none'");
     for (const url of [
       'gradscope://app/../package.json',
       'gradscope://app/etc/passwd',
@@ -86,7 +87,9 @@ describe('the window', () => {
     ]) {
       expect(handle(new Request(url)).status).toBe(404);
     }
-    expect(handle(new Request(PAGE_ADDRESS, { method: 'POST' })).status).toBe(405);
+    const refused = handle(new Request(PAGE_ADDRESS, { method: 'POST' }));
+    expect(refused.status).toBe(405);
+    expect(refused.headers.get('Content-Security-Policy')).toContain("default-src 'none'");
   });
 
   // Catches: two trainers and two windows from two clicks on the icon.
