@@ -122,7 +122,7 @@ describe('the chart of the run', () => {
     const nan = log.slice(log.indexOf('strokeStyle nan'));
     expect(nan.find((entry) => entry.startsWith('moveTo'))).toMatch(/^moveTo 400\.5 /);
     expect(log.indexOf('strokeStyle ink2')).toBeLessThan(log.indexOf('strokeStyle nan'));
-    const axis = { axisTop: 120, lanes: [], step: 500, lastStep: 1000, epochStarts: [] };
+    const axis = { axisTop: 120, lanes: [], step: 500, isOver: false, lastStep: 1000, epochStarts: [] };
     expect([203, 404, 300].map((at) => markAt({ ...axis, width: WIDTH, marks }, at))).toEqual([0, 1, -1]);
   });
 });
