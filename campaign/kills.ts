@@ -72,7 +72,9 @@ export async function run({ size, seed, say }: CampaignOptions): Promise<Campaig
     await inTurns(lives, AT_ONCE[size], async (life) => {
       const tell: Tell = (kind, what) => {
         tried[kind] = (tried[kind] ?? 0) + 1;
-        if (what !== undefined) lost.push(`Life ${String(life.number)}, "${life.way}", ${kind}: ${what}`);
+        if (what === undefined) return;
+        lost.push(`Life ${String(life.number)}, "${life.way}", ${kind}: ${what}`);
+        say(lost.at(-1) ?? '');
       };
       await live(ground, life, tell);
       done += 1;

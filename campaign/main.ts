@@ -39,7 +39,9 @@ function readWish(args: readonly string[]): Wish | 'help' | { readonly wrong: st
       },
     });
   } catch (error) {
-    return { wrong: error instanceof Error ? error.message : String(error) };
+    // Node's second sentence is of arguments that begin with a dash, which there are none of.
+    const [sentence = ''] = (error instanceof Error ? error.message : String(error)).split('. ');
+    return { wrong: `${sentence.replace(/\.$/, '')}.` };
   }
   const { values, positionals } = parsed;
   if (values.help) return 'help';

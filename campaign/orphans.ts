@@ -42,6 +42,7 @@ export async function run({ size, seed, say }: CampaignOptions): Promise<Campaig
       if (what !== undefined) {
         const when = `${String(life.milliseconds)} ms after the ${life.after}`;
         lost.push(`SIGKILL to the ${life.victim} of "${life.way}" ${when}: ${what}`);
+        say(lost.at(-1) ?? '');
       }
       done += 1;
       if (done % 25 === 0) say(`${String(done)} of ${String(lives.length)}, ${String(lost.length)} lost`);
