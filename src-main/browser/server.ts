@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { WebSocketServer, type ServerOptions } from 'ws';
 import { GradscopeError } from '../../src-shared/protocol/errors';
-import type { Port } from '../../src-shared/protocol/port';
 import { MAX_MESSAGE_BYTES, PAGE_KEY_PARAMETER, TRAINER_PATH } from '../../src-shared/protocol/shell';
 import { quoted } from '../../src-shared/text/shorten';
+import type { ClientPort } from '../worker-host/bridge';
 import { contentPolicy, pageHeaders } from '../page/content-policy';
 import type { PageFiles } from '../page/page-files';
 import { CODE_PARAMETER, refusal, TOKEN_PARAMETER, type Access, type Asking } from './access';
@@ -19,7 +19,7 @@ export interface BrowserServerOptions {
   /** 0: any free one. */
   readonly port: number;
   /** Called with the server's end of each WebSocket that was let in. */
-  readonly onClient: (port: Port) => void;
+  readonly onClient: (port: ClientPort) => void;
   /** For connections that have not shown the token. */
   readonly strangers?: StrangerLimits;
 }

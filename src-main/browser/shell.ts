@@ -51,7 +51,7 @@ export async function startBrowserShell(
     port,
     onClient: (client) => {
       try {
-        bridge(client, host.connect());
+        bridge(client, host.connect(true));
       } catch {
         client.close({ code: 'closed', message: 'Gradscope is closing.' });
       }

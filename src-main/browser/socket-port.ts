@@ -1,14 +1,20 @@
 import { WebSocket } from 'ws';
 import type { ErrorCode } from '../../src-shared/protocol/errors';
+import { countedBytes } from '../../src-shared/protocol/host-messages';
 import { type Port, textOf, type WireMessage } from '../../src-shared/protocol/port';
 import { CLOSE_NUMBERS, MAX_MESSAGE_BYTES } from '../../src-shared/protocol/shell';
+import type { ClientPort } from '../worker-host/bridge';
 
 type Reason = Parameters<Parameters<Port['onClose']>[0]>[0];
 
 const PING_EVERY_MS = 15_000;
+/** With so much unread before it, a client is not read itself: what it asks for would only add to that. */
+const MOST_UNREAD = 8 * 1024 * 1024;
+/** Told of at once when nothing is left to send, else in pieces of this size. */
+const SENT_TOLD_AT = 64 * 1024;
 
 /** A WebSocket as a Port: text is one JSON message and comes out as it is, binary is one envelope. */
-export class SocketPort implements Port {
+export class SocketPort implements ClientPort {
   private readonly socket: WebSocket;
   private early: unknown[] = [];
   private receiver: ((message: unknown) => void) | undefined;
@@ -17,6 +23,10 @@ export class SocketPort implements Port {
   private ended = false;
   private saidGoodbye = false;
   private closeReceivers: ((reason: Reason) => void)[] = [];
+  private sentReceiver: ((bytes: number) => void) | undefined;
+  private sentUntold = 0;
+  /** Why the socket is not read for now. */
+  private readonly holds = new Set<'trainer' | 'unread'>();
 
   constructor(socket: WebSocket, pingEveryMs = PING_EVERY_MS) {
     this.socket = socket;
@@ -47,7 +57,8 @@ export class SocketPort implements Port {
       answered = true;
     });
     const timer = setInterval(() => {
-      if (!answered) {
+      // An answer to the ping cannot be heard while the trainer has enough of what came before it.
+      if (!answered && !this.holds.has('trainer')) {
         this.reason ??= { code: 'connection-lost', message: 'The page no longer answers.' };
         socket.terminate();
         return;
@@ -69,12 +80,25 @@ export class SocketPort implements Port {
       this.socket.terminate();
       return;
     }
+    const size = countedBytes(message);
+    const sent = (): void => {
+      this.left(size);
+    };
     if (message instanceof Uint8Array) {
-      this.socket.send(message.slice(), { binary: true });
+      this.socket.send(message.slice(), { binary: true }, sent);
     } else {
       if (typeof message !== 'string' && message['type'] === 'goodbye') this.saidGoodbye = true;
-      this.socket.send(textOf(message), { binary: false });
+      this.socket.send(textOf(message), { binary: false }, sent);
     }
+    if (this.socket.bufferedAmount > MOST_UNREAD) this.holdFor('unread', true);
+  }
+
+  onSent(receiver: (bytes: number) => void): void {
+    this.sentReceiver = receiver;
+  }
+
+  hold(hold: boolean): void {
+    this.holdFor('trainer', hold);
   }
 
   onMessage(receiver: (message: unknown) => void): () => void {
@@ -106,7 +130,27 @@ export class SocketPort implements Port {
     if (this.reason !== undefined) return;
     if (!this.saidGoodbye) this.send({ type: 'goodbye', ...reason });
     this.reason = reason;
+    // Its answer to the close would not be read.
+    this.socket.resume();
     this.socket.close(closeNumber(reason.code), reason.code);
+  }
+
+  private holdFor(why: 'trainer' | 'unread', hold: boolean): void {
+    if (hold) this.holds.add(why);
+    else this.holds.delete(why);
+    if (this.reason !== undefined || this.holds.size === 0) this.socket.resume();
+    else this.socket.pause();
+  }
+
+  /** A message has left this process. */
+  private left(bytes: number): void {
+    this.sentUntold += bytes;
+    const unread = this.socket.bufferedAmount;
+    if (unread <= MOST_UNREAD / 2 && this.holds.has('unread')) this.holdFor('unread', false);
+    if (unread > 0 && this.sentUntold < SENT_TOLD_AT) return;
+    const told = this.sentUntold;
+    this.sentUntold = 0;
+    this.sentReceiver?.(told);
   }
 
   private receive(data: Buffer, isBinary: boolean): void {

@@ -1,9 +1,25 @@
 import type { Port, WireMessage } from '../../src-shared/protocol/port';
+import type { TrainerPort } from './relay-host';
 
-/** Joins two connections: what comes out of one goes into the other, and when one closes, so does the other. */
-export function bridge(first: Port, second: Port): void {
-  pass(first, second);
-  pass(second, first);
+/** A client's connection that can be left unread for a while, and says what has left for the client. */
+export interface ClientPort extends Port {
+  hold(hold: boolean): void;
+  onSent(receiver: (bytes: number) => void): void;
+}
+
+/**
+ * Joins a client and the trainer: what comes out of one goes into the other, when one closes, so does the other, and neither is
+ * given more than it takes.
+ */
+export function bridge(client: ClientPort, trainer: TrainerPort): void {
+  pass(client, trainer);
+  pass(trainer, client);
+  trainer.onHold((hold) => {
+    client.hold(hold);
+  });
+  client.onSent((bytes) => {
+    trainer.sent(bytes);
+  });
 }
 
 function pass(from: Port, to: Port): void {

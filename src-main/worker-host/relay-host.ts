@@ -1,4 +1,8 @@
-import { relayToHostSchema, type RelayToTrainer } from '../../src-shared/protocol/host-messages';
+import {
+  countedBytes,
+  relayToHostSchema,
+  type RelayToTrainer,
+} from '../../src-shared/protocol/host-messages';
 import { type Port, textOf, type WireMessage } from '../../src-shared/protocol/port';
 import type { RelayedProcess } from './forked-trainer';
 import { Supervisor, type Life } from './supervisor';
@@ -23,12 +27,13 @@ export class RelayHost {
   /**
    * The client's end of a new connection to the trainer; a new trainer is spawned when none is alive. It closes with
    * `worker-died` and a sentence when the process ends.
+   * @param counted whether `sent` will be told of everything that has left this process
    * @throws GradscopeError `closed` after stop().
    */
-  connect(): Port {
+  connect(counted = false): TrainerPort {
     const client = this.nextClient;
     this.nextClient += 1;
-    return this.currentRelay().open(client);
+    return this.currentRelay().open(client, counted);
   }
 
   /** Closes every connection and ends the trainer process. */
@@ -58,13 +63,13 @@ class Relay {
     });
   }
 
-  open(client: number): Port {
-    const port = new RelayPort(client, (message) => {
+  open(client: number, counted: boolean): TrainerPort {
+    const port = new RelayPort(client, counted, (message) => {
       if (message.event === 'close') this.clients.delete(client);
       this.life.process.send(message);
     });
     this.clients.set(client, port);
-    this.life.process.send({ client, event: 'open' });
+    this.life.process.send(counted ? { client, event: 'open', counted } : { client, event: 'open' });
     return port;
   }
 
@@ -80,6 +85,8 @@ class Relay {
     const port = this.clients.get(message.client);
     if (message.event === 'message') {
       port?.deliver(message.data);
+    } else if (message.event === 'taken') {
+      port?.taken(message.count);
     } else {
       this.clients.delete(message.client);
       port?.settle({ code: message.code, message: message.message });
@@ -87,7 +94,20 @@ class Relay {
   }
 }
 
-class RelayPort implements Port {
+/** Messages of one client that may be on their way to the trainer before its socket is not read any more, and when it is again. */
+const MOST_ON_THE_WAY = 64;
+const FEW_ON_THE_WAY = 16;
+const MOST_BYTES_ON_THE_WAY = 4 * 1024 * 1024;
+
+/** A connection to the trainer that says when it has enough, and is told what has left for the client. */
+export interface TrainerPort extends Port {
+  /** Calls back with true when nothing more should be sent for now, and with false when it may again. */
+  onHold(receiver: (hold: boolean) => void): void;
+  /** So many bytes (countedBytes) of what came out of this port have left for the client. */
+  sent(bytes: number): void;
+}
+
+class RelayPort implements TrainerPort {
   /** The channel to the process cannot tell; the page's socket can. */
   readonly bufferedBytes = 0;
   private readonly client: number;
@@ -96,10 +116,35 @@ class RelayPort implements Port {
   private receiver: ((message: unknown) => void) | undefined;
   private closed: Reason | undefined;
   private closeReceivers: ((reason: Reason) => void)[] = [];
+  private readonly counted: boolean;
+  private holdReceiver: ((hold: boolean) => void) | undefined;
+  private holding = false;
+  /** Size of each message that the trainer has not read yet. */
+  private readonly onTheWay: number[] = [];
+  private bytesOnTheWay = 0;
 
-  constructor(client: number, relay: (message: RelayToTrainer) => void) {
+  constructor(client: number, counted: boolean, relay: (message: RelayToTrainer) => void) {
     this.client = client;
+    this.counted = counted;
     this.relay = relay;
+  }
+
+  onHold(receiver: (hold: boolean) => void): void {
+    this.holdReceiver = receiver;
+  }
+
+  sent(bytes: number): void {
+    if (this.closed === undefined) this.relay({ client: this.client, event: 'sent', bytes });
+  }
+
+  taken(count: number): void {
+    for (const size of this.onTheWay.splice(0, count)) this.bytesOnTheWay -= size;
+    if (this.holding && this.onTheWay.length <= FEW_ON_THE_WAY) this.hold(false);
+  }
+
+  private hold(hold: boolean): void {
+    this.holding = hold;
+    this.holdReceiver?.(hold);
   }
 
   send(message: WireMessage): void {
@@ -107,6 +152,12 @@ class RelayPort implements Port {
     // As text: what clones an object goes into it as deep as it is.
     const data = message instanceof Uint8Array ? message : textOf(message);
     this.relay({ client: this.client, event: 'message', data });
+    if (!this.counted) return;
+    const size = countedBytes(data);
+    this.onTheWay.push(size);
+    this.bytesOnTheWay += size;
+    const isMuch = this.onTheWay.length >= MOST_ON_THE_WAY || this.bytesOnTheWay >= MOST_BYTES_ON_THE_WAY;
+    if (isMuch && !this.holding) this.hold(true);
   }
 
   onMessage(receiver: (message: unknown) => void): () => void {

@@ -80,6 +80,7 @@ test('what the page sends arrives as it was when it was sent', async () => {
 test.each([
   ['a refusal', CLOSE_NUMBERS.refused, 'wrong-protocol', 'wrong-protocol'],
   ['a shell that stops', CLOSE_NUMBERS.shellStopped, 'closed', 'connection-lost'],
+  ['a message that was too large', CLOSE_NUMBERS.tooLarge, '', 'message-too-large'],
   ['a dead trainer', CLOSE_NUMBERS.failed, 'worker-died', 'worker-died'],
 ])('%s closes the port once, with its code', async (_what, number, reason, code) => {
   const { port, far } = await join();

@@ -1,6 +1,6 @@
 import { GradscopeError } from '../../src-shared/protocol/errors';
 import { type Port, textOf, type WireMessage } from '../../src-shared/protocol/port';
-import { CLOSE_NUMBERS } from '../../src-shared/protocol/shell';
+import { CLOSE_NUMBERS, MAX_MESSAGE_BYTES } from '../../src-shared/protocol/shell';
 import { closeReason, Inbox, type CloseReason } from './closing';
 
 /**
@@ -62,6 +62,10 @@ export const SHELL_STOPPED = 'Gradscope was stopped.';
 
 function whyClosed(number: number, reason: string): CloseReason {
   if (number === CLOSE_NUMBERS.shellStopped) return closeReason('connection-lost', SHELL_STOPPED);
+  if (number === CLOSE_NUMBERS.tooLarge) {
+    const most = `${String(MAX_MESSAGE_BYTES)} bytes that a message may have`;
+    return closeReason('message-too-large', `The page sent more than the ${most}.`);
+  }
   if (reason !== '') return { code: reason, message: 'The trainer closed the connection.' };
   return closeReason('connection-lost', 'The connection to the trainer was lost.');
 }

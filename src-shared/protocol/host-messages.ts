@@ -31,8 +31,10 @@ const client = z.int().min(0);
 
 /** Fork host -> trainer. `data` is text in JSON or a Uint8Array, so nothing on the way goes into what a client has sent. */
 export const relayToTrainerSchema = z.discriminatedUnion('event', [
-  z.strictObject({ client, event: z.literal('open') }),
+  z.strictObject({ client, event: z.literal('open'), counted: z.boolean().optional() }),
   z.strictObject({ client, event: z.literal('message'), data: z.unknown() }),
+  /** Of a counted client: so many bytes of what the trainer said have left the host (countedBytes). */
+  z.strictObject({ client, event: z.literal('sent'), bytes: z.int().positive() }),
   z.strictObject({ client, event: z.literal('close') }),
 ]);
 export type RelayToTrainer = z.infer<typeof relayToTrainerSchema>;
@@ -40,6 +42,15 @@ export type RelayToTrainer = z.infer<typeof relayToTrainerSchema>;
 /** Trainer -> fork host. After `close` the trainer says nothing more about this client. */
 export const relayToHostSchema = z.discriminatedUnion('event', [
   z.strictObject({ client, event: z.literal('message'), data: z.unknown() }),
+  /** Of a counted client: so many more of its messages were read. */
+  z.strictObject({ client, event: z.literal('taken'), count: z.int().positive() }),
   z.strictObject({ client, event: z.literal('close'), code: z.string(), message: z.string() }),
 ]);
 export type RelayToHost = z.infer<typeof relayToHostSchema>;
+
+/**
+ * What a message counts for between host and trainer. A client is `counted` when the host says what has left it (`sent`); the trainer
+ * then says what it has read (`taken`), so that neither a client that floods nor one that does not read fills the memory of either.
+ */
+export const countedBytes = (message: unknown): number =>
+  message instanceof Uint8Array ? message.length : typeof message === 'string' ? message.length : 1024;

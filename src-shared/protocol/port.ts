@@ -13,6 +13,8 @@ export interface Port {
   /** Calls back once when either side has closed, with a stable code. */
   onClose(receiver: (reason: { code: string; message: string }) => void): () => void;
   close(reason?: { code: string; message: string }): void;
+  /** Calls back when `bufferedBytes` has become less; only where the transport can tell. */
+  onDrain?(receiver: () => void): void;
   /** Bytes accepted by `send` that have not left this process yet (0 where the transport cannot tell). */
   readonly bufferedBytes: number;
 }

@@ -17,6 +17,8 @@ import { failureOf } from '../training/thread-messages';
 
 /** A transport that holds this much back gets no frame: the picture would be old before it left. */
 const MOST_BUFFERED_FOR_FRAMES = 8 * 1024 * 1024;
+/** One that holds this much back has answers to read before it gets more of them. */
+const MOST_BUFFERED_FOR_REQUESTS = 4 * 1024 * 1024;
 /** One that holds this much back of the lossless lane does not read at all. */
 const MOST_BUFFERED = 64 * 1024 * 1024;
 
@@ -35,6 +37,8 @@ export interface ClientEvents {
   credit(client: Client, count: number): void;
   visibility(client: Client, visible: boolean): void;
   request(client: Client, request: ClientRequest): void;
+  /** The transport holds little back again. */
+  drained(): void;
   /** A frame could not be given to the transport. */
   frameDropped(client: Client): void;
   /** Called once, whoever closed. */
@@ -65,9 +69,17 @@ export class Client {
     port.onClose(() => {
       this.end();
     });
+    port.onDrain?.(() => {
+      events.drained();
+    });
     port.onMessage((raw) => {
       this.receive(raw);
     });
+  }
+
+  /** Whether it reads what it is sent, so that more of its requests may be answered. */
+  get takes(): boolean {
+    return this.port.bufferedBytes <= MOST_BUFFERED_FOR_REQUESTS;
   }
 
   get greeted(): boolean {

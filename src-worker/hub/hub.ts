@@ -22,6 +22,7 @@ import {
 import { Client, type ClientEvents, type ClientRequest } from './client';
 import type { StepRows } from '../../src-shared/tensor/step-columns';
 import { RunHistory } from './run-history';
+import { MOST_UNANSWERED, Turns } from './turns';
 
 /** The thread that trains, as the hub sees it. */
 export interface TrainingThread {
@@ -73,8 +74,12 @@ export class Hub implements ClientEvents, ThreadEvents {
   private run: Run | undefined;
   /** Why there is no run and will be none. */
   private cannotBegin: Failure | undefined;
-  /** Requests the thread has not answered yet, by client. */
-  private readonly unanswered = new Map<ClientId, Set<number>>();
+  private readonly turns = new Turns({
+    post: (command, transfer) => {
+      this.post(command, transfer);
+    },
+    takes: (client) => this.clients.get(client)?.takes !== false,
+  });
   private closing = false;
   private readonly heartbeat: NodeJS.Timeout;
   /** Half heartbeats since the last status of the thread. */
@@ -119,15 +124,20 @@ export class Hub implements ClientEvents, ThreadEvents {
   }
 
   watch(client: Client, items: readonly WatchItem[]): void {
-    this.post({ type: 'watch', client: client.id, items });
+    this.turns.watch(client.id, items);
   }
 
   credit(client: Client, count: number): void {
-    this.post({ type: 'credit', client: client.id, count });
+    this.turns.credit(client.id, count);
   }
 
   visibility(client: Client, visible: boolean): void {
-    this.post({ type: 'visibility', client: client.id, visible });
+    this.turns.visibility(client.id, visible);
+  }
+
+  /** It takes messages again after it had not for a while. */
+  drained(): void {
+    this.turns.goOn();
   }
 
   request(client: Client, { id, method, params, payload }: ClientRequest): void {
@@ -138,9 +148,20 @@ export class Hub implements ClientEvents, ThreadEvents {
       }
       this.respawn();
     }
-    this.await(client.id, id);
-    const own = payload.slice();
-    this.post({ ...request(client.id, id, method, params), payload: own }, [own.buffer]);
+    const refused = this.turns.request({
+      ...request(client.id, id, method, params),
+      payload: payload.slice(),
+    });
+    if (refused === 'many') {
+      const sentence = `${String(MOST_UNANSWERED)} requests of this client are unanswered already.`;
+      client.refuse(id, 'too-many-requests', sentence);
+    } else if (refused === 'id') {
+      client.refuse(
+        id,
+        'malformed-message',
+        `Request ${String(id)} is unanswered, so another needs another id.`,
+      );
+    }
   }
 
   frameDropped(client: Client): void {
@@ -149,7 +170,7 @@ export class Hub implements ClientEvents, ThreadEvents {
 
   gone(client: Client): void {
     this.clients.delete(client.id);
-    this.unanswered.delete(client.id);
+    this.turns.gone(client.id);
     if (client.welcomed || client.greeted) this.post({ type: 'disconnect', client: client.id });
   }
 
@@ -195,6 +216,9 @@ export class Hub implements ClientEvents, ThreadEvents {
         if (this.run !== undefined) this.run.status = message;
         this.broadcast(message);
         break;
+      case 'taken':
+        this.turns.taken(message.client, message.what);
+        break;
       case 'layout':
         this.clients.get(message.client)?.send(message.layout);
         break;
@@ -211,10 +235,9 @@ export class Hub implements ClientEvents, ThreadEvents {
     this.thread = undefined;
     if (this.closing) return;
     const failure: Failure = { code: 'worker-died', message: shorten(`The training thread died: ${why}`) };
-    for (const [clientId, ids] of this.unanswered) {
-      for (const id of ids) this.clients.get(clientId)?.refuse(id, failure.code, failure.message);
+    for (const { client, id } of this.turns.threadDied()) {
+      this.clients.get(client)?.refuse(id, failure.code, failure.message);
     }
-    this.unanswered.clear();
     if (this.run === undefined) {
       this.giveUp(failure);
     } else if (this.run.status !== undefined) {
@@ -278,7 +301,7 @@ export class Hub implements ClientEvents, ThreadEvents {
       if (error !== null && id === FIRST_RUN) this.giveUp(error);
       return;
     }
-    this.unanswered.get(client)?.delete(id);
+    this.turns.answered(client, id);
     const message: TrainerMessage = { type: 'reply', id, error, result: { ...result } };
     this.clients.get(client)?.send(message, payload ?? undefined);
   }
@@ -311,11 +334,6 @@ export class Hub implements ClientEvents, ThreadEvents {
 
   private post(command: ThreadCommand, transfer?: readonly ArrayBuffer[]): void {
     this.thread?.post(command, transfer);
-  }
-
-  private await(client: ClientId, id: number): void {
-    const ids = this.unanswered.get(client) ?? new Set();
-    this.unanswered.set(client, ids.add(id));
   }
 
   /** A new thread in place of the dead one; it is told who is there. */

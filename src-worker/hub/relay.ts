@@ -1,4 +1,8 @@
-import { type RelayToHost, relayToTrainerSchema } from '../../src-shared/protocol/host-messages';
+import {
+  countedBytes,
+  type RelayToHost,
+  relayToTrainerSchema,
+} from '../../src-shared/protocol/host-messages';
 import type { Port, WireMessage } from '../../src-shared/protocol/port';
 
 type Reason = Parameters<Parameters<Port['onClose']>[0]>[0];
@@ -22,10 +26,11 @@ export function listenToRelay(channel: HostChannel, onClient: (port: Port) => vo
     const { client } = message;
     if (message.event === 'open') {
       if (clients.has(client)) return;
-      const port = new RelayPort(client, channel, () => clients.delete(client));
+      const port = new RelayPort(client, channel, message.counted === true, () => clients.delete(client));
       clients.set(client, port);
       onClient(port);
     } else if (message.event === 'message') clients.get(client)?.deliver(message.data);
+    else if (message.event === 'sent') clients.get(client)?.sent(message.bytes);
     else clients.get(client)?.lost();
   });
 }
@@ -39,10 +44,15 @@ class RelayPort implements Port {
   private closeReceivers = new Set<(reason: Reason) => void>();
   private closed: Reason | undefined;
   private buffered = 0;
+  private readonly counted: boolean;
+  private drainReceiver: (() => void) | undefined;
+  /** Messages read that the host was not told of. */
+  private untold = 0;
 
-  constructor(client: number, channel: HostChannel, onEnd: () => void) {
+  constructor(client: number, channel: HostChannel, counted: boolean, onEnd: () => void) {
     this.client = client;
     this.channel = channel;
+    this.counted = counted;
     this.onEnd = onEnd;
   }
 
@@ -52,11 +62,20 @@ class RelayPort implements Port {
 
   send(message: WireMessage): void {
     if (this.closed !== undefined) return;
-    const bytes = message instanceof Uint8Array ? message.length : 0;
+    const bytes = countedBytes(message);
     this.buffered += bytes;
     this.channel.send({ client: this.client, event: 'message', data: message }, () => {
-      this.buffered -= bytes;
+      if (!this.counted) this.sent(bytes);
     });
+  }
+
+  onDrain(receiver: () => void): void {
+    this.drainReceiver = receiver;
+  }
+
+  sent(bytes: number): void {
+    this.buffered -= bytes;
+    this.drainReceiver?.();
   }
 
   onMessage(receiver: (message: unknown) => void): () => void {
@@ -89,7 +108,18 @@ class RelayPort implements Port {
   deliver(message: unknown): void {
     if (this.receiver === undefined) this.early.push(message);
     else this.receiver(message);
+    if (!this.counted) return;
+    this.untold += 1;
+    if (this.untold === 1) setImmediate(this.tellTaken);
   }
+
+  private readonly tellTaken = (): void => {
+    const count = this.untold;
+    this.untold = 0;
+    if (this.closed === undefined) {
+      this.channel.send({ client: this.client, event: 'taken', count }, () => undefined);
+    }
+  };
 
   /** The host says that the client has gone. */
   lost(): void {

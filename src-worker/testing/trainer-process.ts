@@ -138,7 +138,7 @@ export class TestClient {
 
   relayed(event: ReturnType<typeof relayToHostSchema.parse>): void {
     if (event.event === 'close') this.closed = event.code;
-    else {
+    else if (event.event === 'message') {
       const heard = decodeTrainerMessage(event.data);
       this.heard.push(heard);
       if (heard.message.type === 'frame' && this.draws) this.send({ type: 'credit', count: 1 });

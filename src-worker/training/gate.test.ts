@@ -89,6 +89,9 @@ class Bench implements GateHost<Command> {
     this.gate = new BlockingGate(this.control, this.mailbox, this);
   }
 
+  mayServe(): boolean {
+    return true;
+  }
   serve(command: Command): void {
     const name = `${command} ${String(this.asked)}`;
     this.asked += 1;

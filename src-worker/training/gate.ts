@@ -6,6 +6,8 @@ import type { ClientId, RunControl } from './run-control';
 /** What the gate needs of the trainer around it. Nothing here may block. */
 export interface GateHost<Command> {
   serve(command: Command): void;
+  /** Whether it is served now. Else it waits, and all behind it, so that training gets its share of the time. */
+  mayServe(command: Command): boolean;
   /** A place was reached; training has not been told yet whether it goes on. */
   reached(position: Position): void;
   /** Whether the next minibatch may begin; else the loop returns to the controller, which has something to do before. */
@@ -26,6 +28,9 @@ export interface GateHost<Command> {
   due(): number;
 }
 
+/** How long a command that is held waits at most before it is looked at again where nothing else happens, ms. */
+const HELD_MS = 5;
+
 /**
  * Where training and the commands of its watchers meet: blocks the training thread for as long as it has to stand, and
  * serves every command meanwhile. With nothing in the mailbox a gate costs one atomic load.
@@ -34,6 +39,8 @@ export class BlockingGate<Command> implements Gate {
   private readonly control: RunControl;
   private readonly mailbox: Mailbox<Command>;
   private readonly host: GateHost<Command>;
+  /** Taken, and not served yet. */
+  private held: Command | undefined;
 
   constructor(control: RunControl, mailbox: Mailbox<Command>, host: GateHost<Command>) {
     this.control = control;
@@ -89,10 +96,17 @@ export class BlockingGate<Command> implements Gate {
 
   /** Commands take full effect in order: what follows a pause or a new run waits until that has come about. */
   private serveMail(): void {
-    while (!this.control.pausing && this.control.leaving !== 'atOnce' && this.mailbox.hasMail()) {
-      const command = this.mailbox.take();
-      if (command !== undefined) this.host.serve(command);
+    while (!this.control.pausing && this.control.leaving !== 'atOnce' && this.hasMail()) {
+      const command = this.held ?? this.mailbox.take();
+      if (command === undefined) continue;
+      this.held = this.host.mayServe(command) ? undefined : command;
+      if (this.held !== undefined) return;
+      this.host.serve(command);
     }
+  }
+
+  private hasMail(): boolean {
+    return this.held !== undefined || this.mailbox.hasMail();
   }
 
   private stand(place: 'atBoundary' | 'inside'): void {
@@ -105,7 +119,7 @@ export class BlockingGate<Command> implements Gate {
       control.beginNextStep((client) => host.hasDrawn(client));
       if (control.going || control.leaving === 'atOnce') break;
       if (control.leaving === 'atBoundary' && place === 'atBoundary') break;
-      if (this.mailbox.hasMail()) this.serveMail();
+      if (this.hasMail()) this.serveMail();
       else if (!host.idle()) this.mailbox.wait(Infinity);
     }
     if (control.leaving !== 'atOnce' && place === 'inside') this.go();
@@ -123,7 +137,7 @@ export class BlockingGate<Command> implements Gate {
     const waitMs = this.host.due() - performance.now();
     if (waitMs <= 0) return false;
     this.host.publish();
-    if (!this.host.idle()) this.mailbox.wait(waitMs);
+    if (!this.host.idle()) this.mailbox.wait(this.held === undefined ? waitMs : Math.min(waitMs, HELD_MS));
     return true;
   }
 }

@@ -128,6 +128,9 @@ class Walker implements GateHost<'layer'>, Mailbox<'layer'> {
     if (this.#session.step === STEPS) this.#control.leave('atBoundary');
     else this.#asks = true;
   }
+  mayServe(): boolean {
+    return true;
+  }
   serve(): void {
     this.#control.step('layer', 1, () => undefined);
   }

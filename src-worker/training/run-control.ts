@@ -23,9 +23,6 @@ interface StepRequest {
  */
 type Goal = 'stand' | 'free' | 'boundary' | StepKind;
 
-/** Step requests of all clients that may wait for their turn: more than hands can type, few enough to mean no harm. */
-const MOST_WAITING_STEPS = 256;
-
 /**
  * What was asked of training and what follows from it at each place it reaches. Knows neither threads nor time: the gate
  * asks it, and blocks.
@@ -40,6 +37,8 @@ export class RunControl {
   private goalPlace: Position | undefined;
   private active: StepRequest | undefined;
   private queue: StepRequest[] = [];
+  /** Whose step was begun last. */
+  private steppedFor: ClientId | undefined;
   /** Answered as soon as training stands. */
   private untilStanding: Answer[] = [];
   private pauseAsked = false;
@@ -120,12 +119,9 @@ export class RunControl {
     }
   }
 
-  /** @throws GradscopeError `not-now` when the run is over or too many steps wait already. */
+  /** @throws GradscopeError `not-now` when the run is over. How many may wait is for the hub to say. */
   step(kind: StepKind, client: ClientId, answer: Answer): void {
     this.refuseWhenOver();
-    if (this.queue.length >= MOST_WAITING_STEPS) {
-      throw new GradscopeError('not-now', `${String(MOST_WAITING_STEPS)} steps are waiting already.`);
-    }
     this.queue.push({ kind, client, answer });
     // Running free, a step sets the end of it at once; otherwise it waits for its turn (see beginNextStep).
     if (this.goal === 'free') this.beginNextStep(() => true);
@@ -148,10 +144,14 @@ export class RunControl {
 
   /** Takes up the step whose turn it is, unless `mayBegin` holds its client back. */
   beginNextStep(mayBegin: (client: ClientId) => boolean): void {
-    const next = this.queue[0];
-    if (next === undefined || this.active !== undefined || !mayBegin(next.client)) return;
-    this.queue.shift();
+    if (this.active !== undefined) return;
+    // Clients take turns, and one whose page draws slowly, or not at all, holds nobody else up.
+    const may = this.queue.filter(({ client }) => mayBegin(client));
+    const next = may.find(({ client }) => client !== this.steppedFor) ?? may[0];
+    if (next === undefined) return;
+    this.queue.splice(this.queue.indexOf(next), 1);
     this.active = next;
+    this.steppedFor = next.client;
     this.goal = next.kind;
     this.goalPlace = undefined;
   }

@@ -85,6 +85,8 @@ export type ThreadMessage =
   | NonFinite
   | WeightsReplaced
   | Status
+  /** A request, or what else a client says, is taken up: the hub may post the next. */
+  | { readonly type: 'taken'; readonly client: ClientId; readonly what: 'request' | 'other' }
   | { readonly type: 'layout'; readonly client: ClientId; readonly layout: Layout }
   | {
       readonly type: 'frame';

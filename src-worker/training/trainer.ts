@@ -22,7 +22,13 @@ import { StepEffects } from './step-effects';
 import { StatusLane } from './status';
 import { TestRuns } from './test-runs';
 import { ThreadChoice } from './thread-choice';
-import { failureOf, type RequestCommand, type ThreadCommand, type ThreadMessage } from './thread-messages';
+import {
+  failureOf,
+  HUB,
+  type RequestCommand,
+  type ThreadCommand,
+  type ThreadMessage,
+} from './thread-messages';
 
 export interface TrainerParts {
   readonly mailbox: Mailbox<ThreadCommand>;
@@ -46,6 +52,9 @@ interface Active {
   readonly threads: ThreadChoice | null;
   readonly loops: Readonly<Record<Mode, () => TrainingLoop | Promise<TrainingLoop>>>;
 }
+
+/** While it runs, training gets so much of the time that was spent on a request before the next is served. */
+const TRAINING_PER_SERVING = 2;
 
 /** In place of an engine: all of them are measured. */
 const MEASURED_ANEW = Symbol('measured anew');
@@ -80,6 +89,8 @@ export class Trainer implements GateHost<ThreadCommand>, RequestContext {
   private idling = false;
   private closing = false;
   private beganAtMs = -Infinity;
+  /** When the next request is served, if training runs. */
+  private nextServedAtMs = -Infinity;
 
   constructor(parts: TrainerParts) {
     this.parts = parts;
@@ -301,7 +312,40 @@ export class Trainer implements GateHost<ThreadCommand>, RequestContext {
 
   // ---------------------------------------------------------------- at the gates
 
+  /** Standing, everything is served at once. Running, training gets TRAINING_PER_SERVING times what the last serving took. */
+  mayServe({ type }: ThreadCommand): boolean {
+    if (this.control.standing || (type !== 'request' && type !== 'watch')) return true;
+    return this.parts.now() >= this.nextServedAtMs;
+  }
+
   serve(command: ThreadCommand): void {
+    const isTimed = !this.control.standing && (command.type === 'request' || command.type === 'watch');
+    if (isTimed) {
+      const { now } = this.parts;
+      const beganAtMs = now();
+      this.serveNow(command);
+      const endedAtMs = now();
+      this.nextServedAtMs = endedAtMs + TRAINING_PER_SERVING * (endedAtMs - beganAtMs);
+    } else this.serveNow(command);
+    switch (command.type) {
+      case 'request':
+        if (command.client !== HUB)
+          this.parts.send({ type: 'taken', client: command.client, what: 'request' });
+        break;
+      case 'watch':
+      case 'credit':
+      case 'visibility':
+        this.parts.send({ type: 'taken', client: command.client, what: 'other' });
+        break;
+      case 'connect':
+      case 'disconnect':
+      case 'frameDropped':
+      case 'close':
+        break;
+    }
+  }
+
+  private serveNow(command: ThreadCommand): void {
     const { publisher } = this;
     switch (command.type) {
       case 'connect':

@@ -15,10 +15,19 @@ if (stubborn) {
   setInterval(() => undefined, 1_000_000);
 }
 
+/** As the trainer does with what is not JSON: it sends the client away. */
+const parsed = (text) => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return { type: 'close', code: 'malformed-message', message: 'Not JSON.' };
+  }
+};
+
 const say = (client, data) => process.send({ client, event: 'message', data });
 
 process.on('message', ({ client, event, data: raw }) => {
-  const data = typeof raw === 'string' ? JSON.parse(raw) : raw;
+  const data = typeof raw === 'string' ? parsed(raw) : raw;
   if (event === 'open') say(client, { type: 'opened', client, pid: process.pid, options: process.argv[2] });
   if (event === 'close') {
     // Told to everybody, so that a test can see that a client's end reached the trainer.
