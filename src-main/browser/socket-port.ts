@@ -16,7 +16,7 @@ const SENT_TOLD_AT = 64 * 1024;
 /** A WebSocket as a Port: text is one JSON message and comes out as it is, binary is one envelope. */
 export class SocketPort implements ClientPort {
   private readonly socket: WebSocket;
-  private early: unknown[] = [];
+  private readonly early: unknown[] = [];
   private receiver: ((message: unknown) => void) | undefined;
   /** Why this side closed, or why the connection has ended; set once. */
   private reason: Reason | undefined;
@@ -103,9 +103,7 @@ export class SocketPort implements ClientPort {
 
   onMessage(receiver: (message: unknown) => void): () => void {
     this.receiver = receiver;
-    const { early } = this;
-    this.early = [];
-    for (const message of early) receiver(message);
+    this.handOn();
     return () => {
       if (this.receiver === receiver) this.receiver = undefined;
     };
@@ -137,7 +135,10 @@ export class SocketPort implements ClientPort {
 
   private holdFor(why: 'trainer' | 'unread', hold: boolean): void {
     if (hold) this.holds.add(why);
-    else this.holds.delete(why);
+    else {
+      this.holds.delete(why);
+      this.handOn();
+    }
     if (this.reason !== undefined || this.holds.size === 0) this.socket.resume();
     else this.socket.pause();
   }
@@ -159,8 +160,15 @@ export class SocketPort implements ClientPort {
     const message = isBinary
       ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
       : data.toString('utf8');
-    if (this.receiver === undefined) this.early.push(message);
-    else this.receiver(message);
+    this.early.push(message);
+    this.handOn();
+  }
+
+  /** What was read in one piece with what the trainer had enough of waits here. */
+  private handOn(): void {
+    while (this.receiver !== undefined && !this.holds.has('trainer') && this.early.length > 0) {
+      this.receiver(this.early.shift());
+    }
   }
 
   private settle(reason: Reason): void {

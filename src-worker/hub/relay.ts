@@ -35,6 +35,11 @@ export function listenToRelay(channel: HostChannel, onClient: (port: Port) => vo
   });
 }
 
+/** So many messages of one client at once are no hand's work. */
+const A_FLOOD = 32;
+/** Between two pieces of a flood, ms: what reads and refuses them leaves most of a core to training. */
+const FLOOD_PAUSE_MS = 20;
+
 class RelayPort implements Port {
   private readonly client: number;
   private readonly channel: HostChannel;
@@ -48,6 +53,7 @@ class RelayPort implements Port {
   private drainReceiver: (() => void) | undefined;
   /** Messages read that the host was not told of. */
   private untold = 0;
+  private lastTold = 0;
 
   constructor(client: number, channel: HostChannel, counted: boolean, onEnd: () => void) {
     this.client = client;
@@ -110,12 +116,15 @@ class RelayPort implements Port {
     else this.receiver(message);
     if (!this.counted) return;
     this.untold += 1;
-    if (this.untold === 1) setImmediate(this.tellTaken);
+    if (this.untold > 1) return;
+    if (this.lastTold < A_FLOOD) setImmediate(this.tellTaken);
+    else setTimeout(this.tellTaken, FLOOD_PAUSE_MS);
   }
 
   private readonly tellTaken = (): void => {
     const count = this.untold;
     this.untold = 0;
+    this.lastTold = count;
     if (this.closed === undefined) {
       this.channel.send({ client: this.client, event: 'taken', count }, () => undefined);
     }
