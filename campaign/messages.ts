@@ -282,9 +282,9 @@ interface Amount {
 /** Of each target: rounds x clients x messages. The full form is more than a million messages in all. */
 const AMOUNTS: Readonly<Record<'short' | 'full', Readonly<Record<string, Amount>>>> = {
   short: {
-    socket: { rounds: 2, clients: 10, messages: 40 },
-    relay: { rounds: 2, clients: 10, messages: 40 },
-    'message port': { rounds: 2, clients: 10, messages: 40 },
+    socket: { rounds: 1, clients: 8, messages: 40 },
+    relay: { rounds: 1, clients: 8, messages: 40 },
+    'message port': { rounds: 1, clients: 8, messages: 40 },
   },
   full: {
     socket: { rounds: 100, clients: 40, messages: 90 },
