@@ -83,7 +83,7 @@ test('in fit(), a breakpoint is set by key, and the pane says what a callback se
   await expect(words).toContainText(/logs = \{loss: [\d.]+, accuracy: 0\.\d{3}\}/u);
   await expect(words).toContainText('not given gradients');
   const code = page.getByRole('region', { name: 'Code', exact: true });
-  await expect(code).toContainText(/fit\(\) itself: \d+\.\d\d ms of \d+\.\d\d ms a step/);
+  await expect(code).toContainText(/fit\(\) itself: [\d,]+\.\d\d ms of [\d,]+\.\d\d ms a step/);
 
   // The same breakpoint is in the other views, and fit() has layers although its code hides them.
   await view(gradscope, 'loop').click();

@@ -7,6 +7,7 @@ import type { Page } from '@playwright/test';
 export function textFaults(page: Page): Promise<string[]> {
   return page.evaluate(() => {
     interface Seen {
+      readonly node: Node;
       readonly text: string;
       readonly layer: Element;
       readonly place: string;
@@ -73,7 +74,7 @@ export function textFaults(page: Page): Promise<string[]> {
         if (hidden) continue;
         if (isCut) faults.push(`cut off: "${text.trim()}" in ${placeOf(element)}`);
         const layer = element.closest(OVERLAYS) ?? document.body;
-        seen.push({ text, layer, place: placeOf(element), left, top, right, bottom });
+        seen.push({ node, text, layer, place: placeOf(element), left, top, right, bottom });
       }
     }
     seen.sort((one, other) => one.top - other.top);
@@ -81,6 +82,8 @@ export function textFaults(page: Page): Promise<string[]> {
       for (let at = index + 1; at < seen.length; at += 1) {
         const other = seen[at];
         if (other === undefined || other.top >= one.bottom - NOTICED) break;
+        // A text that ends in an ellipsis has two boxes.
+        if (other.node === one.node) continue;
         if (other.layer !== one.layer || Math.min(one.bottom, other.bottom) - other.top < NOTICED) continue;
         const [first, second] = one.left <= other.left ? [one, other] : [other, one];
         const gap = second.left - first.right;
