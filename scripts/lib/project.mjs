@@ -23,6 +23,7 @@ export class Refusal extends Error {
    */
   constructor(sentence, exitCode = 1) {
     super(sentence);
+    this.name = 'Refusal';
     this.exitCode = exitCode;
   }
 }
@@ -37,11 +38,23 @@ export async function runScript(main) {
     endWithParent();
     process.exitCode = await main();
   } catch (error) {
-    const refusal = error instanceof Refusal ? error : systemRefusal(error);
+    const refusal = refusalOf(error);
     if (refusal === null) throw error;
     say(refusal.message);
     process.exitCode = refusal.exitCode;
   }
+}
+
+/**
+ * Benchmarks and campaigns are loaded by Vite, which gives them classes of their own: those are known by name only.
+ * @param {unknown} error
+ * @returns {{ message: string, exitCode: number } | null}
+ */
+function refusalOf(error) {
+  if (!(error instanceof Error)) return null;
+  if (error.name === 'FileError') return { message: error.message, exitCode: 2 };
+  if (error.name === 'Refusal') return { exitCode: 1, ...error, message: error.message };
+  return systemRefusal(error);
 }
 
 /** @type {Record<string, string>} */
