@@ -53,7 +53,10 @@ export async function runScript(main) {
 function refusalOf(error) {
   if (!(error instanceof Error)) return null;
   if (error.name === 'FileError') return { message: error.message, exitCode: 2 };
-  if (error.name === 'Refusal') return { exitCode: 1, ...error, message: error.message };
+  if (error.name === 'Refusal') {
+    const { message, exitCode } = /** @type {Error & { exitCode: number }} */ (error);
+    return { message, exitCode };
+  }
   return systemRefusal(error);
 }
 
