@@ -53,8 +53,15 @@ interface Active {
   readonly loops: Readonly<Record<Mode, () => TrainingLoop | Promise<TrainingLoop>>>;
 }
 
-/** While it runs, training gets so much of the time that was spent on a request before the next is served. */
-const TRAINING_PER_SERVING = 2;
+/** While it runs, training gets so many times the time that was spent on a request before the next is served, */
+const TRAINING_PER_SERVING = 9;
+/** but of a long one no more than makes it this many ms, */
+const MOST_PAUSE_MS = 50;
+/** and never less than so many times. */
+const LEAST_TRAINING_PER_SERVING = 2;
+
+const pauseAfter = (servedMs: number): number =>
+  Math.max(LEAST_TRAINING_PER_SERVING * servedMs, Math.min(TRAINING_PER_SERVING * servedMs, MOST_PAUSE_MS));
 
 /** In place of an engine: all of them are measured. */
 const MEASURED_ANEW = Symbol('measured anew');
@@ -312,7 +319,7 @@ export class Trainer implements GateHost<ThreadCommand>, RequestContext {
 
   // ---------------------------------------------------------------- at the gates
 
-  /** Standing, everything is served at once. Running, training gets TRAINING_PER_SERVING times what the last serving took. */
+  /** Standing, everything is served at once. Running, training gets its share of the time first (pauseAfter). */
   mayServe({ type }: ThreadCommand): boolean {
     if (this.control.standing || (type !== 'request' && type !== 'watch')) return true;
     return this.parts.now() >= this.nextServedAtMs;
@@ -325,7 +332,7 @@ export class Trainer implements GateHost<ThreadCommand>, RequestContext {
       const beganAtMs = now();
       this.serveNow(command);
       const endedAtMs = now();
-      this.nextServedAtMs = endedAtMs + TRAINING_PER_SERVING * (endedAtMs - beganAtMs);
+      this.nextServedAtMs = endedAtMs + pauseAfter(endedAtMs - beganAtMs);
     } else this.serveNow(command);
     switch (command.type) {
       case 'request':
