@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { quoted } from '../src-shared/text/shorten';
 import { writeWhole } from '../src-node/write-file.mjs';
 import { figuresText, type Measured } from './campaign';
 import { CAMPAIGNS } from './campaigns';
@@ -49,7 +50,7 @@ function readWish(args: readonly string[]): Wish | 'help' | { readonly wrong: st
   const unknown = asked.find((name) => !Object.hasOwn(CAMPAIGNS, name));
   if (unknown !== undefined) {
     const known = Object.keys(CAMPAIGNS).join(', ');
-    return { wrong: `There is no campaign ${JSON.stringify(unknown)}; there is ${known}.` };
+    return { wrong: `There is no campaign ${quoted(unknown)}; there is ${known}.` };
   }
   if (!/^\d{1,9}$/.test(values.seed)) return { wrong: '--seed takes a whole number from 0 to 999999999.' };
   return {

@@ -2,14 +2,14 @@
 import { ensureBuilt } from './lib/build.mjs';
 import { ensureChromium } from './lib/chromium.mjs';
 import { ensureInstalled } from './lib/install.mjs';
-import { inProject, Refusal, runScript } from './lib/project.mjs';
+import { inProject, quoted, Refusal, runScript } from './lib/project.mjs';
 
 const BENCHMARKS = ['main', 'watching', 'memory', 'leak', 'start-time', 'paper-table'];
 
 await runScript(async () => {
   const name = process.argv[2] ?? '';
   if (!BENCHMARKS.includes(name)) {
-    throw new Refusal(`There is no benchmark ${JSON.stringify(name)}; there is ${BENCHMARKS.join(', ')}.`, 2);
+    throw new Refusal(`There is no benchmark ${quoted(name)}; there is ${BENCHMARKS.join(', ')}.`, 2);
   }
   await ensureInstalled();
   await ensureBuilt();

@@ -1,6 +1,6 @@
 // npm run engine -- tensorflow | tensorflow-gpu | remove: sets up an engine on TensorFlow's own library, or takes all of them away.
 import { ensureInstalled } from './lib/install.mjs';
-import { Refusal, runScript } from './lib/project.mjs';
+import { quoted, Refusal, runScript } from './lib/project.mjs';
 import { NATIVE_ENGINES, removeTensorFlow, setUpTensorFlow } from './lib/tensorflow.mjs';
 
 const HELP = `npm run engine -- tensorflow      sets up the engine tensorflow: TensorFlow's own library, on the CPU
@@ -22,7 +22,7 @@ await runScript(async () => {
   if (what === undefined || !known.includes(what) || more.length > 0) {
     const given = [what ?? [], more].flat().join(' ');
     throw new Refusal(
-      `npm run engine needs one of ${known.join(', ')}${given === '' ? '' : `, but ${JSON.stringify(given)} was given`}.`,
+      `npm run engine needs one of ${known.join(', ')}${given === '' ? '' : `, but ${quoted(given)} was given`}.`,
       2,
     );
   }

@@ -3,7 +3,7 @@ import { ensureBuilt } from './lib/build.mjs';
 import { ensureElectron, electronBinary, whyElectronCannotStart } from './lib/electron.mjs';
 import { ensureInstalled } from './lib/install.mjs';
 import { runNode, run } from './lib/processes.mjs';
-import { inProject, Refusal, runScript, say } from './lib/project.mjs';
+import { inProject, quoted, Refusal, runScript, say } from './lib/project.mjs';
 
 const HELP = `npm start                                     opens the desktop app; where Electron's binary cannot be had or
                                               cannot start, the browser shell
@@ -45,7 +45,11 @@ function parse(args) {
     else if (arg === '--no-open') options.passedOn.push(arg);
     else if (arg === '--port') options.passedOn.push(arg, args[++at] ?? '');
     else if (arg.startsWith('--port=')) options.passedOn.push('--port', arg.slice('--port='.length));
-    else throw new Refusal(`npm start knows no option ${arg}; npm start -- --help lists what there is.`, 2);
+    else
+      throw new Refusal(
+        `npm start knows no option ${quoted(arg)}; npm start -- --help lists what there is.`,
+        2,
+      );
   }
   return options;
 }

@@ -6,7 +6,7 @@ import { oneCheck, playwrightCounts, readReport, vitestCounts } from './lib/coun
 import { electronBinary, whyElectronCannotStart } from './lib/electron.mjs';
 import { ensureInstalled } from './lib/install.mjs';
 import { runNode } from './lib/processes.mjs';
-import { inProject, Refusal, runScript, say } from './lib/project.mjs';
+import { inProject, quoted, Refusal, runScript, say } from './lib/project.mjs';
 import { setUpTensorFlow } from './lib/tensorflow.mjs';
 
 /** @typedef {import('./lib/counts.mjs').Counts} Counts */
@@ -32,7 +32,7 @@ const print = (text) => {
 await runScript(async () => {
   const args = process.argv.slice(2);
   const unknown = args.find((arg) => arg !== '--without-browser');
-  if (unknown !== undefined) throw new Refusal(`npm test knows no option ${unknown}.`, 2);
+  if (unknown !== undefined) throw new Refusal(`npm test knows no option ${quoted(unknown)}.`, 2);
   const withBrowser = !args.includes('--without-browser');
 
   await ensureInstalled();

@@ -1,6 +1,7 @@
 import { CommanderError } from 'commander';
 import { whenParentGoes } from './parent';
 import { GradscopeError, type ErrorCode } from '../src-shared/protocol/errors';
+import { shorten } from '../src-shared/text/shorten';
 import { describeSystemError } from '../src-shared/text/system-error';
 
 /** What was asked for cannot be done as asked; everything else that fails is a failure of ours. */
@@ -77,6 +78,13 @@ export async function runProgram(main: (context: ProgramContext) => Promise<numb
     process.exitCode = exitCodeOf(error);
     if (process.exitCode !== 0) say(sentenceOf(error));
   }
+  // What was printed is still on its way to a reader that takes its time.
+  const printed = new Promise<void>((resolve) => {
+    process.stdout.write('', () => {
+      resolve();
+    });
+  });
+  await Promise.race([printed, ended.catch(() => undefined)]);
   setTimeout(() => {
     if (first === undefined) process.exit();
     else dieBy(first);
@@ -95,8 +103,16 @@ export function exitCodeOf(error: unknown): number {
   return error instanceof GradscopeError && REFUSALS.has(error.code) ? 2 : 1;
 }
 
-/** What commander says, as a sentence like all the others. */
-export function sentenceOf(error: unknown): string {
+/** What an error says to the person at the terminal: one line of limited length, whatever it quotes. */
+export const sentenceOf = (error: unknown): string => shorten(escapeControls(wordsOf(error)));
+
+/** Without what a terminal would obey. */
+const escapeControls = (text: string): string =>
+  // eslint-disable-next-line no-control-regex -- these are what is looked for
+  text.replace(/[\u0000-\u001f\u007f-\u009f]+/g, (found) => JSON.stringify(found).slice(1, -1));
+
+/** What commander says becomes a sentence like all the others. */
+function wordsOf(error: unknown): string {
   if (error instanceof CommanderError) {
     const message = error.message
       .replace(/^error: /, '')

@@ -1,14 +1,4 @@
-import {
-  closeSync,
-  linkSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync, statSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { processStart } from './process-start.mjs';
 import { inProject, Refusal, say } from './project.mjs';
@@ -43,12 +33,16 @@ export async function alone(name, work, folder = inProject('.cache'), limitMs = 
   const path = join(folder, `${name}.lock`);
   const content = lockContent(process.pid);
   let sayNextAt = 0;
+  /** Whose start time was looked up, which may take long: it does not change. */
+  let seen = '';
   for (; !take(path, content); await pause(LOOK_AGAIN_MS)) {
     const found = readLock(path);
     if (found === null) continue;
     const holder = parseHolder(found);
-    if (holder === null ? isOld(path) : !isRunning(holder)) {
-      remove(path, found);
+    const isStale = holder === null ? isOld(path) : found === seen ? !isAlive(holder.pid) : !isHolder(holder);
+    seen = found;
+    if (isStale) {
+      removeStale(path, found);
       continue;
     }
     const who = holder === null ? 'a process that does not say its id' : `process ${holder.pid}`;
@@ -61,7 +55,7 @@ export async function alone(name, work, folder = inProject('.cache'), limitMs = 
   try {
     return await work();
   } finally {
-    remove(path, content);
+    rmSync(path, { force: true });
   }
 }
 
@@ -99,24 +93,24 @@ function take(path, content) {
 }
 
 /**
- * Removes the lock if its content is the one that was judged, and not one that another process has taken since.
+ * Removes a lock that counts no longer, unless another process has done so and taken it since. One at a time looks and
+ * removes: these are two steps, between which nobody else may take the lock.
  * @param {string} path
- * @param {string} content
+ * @param {string} content that was judged
  */
-function remove(path, content) {
-  // Renamed first, as nobody else can then take the same file away: reading and removing are two steps.
-  const aside = `${path}.${process.pid}`;
+function removeStale(path, content) {
+  const guard = `${path}.removing`;
   try {
-    renameSync(path, aside);
-  } catch {
-    return; // Another process was faster.
+    closeSync(openSync(guard, 'wx'));
+  } catch (error) {
+    if (/** @type {NodeJS.ErrnoException} */ (error).code !== 'EEXIST') throw error;
+    if (isOld(guard)) rmSync(guard, { force: true });
+    return;
   }
   try {
-    if (readFileSync(aside, 'utf8') !== content) linkSync(aside, path);
-  } catch {
-    // Taken anew meanwhile: that lock stands.
+    if (readLock(path) === content) rmSync(path, { force: true });
   } finally {
-    rmSync(aside, { force: true });
+    rmSync(guard, { force: true });
   }
 }
 
@@ -150,19 +144,30 @@ function parseHolder(content) {
     const { pid, started } = /** @type {{ pid: unknown, started: unknown }} */ (read);
     if (typeof pid !== 'number' || !Number.isInteger(pid) || pid <= 0) return null;
     if (started !== null && typeof started !== 'string') return null;
+    // Where the system tells start times, nobody writes a lock without one.
+    if (started === null && processStart(process.pid) !== null) return null;
     return { pid, started };
   } catch {
     return null;
   }
 }
 
-/** @param {Holder} holder */
-function isRunning({ pid, started }) {
+/** @param {number} pid */
+function isAlive(pid) {
   try {
     process.kill(pid, 0);
+    return true;
   } catch (error) {
-    if (/** @type {NodeJS.ErrnoException} */ (error).code !== 'EPERM') return false;
+    return /** @type {NodeJS.ErrnoException} */ (error).code === 'EPERM';
   }
+}
+
+/**
+ * Whether that very process runs, and not a later one with its id.
+ * @param {Holder} holder
+ */
+function isHolder({ pid, started }) {
+  if (!isAlive(pid)) return false;
   const now = processStart(pid);
   return started === null || now === null || now === started;
 }

@@ -72,6 +72,7 @@ test.each([
   '{"pid":1.5,"started":null}',
   '{"pid":"1","started":null}',
   '{"pid":1,"started":7}',
+  '{"pid":1,"started":null}',
   '\0\0\0\0',
 ])('a lock that says %j is waited for a moment, then removed', async (content) => {
   writeLock(content);

@@ -41,6 +41,8 @@ function output(command, args) {
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'ignore'],
     timeout: 10_000,
+    // What it says depends on neither language nor time zone of whoever asks.
+    env: { ...process.env, LC_ALL: 'C', TZ: 'UTC' },
   }).trim();
   return text === '' ? null : text;
 }

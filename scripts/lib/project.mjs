@@ -15,6 +15,12 @@ export const say = (sentence) => {
   process.stderr.write(`${sentence}\n`);
 };
 
+/**
+ * Something from outside, as a sentence quotes it: control characters escaped, at most a line of it.
+ * @param {string} text
+ */
+export const quoted = (text) => JSON.stringify(text.length > 60 ? `${text.slice(0, 57)}...` : text);
+
 /** An end that one sentence explains: bad input, or something that this machine does not have. */
 export class Refusal extends Error {
   /**
@@ -77,6 +83,15 @@ const SYSTEM_REASONS = {
   EISDIR: 'it is a folder',
 };
 
+/**
+ * The end of a path tells more than its beginning.
+ * @param {string} path
+ */
+const shownPath = (path) =>
+  JSON.stringify(path.length > 200 ? `...${path.slice(-197)}` : path)
+    .slice(1, -1)
+    .replaceAll('\\\\', '\\');
+
 /** @type {Record<string, string>} */
 const VERBS = {
   mkdir: 'create the folder',
@@ -101,7 +116,9 @@ export function systemRefusal(error) {
   const reason = SYSTEM_REASONS[code ?? ''];
   if (reason === undefined) return null;
   const verb = syscall?.startsWith('spawn') === true ? 'start' : (VERBS[syscall ?? ''] ?? 'use');
-  return new Refusal(`Gradscope cannot ${verb} ${path ?? 'a file'}: ${reason} (${code ?? ''}).`);
+  return new Refusal(
+    `Gradscope cannot ${verb} ${path === undefined ? 'a file' : shownPath(path)}: ${reason} (${code ?? ''}).`,
+  );
 }
 
 function requireNode() {
@@ -120,6 +137,6 @@ export function requireBuildablePath(folder) {
   const found = ['#', '?'].find((character) => folder.includes(character));
   if (found !== undefined)
     throw new Refusal(
-      `Gradscope cannot be built in ${folder}: the path contains ${found}. Move it to a folder without # and ? in its path.`,
+      `Gradscope cannot be built in ${shownPath(folder)}: the path contains ${found}. Move it to a folder without # and ? in its path.`,
     );
 }

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { CommanderError } from 'commander';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RECIPES } from '../../src-shared/model/recipe';
 import { ENGINE_NAMES } from '../../src-shared/model/run-config';
@@ -167,3 +168,13 @@ describe('the options of npm run train', () => {
     expect(sentence).toContain(part);
   });
 });
+
+// Catches: a hundred thousand characters of an argument on the terminal, or one that moves the cursor.
+it.each([`--${'a'.repeat(100_000)}`, '--\u001b[2J'])(
+  'an option that nobody knows is quoted in one line',
+  (option) => {
+    const error = new CommanderError(1, 'commander.unknownOption', `error: unknown option '${option}'`);
+    expect(sentenceOf(error).length).toBeLessThanOrEqual(500);
+    expect(sentenceOf(error)).toMatch(/^Unknown option '--(a+|\\u001b\[2J)/);
+  },
+);

@@ -1,4 +1,5 @@
 import { GradscopeError } from '../../src-shared/protocol/errors';
+import { shownFile } from '../../src-shared/text/file-name';
 import {
   toWireNumber,
   type Ready,
@@ -55,7 +56,7 @@ function namingFile(error: unknown, run: HeadlessRun): unknown {
   if (!(error instanceof GradscopeError) || error.code !== 'bad-order' || run.orderFile === null)
     return error;
   const sentence = error.message.replace(/^The order: /, '');
-  return new GradscopeError(error.code, `${run.orderFile}: ${sentence}`, { cause: error });
+  return new GradscopeError(error.code, `${shownFile(run.orderFile)}: ${sentence}`, { cause: error });
 }
 
 /** Turns what the trainer says of one run into a report. */

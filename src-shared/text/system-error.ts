@@ -1,3 +1,5 @@
+import { shownFile } from './file-name';
+
 /** What the operating system's error codes mean, for people. */
 const REASONS: Readonly<Record<string, string>> = {
   EACCES: 'permission is denied',
@@ -27,6 +29,6 @@ export function describeSystemError(error: unknown): string | undefined {
     return 'There is not enough memory.';
   const reason = typeof code === 'string' ? REASONS[code] : undefined;
   if (reason === undefined) return undefined;
-  const where = typeof path === 'string' ? `${path}: ` : '';
+  const where = typeof path === 'string' ? `${shownFile(path)}: ` : '';
   return `The system refused: ${where}${reason} (${String(code)}).`;
 }
