@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Port } from '../../src-shared/protocol/port';
-import type { FrameHead } from '../../src-shared/protocol/messages';
+import type { FrameHead, TrainerMessage } from '../../src-shared/protocol/messages';
 import { encodeMessage } from '../../src-shared/protocol/decode';
 import { memoryPortPair } from '../../src-shared/testing/memory-port';
 import { SyntheticTrainer } from '../../src-shared/testing/synthetic-trainer';
@@ -241,6 +241,41 @@ test('a test image that another page chose is shown here too', async () => {
     label: 2,
     assumedLabel: null,
     pixels: new Uint8Array([0, 127, 255]),
+  });
+});
+
+describe('weights that were replaced', () => {
+  const replaced = (step: number): TrainerMessage => ({
+    type: 'weightsReplaced',
+    runId: appStore.getState().ready?.runId ?? 0,
+    step,
+    source: 'value',
+    name: 'conv1.weight',
+  });
+
+  // Catches: "nothing is measured of these weights yet" five thousand steps later.
+  test('are measured once a step has trained them', async () => {
+    page.trainer().train(10);
+    await page.settle();
+    page.end().send(encodeMessage(replaced(10)));
+    await page.settle();
+    expect(appStore.getState().replacementNews).toMatchObject({ step: 10, isMeasured: false });
+    page.trainer().train(1);
+    await page.settle();
+    expect(appStore.getState().replacementNews).toMatchObject({ step: 10, isMeasured: true });
+  });
+
+  // Catches: news that somebody dismissed, or that is hours old, after a reload or in a second page.
+  test('before this page came are marked in the chart and are no news', async () => {
+    const { ready, status } = appStore.getState();
+    if (ready === null || status === null) throw new Error('The trainer has not said how its run stands.');
+    for (const message of [ready, replaced(0), status]) page.end().send(encodeMessage(message));
+    await page.settle();
+    expect(appStore.getState().replacements).toEqual([replaced(0)]);
+    expect(appStore.getState().replacementNews).toBeNull();
+    page.end().send(encodeMessage(replaced(0)));
+    await page.settle();
+    expect(appStore.getState().replacementNews).toMatchObject({ name: 'conv1.weight' });
   });
 });
 

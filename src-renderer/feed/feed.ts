@@ -25,6 +25,7 @@ import {
   setSilence,
   setStatus,
   setExample,
+  weightsMeasured,
 } from '../state/actions';
 import { examplesUnderWay } from '../state/standing';
 import type { Reply, RequestClient } from '../state/request-client';
@@ -182,7 +183,11 @@ export class Feed implements RequestClient {
   private isSomethingAwaited(): boolean {
     const { connection, ready, status } = appStore.getState();
     if (this.port === null || connection.state === 'lost') return false;
-    return connection.state === 'connecting' || status?.state === 'running' || ready?.heartbeatMs != null;
+    return (
+      connection.state === 'connecting' ||
+      status?.state === 'running' ||
+      typeof ready?.heartbeatMs === 'number'
+    );
   }
 
   private heard(): void {
@@ -269,6 +274,7 @@ export class Feed implements RequestClient {
         break;
       case 'metrics':
         metrics.append(message.firstStep, message.count, floats(payload), message.stride);
+        if (metrics.isOfNow) weightsMeasured();
         break;
       case 'evaluation':
         addEvaluation(message);

@@ -270,11 +270,15 @@ export const setStatus = (status: Status): void => {
 
 export const addEvaluation = (evaluation: Evaluation): void => {
   appStore.setState((state) => ({ evaluations: [...state.evaluations, evaluation] }));
+  weightsMeasured();
 };
 
-/** What was measured of the weights before is not so any more. */
+/**
+ * What was measured of the weights before is not so any more. Until the first status comes, the trainer tells what
+ * happened to the run before: that is no news.
+ */
 export const addReplacement = (replaced: WeightsReplaced): void => {
-  appStore.setState(({ replacements, weightsRevision, evaluations }) => {
+  appStore.setState(({ replacements, weightsRevision, evaluations, status }) => {
     const last = replacements.at(-1);
     const others = last?.step === replaced.step ? replacements.slice(0, -1) : replacements;
     // A value set by hand after a file was opened is the lesser news of that step.
@@ -282,10 +286,16 @@ export const addReplacement = (replaced: WeightsReplaced): void => {
     return {
       replacements: [...others, kept],
       weightsRevision: weightsRevision + 1,
-      replacementNews: replaced,
+      replacementNews: status === null ? null : { ...replaced, isMeasured: false },
       pastEvaluations: evaluations.length,
     };
   });
+};
+
+/** A step has trained the weights there are, or a test has tested them. */
+export const weightsMeasured = (): void => {
+  const { replacementNews: news } = appStore.getState();
+  if (news?.isMeasured === false) appStore.setState({ replacementNews: { ...news, isMeasured: true } });
 };
 
 export const dismissReplacement = (): void => {

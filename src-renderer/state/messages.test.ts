@@ -118,6 +118,7 @@ test('of weights and the end of the run the newer comes first', () => {
     step: 12,
     source: 'file',
     name: 'a.safetensors',
+    isMeasured: false,
   } as const;
   expect(kinds({ replacementNews: replaced, status: status({ state: 'finished' }) })).toEqual([
     'finished',
@@ -126,4 +127,20 @@ test('of weights and the end of the run the newer comes first', () => {
   expect(
     kinds({ replacementNews: { ...replaced, step: 938 }, status: status({ state: 'finished' }) }),
   ).toEqual(['weightsReplaced', 'finished']);
+});
+
+test('nothing is said to be not measured once something is', () => {
+  const replaced = { type: 'weightsReplaced', runId: 1, step: 10 } as const;
+  const why = (source: 'file' | 'value', name: string, isMeasured: boolean): string | undefined =>
+    messagesOf({ ...QUIET, replacementNews: { ...replaced, source, name, isMeasured } })[0]?.why;
+  expect(why('file', 'a.safetensors', false)).toBe(
+    'from a.safetensors at step 10; the memory of the optimiser was cleared; nothing is measured of these weights yet',
+  );
+  expect(why('file', 'a.safetensors', true)).toBe(
+    'from a.safetensors at step 10; the memory of the optimiser was cleared',
+  );
+  expect(why('value', 'fc2.bias', false)).toBe(
+    'in fc2.bias after step 10; nothing is measured of these weights yet',
+  );
+  expect(why('value', 'fc2.bias', true)).toBe('in fc2.bias after step 10');
 });

@@ -113,15 +113,16 @@ function nonFinite({ nonFinite: met }: MessageState): Message | null {
 
 function weightsReplaced({ replacementNews: news }: MessageState): Message | null {
   if (news === null) return null;
-  const step = `after step ${formatCount(news.step)}`;
   const isFile = news.source === 'file';
+  const clause = news.isMeasured ? [] : ['nothing is measured of these weights yet'];
+  const why = isFile
+    ? [`from ${news.name} at step ${formatCount(news.step)}`, 'the memory of the optimiser was cleared']
+    : [`in ${news.name} after step ${formatCount(news.step)}`];
   return {
     kind: 'weightsReplaced',
     tone: 'plain',
     what: isFile ? 'Weights opened' : 'Weight set by hand',
-    why: isFile
-      ? `from ${news.name} at step ${formatCount(news.step)}; what the optimiser remembers is cleared, and nothing is measured of these weights yet`
-      : `in ${news.name} ${step}; nothing is measured of these weights yet`,
+    why: [...why, ...clause].join('; '),
     code: null,
   };
 }

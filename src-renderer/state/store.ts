@@ -30,6 +30,12 @@ export interface Connection {
   readonly message: string | null;
 }
 
+/** A change of weights that came while this page looked on. */
+export type ReplacementNews = WeightsReplaced & {
+  /** A step has trained these weights since, or a test has tested them. */
+  readonly isMeasured: boolean;
+};
+
 /** The run of a trainer that has gone, as far as this page knew it. */
 export interface LostRun {
   readonly code: string;
@@ -164,7 +170,7 @@ export interface AppState {
   /** How often weights were changed so; counts on over runs. */
   readonly weightsRevision: number;
   /** The newest of them, until somebody has read it. */
-  readonly replacementNews: WeightsReplaced | null;
+  readonly replacementNews: ReplacementNews | null;
   /** Null: no trainer has gone, or what has was found again. */
   readonly lost: LostRun | null;
   /** Whole seconds for which the trainer has said nothing; 0 when it is heard. */
