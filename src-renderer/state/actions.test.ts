@@ -1,4 +1,4 @@
-import { beforeEach, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { memoryPortPair } from '../../src-shared/testing/memory-port';
 import { SyntheticTrainer } from '../../src-shared/testing/synthetic-trainer';
 import { decodeTrainerMessage } from '../../src-shared/protocol/decode';
@@ -11,12 +11,13 @@ import {
   select,
   setDraft,
   setEngine,
+  setConnection,
   setScaleScope,
   setStatus,
   toggleDrawer,
   toggleLock,
 } from './actions';
-import { appStore, INITIAL_STATE } from './store';
+import { type AppState, appStore, INITIAL_STATE } from './store';
 
 beforeEach(() => {
   appStore.setState(INITIAL_STATE, true);
@@ -122,4 +123,53 @@ test('the icon of the open drawer closes it, another one changes it', () => {
   expect(appStore.getState().view.drawer).toBe('digit');
   toggleDrawer('digit');
   expect(appStore.getState().view.drawer).toBeNull();
+});
+
+describe('a run that was lost', () => {
+  const status = (runId: number, step: number): Status =>
+    ({ runId, state: 'running', step, phase: null, layer: null, minibatch: null }) as Status;
+  const loseAndFind = async (code: string, runId: number, step: number): Promise<AppState['lost']> => {
+    const ready = await aReady();
+    beginRun({ ...ready, runId: 1 }, digit);
+    setStatus(status(1, 4000));
+    setConnection({ state: 'lost', code, message: 'It broke.' });
+    beginRun({ ...ready, runId }, digit);
+    setStatus(status(runId, step));
+    setStatus(status(runId, step + 1));
+    return appStore.getState().lost;
+  };
+
+  test.each(['connection-lost', 'message-too-large', 'internal'])(
+    'is the same when it is found where it was, or further: %s',
+    async (code) => {
+      expect(await loseAndFind(code, 1, 4000)).toBeNull();
+    },
+  );
+
+  test('is another by its id, or when it is not as far', async () => {
+    expect(await loseAndFind('connection-lost', 2, 5000)).toMatchObject({ foundStep: 5000 });
+    appStore.setState(INITIAL_STATE, true);
+    expect(await loseAndFind('connection-lost', 1, 3)).toMatchObject({ foundStep: 3 });
+  });
+
+  // Catches: a connection that breaks again before the trainer has said how its run stands.
+  test('is remembered until the trainer says how its run stands', async () => {
+    beginRun({ ...(await aReady()), runId: 1 }, digit);
+    setStatus(status(1, 4000));
+    setConnection({ state: 'lost', code: 'worker-died', message: 'It was ended by SIGKILL.' });
+    beginRun({ ...(await aReady()), runId: 1 }, digit);
+    setConnection({ state: 'lost', code: 'connection-lost', message: 'It broke.' });
+    expect(appStore.getState().lost).toMatchObject({ code: 'worker-died', step: 4000 });
+  });
+
+  test('of which the page knew nothing is not compared with one that it finds', async () => {
+    setConnection({ state: 'lost', code: 'connection-lost', message: 'It broke.' });
+    beginRun({ ...(await aReady()), runId: 3 }, digit);
+    setStatus(status(3, 70));
+    expect(appStore.getState().lost).toBeNull();
+  });
+
+  test('is gone with a trainer that died, however far the next one is', async () => {
+    expect(await loseAndFind('worker-died', 1, 5000)).toMatchObject({ step: 4000, foundStep: 5000 });
+  });
 });

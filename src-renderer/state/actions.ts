@@ -175,9 +175,15 @@ const endedAs = ({ state }: Status): Status['state'] => (state === 'running' ? '
 
 /** A trainer that is looked for and does not answer has gone for the reason of before. */
 function lostRun({ code, message }: Connection, { lost, status }: AppState): LostRun {
-  if (lost !== null && lost.foundRunId === null) return lost;
+  if (lost !== null && lost.foundStep === null) return lost;
   const { runId = 0, step = 0 } = status ?? {};
-  return { code: code ?? 'connection-lost', message: message ?? '', runId, step, foundRunId: null };
+  return {
+    code: code ?? 'connection-lost',
+    message: message ?? '',
+    runId,
+    step,
+    foundStep: null,
+  };
 }
 
 export const dismissLost = (): void => {
@@ -208,7 +214,7 @@ export const beginRun = (ready: Ready, digit: Digit): void => {
       nonFinites: [],
       replacements: [],
       replacementNews: null,
-      lost: found(state.lost, ready.runId),
+      lost: stillLost(state.lost),
       silentSeconds: 0,
       digit,
       lastTestIndex: digit.testIndex ?? state.lastTestIndex,
@@ -235,12 +241,15 @@ function hasKernel(plan: NetworkPlan, { layer: name, filter, input }: Selection)
 }
 
 /** A run that begins after the one that was found is begun by a person, who knows. */
-const found = (lost: LostRun | null, runId: number): LostRun | null =>
-  lost === null || lost.foundRunId !== null ? null : { ...lost, foundRunId: runId };
+const stillLost = (lost: LostRun | null): LostRun | null => (lost?.foundStep === null ? lost : null);
 
-/** The connection alone was lost: the run goes on where it was, or further. */
-const isTheSame = (lost: LostRun | null, { runId, step }: Status): boolean =>
-  lost?.foundRunId === runId && lost.runId === runId && lost.code === 'connection-lost' && step >= lost.step;
+/** What is known of a lost run when a trainer that answers again says how its run stands. Null: nothing was lost. */
+function compared(lost: LostRun | null, { runId, step }: Status): LostRun | null {
+  if (lost === null) return null;
+  // The connection alone was lost: the run goes on where it was, or further.
+  const isThere = lost.runId === 0 || (lost.runId === runId && step >= lost.step);
+  return lost.code !== 'worker-died' && isThere ? null : { ...lost, foundStep: step };
+}
 
 /** Takes the place of what `ready` said of the engine; whoever had chosen the same one for the next run has it now. */
 export const setEngine = ({ engine, engineTable, choice }: EngineNews): void => {
@@ -257,7 +266,7 @@ export const setStatus = (status: Status): void => {
     const isReloaded = previous === null && keptRunId === status.runId;
     const panel = isReloaded ? view.panel : panelAfter(view.panel, view.restPanel, previous, status);
     // Only the first status of a connection tells whether the run is the one of before.
-    const lost = previous === null && isTheSame(lostBefore, status) ? null : lostBefore;
+    const lost = previous === null ? compared(lostBefore, status) : lostBefore;
     return {
       status,
       lost,

@@ -77,7 +77,7 @@ describe('a trainer that has gone', () => {
     message: 'It was ended by SIGKILL.',
     runId: 1,
     step: 205,
-    foundRunId: null,
+    foundStep: null,
   };
   const why = (change: Partial<MessageState>): string => messagesOf({ ...QUIET, ...change })[0]?.why ?? '';
   const connection = { state: 'lost', code: lost.code, message: lost.message } as const;
@@ -88,10 +88,27 @@ describe('a trainer that has gone', () => {
     );
     const connecting = { state: 'connecting', code: null, message: null } as const;
     expect(why({ connection: connecting, lost })).toBe(why({ connection, lost }));
-    expect(why({ lost: { ...lost, foundRunId: 1 } })).toBe(
+    expect(why({ lost: { ...lost, foundStep: 0 } })).toBe(
       'It was ended by SIGKILL. 205 steps were lost. This is a new run, from step 0.',
     );
-    expect(why({ lost: { ...lost, step: 1, foundRunId: 1 } })).toContain('1 step was lost.');
+    expect(why({ lost: { ...lost, step: 1, foundStep: 0 } })).toContain('1 step was lost.');
+  });
+
+  // Catches: "from step 0" of a run that another page has trained meanwhile.
+  test('and whose successor has trained already is not said to begin', () => {
+    expect(why({ lost: { ...lost, foundStep: 5000 } })).toBe(
+      'It was ended by SIGKILL. 205 steps were lost. ' +
+        'This is a new run; it was at step 5,000 when this page found it.',
+    );
+  });
+
+  // Catches: "205 steps were lost" where another page pressed Restart while the connection was broken.
+  test('and only could not be reached has lost no step, whatever run it has now', () => {
+    const broken = { ...lost, code: 'connection-lost', message: 'It broke.', foundStep: 5000 };
+    expect(messagesOf({ ...QUIET, lost: broken })[0]).toMatchObject({
+      what: 'Another run',
+      why: 'It broke. Another run was begun meanwhile.',
+    });
   });
 
   test('and only cannot be reached may still have its run', () => {

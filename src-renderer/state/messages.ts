@@ -58,10 +58,18 @@ function gone({ connection, lost }: MessageState): Message | null {
   if (connection.state !== 'lost' && lost === null) return null;
   const code = lost?.code ?? connection.code;
   const reason = lost?.message ?? connection.message ?? '';
-  const isFound = lost !== null && lost.foundRunId !== null;
-  if (isFound) {
-    const why = `${reason} ${stepsLost(lost)} This is a new run, from step 0.`;
-    return { kind: 'gone', tone: 'warn', what: 'New trainer', why, code };
+  if (lost !== null && lost.foundStep !== null) {
+    const hasDied = lost.code === 'worker-died';
+    const news = hasDied
+      ? `${stepsLost(lost)} ${newRun(lost.foundStep)}`
+      : 'Another run was begun meanwhile.';
+    return {
+      kind: 'gone',
+      tone: 'warn',
+      what: hasDied ? 'New trainer' : 'Another run',
+      why: `${reason} ${news}`.trim(),
+      code,
+    };
   }
   const isLooking = code === 'worker-died' || code === 'connection-lost';
   const next = isLooking ? 'Looking for a trainer.' : 'Restart begins a new run.';
@@ -71,6 +79,12 @@ function gone({ connection, lost }: MessageState): Message | null {
 
 const stepsLost = ({ step }: LostRun): string =>
   step === 0 ? 'No step was lost.' : `${steps(step)} ${step === 1 ? 'was' : 'were'} lost.`;
+
+/** Another page may have trained it before this one found it. */
+const newRun = (step: number): string =>
+  step === 0
+    ? 'This is a new run, from step 0.'
+    : `This is a new run; it was at step ${formatCount(step)} when this page found it.`;
 
 /** A trainer that died has taken its run along; one that only cannot be reached may still have it. */
 const whatIsLost = (lost: LostRun): string =>

@@ -41,11 +41,12 @@ export interface LostRun {
   readonly code: string;
   /** Why it has gone. */
   readonly message: string;
+  /** 0: the page knew of none. */
   readonly runId: number;
   /** Finished steps. */
   readonly step: number;
-  /** Run that the page found when a trainer answered again; null until then. */
-  readonly foundRunId: number | null;
+  /** Finished steps of the run that the page found when a trainer answered again; null until its first status. */
+  readonly foundStep: number | null;
 }
 
 /** The chosen digit: a test image, or one drawn by hand. `pixels` are its bytes, row-major. */
