@@ -2,10 +2,11 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { memoryPortPair } from '../../src-shared/testing/memory-port';
 import { SyntheticTrainer } from '../../src-shared/testing/synthetic-trainer';
 import { decodeTrainerMessage } from '../../src-shared/protocol/decode';
-import type { NonFinite, Ready, Status } from '../../src-shared/protocol/messages';
+import type { NonFinite, Ready, Status, WeightsReplaced } from '../../src-shared/protocol/messages';
 import {
   addEvaluation,
   addNonFinite,
+  addReplacement,
   beginRun,
   openDrawer,
   select,
@@ -171,5 +172,36 @@ describe('a run that was lost', () => {
 
   test('is gone with a trainer that died, however far the next one is', async () => {
     expect(await loseAndFind('worker-died', 1, 5000)).toMatchObject({ step: 4000, foundStep: 5000 });
+  });
+});
+
+describe('changes of weights', () => {
+  const replaced = (step: number, source: WeightsReplaced['source'], name: string): WeightsReplaced => ({
+    type: 'weightsReplaced',
+    runId: 1,
+    step,
+    source,
+    name,
+  });
+
+  // Catches: a page that holds, copies and draws every value that somebody ever set.
+  test('are kept as the trainer keeps them: the newest 256', () => {
+    for (let step = 0; step < 1000; step += 1) addReplacement(replaced(step, 'value', 'conv1.weight'));
+    const { replacements, weightsRevision } = appStore.getState();
+    expect(replacements).toHaveLength(256);
+    expect(replacements.at(-1)?.step).toBe(999);
+    expect(weightsRevision).toBe(1000);
+  });
+
+  test('of one step the newest is kept, and a file rather than a value after it', () => {
+    const names = (): string[] => appStore.getState().replacements.map(({ name }) => name);
+    addReplacement(replaced(3, 'value', 'conv1.weight'));
+    addReplacement(replaced(3, 'value', 'fc2.bias'));
+    expect(names()).toEqual(['fc2.bias']);
+    addReplacement(replaced(3, 'file', 'a.safetensors'));
+    addReplacement(replaced(3, 'value', 'conv1.weight'));
+    expect(names()).toEqual(['a.safetensors']);
+    addReplacement(replaced(3, 'file', 'b.safetensors'));
+    expect(names()).toEqual(['b.safetensors']);
   });
 });

@@ -7,6 +7,7 @@ import type {
   TrainerMessage,
   WeightsReplaced,
 } from '../../src-shared/protocol/messages';
+import { MOST_NON_FINITES, MOST_REPLACEMENTS } from '../../src-shared/protocol/limits';
 import { kernelShape } from '../scene/network-rows';
 import { panelAfter } from './panel';
 import { isSmallScreen } from './screen';
@@ -289,11 +290,12 @@ export const addEvaluation = (evaluation: Evaluation): void => {
 export const addReplacement = (replaced: WeightsReplaced): void => {
   appStore.setState(({ replacements, weightsRevision, evaluations, status }) => {
     const last = replacements.at(-1);
-    const others = last?.step === replaced.step ? replacements.slice(0, -1) : replacements;
+    const isOfLastStep = last?.step === replaced.step;
     // A value set by hand after a file was opened is the lesser news of that step.
-    const kept = others === replacements || replaced.source === 'file' ? replaced : (last ?? replaced);
+    const kept = isOfLastStep && last.source === 'file' && replaced.source === 'value' ? last : replaced;
+    const others = isOfLastStep ? replacements.slice(0, -1) : replacements;
     return {
-      replacements: [...others, kept],
+      replacements: [...others, kept].slice(-MOST_REPLACEMENTS),
       weightsRevision: weightsRevision + 1,
       replacementNews: status === null ? null : { ...replaced, isMeasured: false },
       pastEvaluations: evaluations.length,
@@ -317,9 +319,6 @@ export const latestTest = ({
   pastEvaluations,
 }: Pick<AppState, 'evaluations' | 'pastEvaluations'>): Evaluation | null =>
   evaluations.length > pastEvaluations ? (evaluations.at(-1) ?? null) : null;
-
-/** More come only when somebody poisons and mends the weights again and again. */
-const MOST_NON_FINITES = 256;
 
 export const addNonFinite = (nonFinite: NonFinite): void => {
   appStore.setState(({ nonFinites }) => ({

@@ -1,12 +1,8 @@
 import type { Evaluation, TrainerMessage, WeightsReplaced } from '../../src-shared/protocol/messages';
+import { MOST_NON_FINITES, MOST_REPLACEMENTS } from '../../src-shared/protocol/limits';
 import { StepColumns, type StepRows } from '../../src-shared/tensor/step-columns';
 
 type Message<T extends TrainerMessage['type']> = Extract<TrainerMessage, { type: T }>;
-
-/** Changes of weights that are kept; of a value set by hand again and again the oldest are forgotten. */
-const MOST_REPLACEMENTS = 256;
-/** More come only when somebody poisons and mends the weights again and again. */
-const MOST_NON_FINITES = 256;
 
 /** What the lossless lane has said about a run, for clients that come later. */
 export class RunHistory {
