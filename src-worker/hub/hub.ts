@@ -314,7 +314,7 @@ export class Hub implements ClientEvents, ThreadEvents {
     }
   }
 
-  /** The last status again, where the thread has none, so that a client can tell a trainer that stands from one that is stuck. */
+  /** The last status again, where the thread has none, so that a client can tell a trainer that stands from one whose process is stopped. */
   private beat(): void {
     const status = this.run?.status;
     this.quietTicks += 1;
