@@ -1,7 +1,7 @@
 import type { Campaign } from './campaign';
 import { run as files } from './files';
 import { run as kills } from './kills';
-import { messages } from './messages';
+import { run as messages } from './messages';
 import { run as orphans } from './orphans';
 import { run as sockets } from './sockets';
 
