@@ -122,7 +122,9 @@ function readLock(path) {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
-    if (/** @type {NodeJS.ErrnoException} */ (error).code === 'ENOENT') return null;
+    const { code } = /** @type {NodeJS.ErrnoException} */ (error);
+    if (code === 'ENOENT') return null;
+    if (code === 'EISDIR') throw new Refusal(`The lock ${path} is a folder: remove it.`);
     throw error;
   }
 }

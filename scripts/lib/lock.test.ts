@@ -12,7 +12,7 @@ const lock = inProject(`.cache/${name}.lock`);
 const folder = mkdtempSync(join(tmpdir(), 'gradscope-lock-'));
 
 afterEach(() => {
-  rmSync(lock, { force: true });
+  rmSync(lock, { force: true, recursive: true });
 });
 
 afterAll(() => {
@@ -105,4 +105,9 @@ test('who has no patience does not wait', async () => {
 test('work that fails gives the lock back', async () => {
   await expect(alone(name, () => Promise.reject(new Error('no')))).rejects.toThrow('no');
   expect(existsSync(lock)).toBe(false);
+});
+
+test('a folder in the place of a lock is named', async () => {
+  mkdirSync(lock, { recursive: true });
+  await expect(alone(name, () => Promise.resolve())).rejects.toThrow(`The lock ${lock} is a folder`);
 });

@@ -261,6 +261,7 @@ describe('the page', () => {
       [403, 'GET / HTTP/1.1\r\n\r\n'],
       [431, to('/', `X: ${'x'.repeat(20_000)}\r\n`)],
       [417, to('/', 'Expect: miracles\r\n')],
+      [417, to('/', 'Expect: 100-continue\r\nContent-Length: 10\r\n')],
       [401, to(TRAINER_PATH, upgrade)],
       [404, to(`/elsewhere?token=${token}`, upgrade)],
       [400, to(`${TRAINER_PATH}?token=${token}`, upgrade)],

@@ -73,9 +73,12 @@ export async function startBrowserServer(options: BrowserServerOptions): Promise
   server.on('connection', (socket) => {
     connections.add(socket);
   });
-  server.on('checkExpectation', (_request, response) => {
-    sendText(response, 417, 'Gradscope meets no expectations (Expect).');
-  });
+  // Expect: 100-continue would else be met before anybody looks at who asks.
+  for (const event of ['checkExpectation', 'checkContinue']) {
+    server.on(event, (_request: IncomingMessage, response: ServerResponse) => {
+      sendText(response, 417, 'Gradscope meets no expectations (Expect).');
+    });
+  }
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     if (error.code === 'ECONNRESET' || !socket.writable) socket.destroy();
     else
