@@ -114,7 +114,7 @@ module.exports = {
     ...wall('state', 'Slow state: below the components, beside the frames.', { path: `^${RENDERER}state/` }, [
       `^${RENDERER}(state|scene)/`,
       '^src-shared/',
-      npm('zustand', 'react'),
+      npm('zustand', 'react', 'zod'),
     ]),
     ...wall('feed', 'From the port into the stores.', { path: `^${RENDERER}feed/` }, [
       `^${RENDERER}(feed|state|frames)/`,

@@ -19,7 +19,7 @@ const litPlaces = (page: Page): Promise<string[]> =>
         display !== 'none' &&
         [backgroundColor, borderTopColor, fill, stroke].some((each) => lime.includes(each));
       return has || (lime.includes(color) && element.textContent !== '')
-        ? [element.className.toString()]
+        ? [element.getAttribute('class') ?? '']
         : [];
     });
     return [

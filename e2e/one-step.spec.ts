@@ -28,7 +28,7 @@ test('everything in one panel is of one step, and says so, at full speed', async
       new Promise<Seen[]>((resolve) => {
         const samples: Seen[] = [];
         const texts = (selector: string, root: ParentNode = document): string[] =>
-          [...root.querySelectorAll(selector)].map((element) => element.textContent ?? '');
+          [...root.querySelectorAll(selector)].map((element) => element.textContent);
         let last = '';
         // A task of its own: it comes between two animation frames, in the middle of a sweep too.
         const look = setInterval(() => {
@@ -103,7 +103,7 @@ test('the numbers of the chosen kernel are those of one picture', async ({ grads
           const rail = document.querySelector('.inspector');
           const step = Number((rail?.querySelector('h2 em')?.textContent ?? '').replace(/\D/g, ''));
           const norms = [...(rail?.querySelectorAll('.kernel-title > em') ?? [])].map((element) =>
-            Number((element.textContent ?? '').replace('norm ', '').replace('−', '-')),
+            Number(element.textContent.replace('norm ', '').replace('−', '-')),
           );
           const of = pictures.get(step);
           if (of !== undefined) {

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
 import type { Status } from '../../src-shared/protocol/messages';
-import type { FrameView } from '../frames/frame-store';
 import { shownEpoch, shownStep } from './shown-step';
 
 const status = (change: Partial<Status>): Status =>
@@ -13,9 +12,7 @@ const status = (change: Partial<Status>): Status =>
     stepsPerEpoch: 100,
     ...change,
   }) as Status;
-const picture = (step: number): { inWords: () => FrameView | null } => ({
-  inWords: () => ({ step }) as FrameView,
-});
+const picture = (step: number): { inWords: () => { step: number } } => ({ inWords: () => ({ step }) });
 
 test('while training runs, what is shown is of the picture; standing, of where it stands', () => {
   expect(shownStep(status({}), picture(196))).toBe(196);

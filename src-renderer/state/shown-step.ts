@@ -1,11 +1,15 @@
 import type { Status } from '../../src-shared/protocol/messages';
-import type { FrameStore } from '../frames/frame-store';
+
+/** What the words are about, of the frame store. */
+interface Frames {
+  inWords(): { readonly step: number } | null;
+}
 
 /**
  * The step that words, figures and the chart are of. While training runs it is that of the picture which the words are about,
  * so that all of them are of one step; standing still, the status has the last word.
  */
-export function shownStep(status: Status, frames: Pick<FrameStore, 'inWords'>): number {
+export function shownStep(status: Status, frames: Frames): number {
   return status.state === 'running' ? (frames.inWords()?.step ?? status.step) : status.step;
 }
 
