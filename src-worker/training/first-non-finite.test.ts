@@ -270,7 +270,8 @@ describeEngines('the first NaN or infinity on %s', (name: EngineName) => {
       ],
       loss: 'softmaxCrossEntropy',
     });
-    const scales = [-38, 0, 0, 30, 0, 0, 30];
+    // No smaller: TensorFlow takes subnormal numbers for 0, and then no error comes as far as here.
+    const scales = [-36, 0, 0, 30, 0, 0, 30];
     const walked = withSession(plan, SGD, (session) => {
       scale(session, scales);
       return walk(session);
