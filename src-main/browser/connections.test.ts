@@ -128,7 +128,8 @@ describe('a connection without the token', () => {
 describe('a connection with the token', () => {
   // Catches: pages cut off by the limits for strangers.
   it('stays, however many strangers come and go', async () => {
-    const to = await start({ count: 2, milliseconds: 1000 });
+    // Time enough to show the token, on a busy machine too.
+    const to = await start({ count: 2, milliseconds: 5000 });
     const { host, search } = new URL(to.address);
     const socket = new WebSocket(`ws://${host}${TRAINER_PATH}${search}`);
     await once(socket, 'open');
