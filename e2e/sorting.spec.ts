@@ -184,7 +184,7 @@ test('the loupe shows the weight under the pointer and under the focus, in the s
   expect((box?.y ?? 0) + (box?.height ?? 0)).toBeLessThanOrEqual(900);
   // The picture says the same as the words: the outlined weight has the colour of its value.
   const colour = await inCard
-    .locator('canvas')
+    .locator('canvas:not(.marks)')
     .nth(1)
     .evaluate((canvas: HTMLCanvasElement) =>
       Array.from(canvas.getContext('2d')?.getImageData(1, 0, 1, 1).data.slice(0, 3) ?? []),
