@@ -1,7 +1,10 @@
 import { execFileSync, spawn } from 'node:child_process';
 import {
+  closeSync,
+  fstatSync,
   lstatSync,
   mkdtempSync,
+  openSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -78,6 +81,49 @@ describe('what --save names', () => {
       message: `${inFolder('pipe')} cannot be written: whoever read it has gone.`,
     });
     output.close();
+  });
+
+  // Catches: weights that go into whatever file has the number of the closed pipe by now; a second close that closes that file.
+  it('takes nothing more once it is closed, not the rest of a write that waits for a reader', async () => {
+    execFileSync('mkfifo', [inFolder('pipe')]);
+    // Open for both, this process is the reader, and it reads nothing.
+    const reader = openSync(inFolder('pipe'), 'r+');
+    const output = openOutput(inFolder('pipe'));
+    const writing = output.write(LARGE);
+    output.close();
+    // The system gives the lowest number that is free.
+    const later = openSync(inFolder('later'), 'w+');
+    const closed = {
+      code: 'cannot-write',
+      message: `${inFolder('pipe')} cannot be written: it was closed.`,
+    };
+    await expect(writing).rejects.toMatchObject(closed);
+    await expect(output.write(LARGE)).rejects.toMatchObject(closed);
+    output.close();
+    expect(fstatSync(later).size).toBe(0);
+    closeSync(later);
+    closeSync(reader);
+  });
+
+  // Catches: weights of a run that was ended in the place of those that were there.
+  it('is a file that stays as it is once the output is closed', async () => {
+    writeFileSync(inFolder('w'), 'what was there');
+    const output = openOutput(inFolder('w'));
+    output.close();
+    await expect(output.write(LARGE)).rejects.toMatchObject({ code: 'cannot-write' });
+    expect(readFileSync(inFolder('w'), 'utf8')).toBe('what was there');
+    expect(readdirSync(folder)).toEqual(['w']);
+  });
+
+  // Catches: a reader that gets a piece of the weights, then all of them, and takes both for one file.
+  it('takes nothing more after a write, whatever came of it', async () => {
+    const output = openOutput(inFolder('w'));
+    await output.write(Uint8Array.of(1));
+    await expect(output.write(LARGE)).rejects.toMatchObject({
+      message: `${inFolder('w')} cannot be written: it was written to already.`,
+    });
+    output.close();
+    expect([...readFileSync(inFolder('w'))]).toEqual([1]);
   });
 
   it('is refused where nothing could be written later', () => {

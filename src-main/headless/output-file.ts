@@ -12,11 +12,12 @@ export interface Output {
   /** Nothing else may go to stdout then. */
   readonly isStandardOutput: boolean;
   /**
-   * A file is written whole or not at all.
+   * A file is written whole or not at all. Called once.
    * @returns sentences about what could not stay as it was
    * @throws GradscopeError `cannot-write`
    */
   write(bytes: Uint8Array): Promise<readonly string[]>;
+  /** Nothing is written from here on, a write under way is given up. May be called again. */
   close(): void;
 }
 
@@ -32,29 +33,62 @@ const FULL_PIPE_MS = 5;
 export function openOutput(file: string): Output {
   return saidOf(file, () => {
     const stream = openStream(file);
-    if (stream === null) {
-      checkWritable(file);
-      return {
-        isStandardOutput: false,
-        write: (bytes) => Promise.resolve(saidOf(file, () => writeWhole(file, bytes))),
-        close: () => undefined,
-      };
-    }
-    return {
-      isStandardOutput: stream.handle === process.stdout.fd,
-      write: async (bytes) => {
-        try {
-          await writeAll(stream.handle, bytes);
-        } catch (error) {
-          throw cannotWrite(file, error);
-        }
-        return [];
-      },
-      close: () => {
-        stream.close();
-      },
-    };
+    if (stream === null) checkWritable(file);
+    return new OpenOutput(file, stream);
   });
+}
+
+class OpenOutput implements Output {
+  readonly isStandardOutput: boolean;
+  private readonly file: string;
+  /** Null: a file, which is opened only to be written. */
+  private readonly stream: Stream | null;
+  private isWritten = false;
+  private isClosed = false;
+
+  constructor(file: string, stream: Stream | null) {
+    this.file = file;
+    this.stream = stream;
+    this.isStandardOutput = stream?.handle === process.stdout.fd;
+  }
+
+  async write(bytes: Uint8Array): Promise<readonly string[]> {
+    try {
+      this.refuseWhenClosed();
+      // What a failed write has left is half a file: more bytes behind it would look like a whole one.
+      if (this.isWritten) throw new FileError(this.file, 'written', 'it was written to already');
+      this.isWritten = true;
+      if (this.stream === null) return writeWhole(this.file, bytes);
+      await this.writeAll(this.stream.handle, bytes);
+      return [];
+    } catch (error) {
+      throw cannotWrite(this.file, error);
+    }
+  }
+
+  close(): void {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    this.stream?.close();
+  }
+
+  private async writeAll(handle: number, bytes: Uint8Array): Promise<void> {
+    for (let done = 0; done < bytes.length; ) {
+      try {
+        done += writeSync(handle, bytes, done);
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
+        // Its reader is slower. Nothing tells when there is room again.
+        await sleep(FULL_PIPE_MS);
+        // The number of a closed handle may be that of another file by now.
+        this.refuseWhenClosed();
+      }
+    }
+  }
+
+  private refuseWhenClosed(): void {
+    if (this.isClosed) throw new FileError(this.file, 'written', 'it was closed');
+  }
 }
 
 interface Stream {
@@ -99,18 +133,6 @@ function openPipe(file: string, path: string): number {
     if ((error as NodeJS.ErrnoException).code !== 'ENXIO') throw error;
     const reason = 'it is a pipe that nobody reads, so its reader has to be started first';
     throw new FileError(file, 'written', reason, { cause: error });
-  }
-}
-
-async function writeAll(handle: number, bytes: Uint8Array): Promise<void> {
-  for (let done = 0; done < bytes.length; ) {
-    try {
-      done += writeSync(handle, bytes, done);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
-      // Its reader is slower. Nothing tells when there is room again.
-      await sleep(FULL_PIPE_MS);
-    }
   }
 }
 
