@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { readRegularFile } from '../../src-node/read-file.mjs';
 import { writeWhole } from '../../src-node/write-file.mjs';
 import { inProject, ROOT } from './project.mjs';
 
@@ -70,7 +71,7 @@ async function binary(build, sources) {
   for (const path of ['node_modules/assemblyscript/package.json', ...sources]) {
     hash
       .update(`${path}\0`)
-      .update(readFileSync(inProject(path)))
+      .update(readRegularFile(inProject(path), Infinity))
       .update('\0');
   }
   const kept = inProject(join(CACHE, `${build}-${hash.digest('hex').slice(0, 32)}.wasm`));
@@ -79,7 +80,7 @@ async function binary(build, sources) {
     // Two processes may compile at once.
     writeWhole(kept, await compile(BUILDS[build]));
   }
-  return readFileSync(kept).toString('base64');
+  return Buffer.from(readRegularFile(kept, Infinity)).toString('base64');
 }
 
 /**

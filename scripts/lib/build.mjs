@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { readRegularFile } from '../../src-node/read-file.mjs';
 import { alone } from './lock.mjs';
 import { runNode } from './processes.mjs';
 import { inProject, Refusal, say } from './project.mjs';
+import { readTextIfThere } from './read-text.mjs';
 
 const SOURCES = ['src-main', 'src-node', 'src-renderer', 'src-shared', 'src-worker', 'assets'];
 const SETTINGS = [
@@ -36,7 +38,7 @@ export async function ensureBuilt() {
 /** Builds in any case. */
 export async function build() {
   // An interrupted build leaves no stamp, so that half of one never counts as built.
-  rmSync(inProject(STAMP), { force: true });
+  rmSync(inProject(STAMP), { force: true, recursive: true });
   // Taken first: sources that change while it builds are built next time.
   const sources = hashOf(sourceFiles());
   const ended = await runNode([inProject('node_modules/electron-vite/bin/electron-vite.js'), 'build'], {
@@ -48,8 +50,8 @@ export async function build() {
 }
 
 function isBuilt() {
-  const stamp = inProject(STAMP);
-  return existsSync(stamp) && readFileSync(stamp, 'utf8') === stampOf(hashOf(sourceFiles()));
+  const stamp = readTextIfThere(inProject(STAMP));
+  return stamp !== null && stamp === stampOf(hashOf(sourceFiles()));
 }
 
 /** @param {string} sources hash of the source files */
@@ -66,7 +68,7 @@ function hashOf(paths) {
   for (const path of paths) {
     hash
       .update(`${path}\0`)
-      .update(readFileSync(inProject(path)))
+      .update(readRegularFile(inProject(path), Infinity))
       .update('\0');
   }
   return hash.digest('hex');

@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ const WORKER = 'out/main/worker.js';
 
 beforeEach(() => {
   checkout = mkdtempSync(join(tmpdir(), 'gradscope-build-'));
-  cpSync(inProject('scripts'), at('scripts'), { recursive: true });
+  for (const folder of ['scripts', 'src-node']) cpSync(inProject(folder), at(folder), { recursive: true });
   for (const folder of ['src-main', 'src-renderer', 'src-shared', 'src-worker', 'assets', 'out'])
     mkdirSync(at(folder));
   for (const file of ['package.json', 'package-lock.json', 'electron.vite.config.ts', 'tsconfig.base.json'])
@@ -43,6 +43,8 @@ function ensureBuilt(): { status: number | null; stderr: string } {
   const { status, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', program], {
     encoding: 'utf8',
     cwd: checkout,
+    // Whatever waits for so long waits for ever.
+    timeout: 60_000,
   });
   return { status, stderr };
 }
@@ -77,6 +79,28 @@ test.each([
     stderr: 'Building again: the sources or the built files changed ...\n',
   });
   expect(readFileSync(at(WORKER), 'utf8')).toBe('first');
+});
+
+// Catches: a stack trace, a start that waits for ever.
+test.each([
+  ['folder', () => mkdirSync(at('out/built.sha256/in-it'), { recursive: true })],
+  ...(process.platform === 'win32'
+    ? []
+    : [['pipe', () => execFileSync('mkfifo', [at('out/built.sha256')])] as const]),
+] as const)('a %s in the place of the stamp is removed', (_, make) => {
+  ensureBuilt();
+  rmSync(at('out/built.sha256'));
+  make();
+  expect(ensureBuilt()).toMatchObject({ status: 0 });
+  expect(ensureBuilt()).toEqual({ status: 0, stderr: '' });
+});
+
+test.skipIf(process.platform === 'win32')('a pipe among the sources is named', () => {
+  execFileSync('mkfifo', [at('src-worker/pipe.ts')]);
+  expect(ensureBuilt()).toEqual({
+    status: 2,
+    stderr: `Building ...\n${at('src-worker/pipe.ts')} cannot be read: it is a pipe, where a regular file is expected.\n`,
+  });
 });
 
 test('a build that fails leaves nothing that counts', () => {

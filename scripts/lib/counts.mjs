@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { inProject } from './project.mjs';
+import { readJsonIfThere } from './read-text.mjs';
 
 /**
  * @typedef {object} Counts
@@ -71,10 +71,4 @@ function judged(exitCode, counts) {
  * @param {string} path relative to the repository
  * @returns {unknown} null: there is none, or it is not whole
  */
-export function readReport(path) {
-  try {
-    return JSON.parse(readFileSync(inProject(path), 'utf8'));
-  } catch {
-    return null;
-  }
-}
+export const readReport = (path) => readJsonIfThere(inProject(path));

@@ -1,7 +1,8 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { errorLine, runNode } from './processes.mjs';
 import { inProject, say } from './project.mjs';
+import { readTextIfThere } from './read-text.mjs';
 
 const FETCH_LIMIT_SECONDS = 90;
 
@@ -11,9 +12,9 @@ const FETCH_LIMIT_SECONDS = 90;
  */
 export function electronBinary() {
   const given = process.env['ELECTRON_OVERRIDE_DIST_PATH'];
-  const pathFile = inProject('node_modules/electron/path.txt');
-  if (!existsSync(pathFile)) return null;
-  const binary = join(given ?? inProject('node_modules/electron/dist'), readFileSync(pathFile, 'utf8'));
+  const path = readTextIfThere(inProject('node_modules/electron/path.txt'));
+  if (path === null) return null;
+  const binary = join(given ?? inProject('node_modules/electron/dist'), path);
   return existsSync(binary) ? binary : null;
 }
 
@@ -63,7 +64,7 @@ function closedNamespaces() {
     ['user/max_user_namespaces', '0'],
   ]) {
     const path = `/proc/sys/${setting ?? ''}`;
-    if (existsSync(path) && readFileSync(path, 'utf8').trim() === closed) {
+    if (readTextIfThere(path)?.trim() === closed) {
       return `${(setting ?? '').replaceAll('/', '.')} is ${closed}`;
     }
   }

@@ -1,8 +1,9 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { alone } from './lock.mjs';
 import { run, runNode } from './processes.mjs';
 import { inProject, Refusal, requireBuildablePath, ROOT, say } from './project.mjs';
+import { readJsonIfThere } from './read-text.mjs';
 
 const LOCKFILE = inProject('package-lock.json');
 /** npm writes this list last: an install that was interrupted has none. */
@@ -81,13 +82,8 @@ export const incomplete = (folder, installed) =>
 
 /** @param {string} folder of a package */
 function versionAt(folder) {
-  try {
-    /** @type {unknown} */
-    const content = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
-    return /** @type {{ version: unknown }} */ (content).version;
-  } catch {
-    return undefined;
-  }
+  const content = readJsonIfThere(join(folder, 'package.json'));
+  return /** @type {{ version?: unknown } | null} */ (content)?.version;
 }
 
 /**
@@ -95,14 +91,9 @@ function versionAt(folder) {
  * @returns {Packages | null} null: it is not there, or it is damaged
  */
 function packagesOf(path) {
-  try {
-    /** @type {unknown} */
-    const content = JSON.parse(readFileSync(path, 'utf8'));
-    const { packages } = /** @type {{ packages: unknown }} */ (content);
-    return typeof packages === 'object' ? /** @type {Packages | null} */ (packages) : null;
-  } catch {
-    return null;
-  }
+  const content = /** @type {{ packages?: unknown } | null} */ (readJsonIfThere(path));
+  const packages = content?.packages;
+  return typeof packages === 'object' ? /** @type {Packages | null} */ (packages) : null;
 }
 
 /** @param {readonly string[]} args */

@@ -1,7 +1,9 @@
-import { closeSync, mkdirSync, openSync, readFileSync, rmSync, statSync, writeSync } from 'node:fs';
+import { closeSync, lstatSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { FileError, reasonOf } from '../../src-node/file-error.mjs';
 import { processStart } from './process-start.mjs';
 import { inProject, Refusal, say } from './project.mjs';
+import { readText } from './read-text.mjs';
 
 /** Whoever creates a lock writes its content at once. One without readable content after this time was left by a failure. */
 const WRITTEN_MS = 10_000;
@@ -104,7 +106,7 @@ function removeStale(path, content) {
     closeSync(openSync(guard, 'wx'));
   } catch (error) {
     if (/** @type {NodeJS.ErrnoException} */ (error).code !== 'EEXIST') throw error;
-    if (isOld(guard)) rmSync(guard, { force: true });
+    if (isOld(guard)) removeGuard(guard);
     return;
   }
   try {
@@ -114,24 +116,38 @@ function removeStale(path, content) {
   }
 }
 
+/** @param {string} guard */
+function removeGuard(guard) {
+  try {
+    rmSync(guard, { force: true });
+  } catch (error) {
+    throw new Refusal(`The lock ${guard} cannot be removed, as ${reasonOf(error)}: remove it.`);
+  }
+}
+
 /**
  * @param {string} path
  * @returns {string | null} null: there is none any more
+ * @throws {Refusal} when something stands there that is no lock and does not go by itself
  */
 function readLock(path) {
   try {
-    return readFileSync(path, 'utf8');
+    return readText(path);
   } catch (error) {
-    const { code } = /** @type {NodeJS.ErrnoException} */ (error);
-    if (code === 'ENOENT') return null;
-    if (code === 'EISDIR') throw new Refusal(`The lock ${path} is a folder: remove it.`);
-    throw error;
+    if (!(error instanceof FileError)) throw error;
+    const isThere = lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+    const { code } = /** @type {NodeJS.ErrnoException} */ (error.cause ?? {});
+    if (code !== 'ENOENT')
+      throw new Refusal(`The lock ${path} cannot be read, as ${error.reason}: remove it.`);
+    // Nobody can create a file where a link stands, though what it leads to is not there.
+    if (isThere) throw new Refusal(`The lock ${path} is a symbolic link that leads nowhere: remove it.`);
+    return null;
   }
 }
 
 /** @param {string} path */
 function isOld(path) {
-  const { mtimeMs } = statSync(path, { throwIfNoEntry: false }) ?? { mtimeMs: Date.now() };
+  const { mtimeMs } = lstatSync(path, { throwIfNoEntry: false }) ?? { mtimeMs: Date.now() };
   return Math.abs(Date.now() - mtimeMs) > WRITTEN_MS;
 }
 

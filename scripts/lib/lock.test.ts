@@ -1,6 +1,15 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync, mkdirSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, expect, test } from 'vitest';
@@ -8,6 +17,8 @@ import { alone, lockContent } from './lock.mjs';
 import { inProject, Refusal } from './project.mjs';
 
 const name = `test-${String(process.pid)}`;
+/** Whatever waits for so long waits for ever. */
+const FOR_EVER_MS = 60_000;
 const lock = inProject(`.cache/${name}.lock`);
 const folder = mkdtempSync(join(tmpdir(), 'gradscope-lock-'));
 
@@ -109,5 +120,50 @@ test('work that fails gives the lock back', async () => {
 
 test('a folder in the place of a lock is named', async () => {
   mkdirSync(lock, { recursive: true });
-  await expect(alone(name, () => Promise.resolve())).rejects.toThrow(`The lock ${lock} is a folder`);
+  await expect(alone(name, () => Promise.resolve())).rejects.toThrow(
+    `The lock ${lock} cannot be read, as it is a folder, where a regular file is expected: remove it.`,
+  );
 });
+
+// Catches: a command that says nothing and never ends.
+test.skipIf(process.platform === 'win32').each<[string, () => unknown, string]>([
+  ['a pipe', () => spawnSync('mkfifo', [lock]), 'cannot be read, as it is a pipe'],
+  [
+    'a link that leads nowhere',
+    () => {
+      symlinkSync('nowhere', lock);
+    },
+    'is a symbolic link that leads nowhere',
+  ],
+  [
+    'a link that leads to itself',
+    () => {
+      symlinkSync(lock, lock);
+    },
+    'cannot be read, as its symbolic links go in a circle',
+  ],
+])('%s in the place of a lock is named', (_, make, words) => {
+  mkdirSync(inProject('.cache'), { recursive: true });
+  make();
+  expect(whatIsSaid()).toMatch(new RegExp(`^The lock ${lock} ${words}[^\n]*: remove it\\.\n$`));
+});
+
+// Catches: a stack trace, or a loop without a word.
+test('a folder in the place of the second lock, which guards the removal of an old one, is named', () => {
+  writeLock('garbage');
+  utimesSync(lock, 0, 0);
+  mkdirSync(`${lock}.removing`);
+  utimesSync(`${lock}.removing`, 0, 0);
+  expect(whatIsSaid()).toMatch(/^The lock .*\.removing cannot be removed, as .*: remove it\.\n$/);
+  rmSync(`${lock}.removing`, { recursive: true });
+});
+
+/** In a process of its own, as waiting for a pipe stops the whole process. */
+function whatIsSaid(): string {
+  const program = `
+    const { alone } = await import(${JSON.stringify(new URL('./lock.mjs', import.meta.url).href)});
+    const { runScript } = await import(${JSON.stringify(new URL('./project.mjs', import.meta.url).href)});
+    await runScript(() => alone(${JSON.stringify(name)}, () => Promise.resolve(0)));`;
+  const args = ['--input-type=module', '-e', program];
+  return spawnSync(process.execPath, args, { encoding: 'utf8', timeout: FOR_EVER_MS }).stderr;
+}

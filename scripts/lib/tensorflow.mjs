@@ -4,7 +4,6 @@ import {
   lstatSync,
   mkdirSync,
   readdirSync,
-  readFileSync,
   rmdirSync,
   rmSync,
   statfsSync,
@@ -17,6 +16,7 @@ import { writeWhole } from '../../src-node/write-file.mjs';
 import { cacheFolder } from './cache.mjs';
 import { alone } from './lock.mjs';
 import { inProject, Refusal, say } from './project.mjs';
+import { readJsonIfThere } from './read-text.mjs';
 import { ADDON, compileAddon, downloadAddon, requireCompiler, tryAddon } from './tensorflow-addon.mjs';
 import { fetchWheel, fillFolder, findPython, requirementsOf, unpackWheel } from './wheels.mjs';
 
@@ -148,7 +148,7 @@ async function setUpAlone(name, folder, manner) {
       `Nobody has tried it on ${process.platform} ${process.arch}; npm run engine -- ${name} does.`,
     );
   }
-  rmSync(ready, { force: true });
+  rmSync(ready, { force: true, recursive: true });
 
   const addonFolder = join(folder, `addon-${packageVersion}`);
   if (library === undefined) await downloadOwn(name, addonFolder, manner);
@@ -274,21 +274,15 @@ function removeEmpty(folder) {
 
 /** @param {string} file @param {string} packageVersion */
 function isReady(file, packageVersion) {
-  try {
-    /** @type {unknown} */
-    const content = JSON.parse(readFileSync(file, 'utf8'));
-    const { package: madeFor, addon } = /** @type {{ package?: string, addon?: string }} */ (content);
-    return madeFor === packageVersion && existsSync(join(file, '..', addon ?? ''));
-  } catch {
-    return false;
-  }
+  const content = /** @type {{ package?: unknown, addon?: unknown } | null} */ (readJsonIfThere(file));
+  const addon = content?.addon;
+  return (
+    content?.package === packageVersion && typeof addon === 'string' && existsSync(join(file, '..', addon))
+  );
 }
 
 function versionOfPackage() {
-  /** @type {unknown} */
-  const content = JSON.parse(
-    readFileSync(inProject('node_modules/@tensorflow/tfjs-node-gpu/package.json'), 'utf8'),
-  );
+  const content = readJsonIfThere(inProject('node_modules/@tensorflow/tfjs-node-gpu/package.json'));
   return /** @type {{ version: string }} */ (content).version;
 }
 

@@ -16,7 +16,7 @@ import { tensorflowArithmetic } from './tensorflow-arithmetic';
 const PACKAGE = '@tensorflow/tfjs-node-gpu';
 
 /** The one of this thread: tfjs knows one backend of that name. */
-let loaded: TensorFlowEngineName | null = null;
+let loaded: { readonly name: TensorFlowEngineName; readonly packageVersion: string } | null = null;
 
 /** TensorFlow's own library, by the native addon of @tensorflow/tfjs-node-gpu. @throws GradscopeError `engine-unavailable` */
 export async function openTensorFlowEngine(name: TensorFlowEngineName): Promise<Engine> {
@@ -24,7 +24,8 @@ export async function openTensorFlowEngine(name: TensorFlowEngineName): Promise<
     new GradscopeError('engine-unavailable', `The engine ${name} cannot load: ${why}.`, { cause });
 
   const first = loaded === null;
-  if (loaded !== name) load(name, cannotLoad);
+  // What is loaded stays, whatever becomes of its files.
+  const packageVersion = loaded?.name === name ? loaded.packageVersion : load(name, cannotLoad);
   if (!(await tf.setBackend('tensorflow'))) throw cannotLoad("tfjs's backend tensorflow did not start");
   const backend = tf.backend() as TensorFlowBackend;
   const { binding } = backend;
@@ -51,7 +52,7 @@ export async function openTensorFlowEngine(name: TensorFlowEngineName): Promise<
     variant: name === 'tensorflow-gpu' ? 'GPU' : 'CPU',
     versions: {
       '@tensorflow/tfjs-core': tf.version_core,
-      [PACKAGE]: readSetUp(name)?.packageVersion ?? '',
+      [PACKAGE]: packageVersion,
       TensorFlow: binding.TF_Version,
     },
     backend: 'tensorflow',
@@ -59,18 +60,20 @@ export async function openTensorFlowEngine(name: TensorFlowEngineName): Promise<
   });
 }
 
+/** @returns the version of the package that was loaded */
 function load(
   name: TensorFlowEngineName,
   cannotLoad: (why: string, cause?: unknown) => GradscopeError,
-): void {
+): string {
   const setUp = readSetUp(name);
   if (setUp === null) throw cannotLoad(`it is not set up; npm run engine -- ${name} sets it up`);
+  if ('untrusted' in setUp) throw cannotLoad(setUp.untrusted);
   // Loading it runs it, so nobody else may have put it there: neither the addon nor a library that it finds beside it.
   const folder = engineFolder(name);
   const untrusted = (folder === null ? null : whyTreeUntrusted(folder)) ?? whyUntrusted(setUp.addon);
   if (untrusted !== null) throw cannotLoad(untrusted);
   if (loaded !== null) {
-    throw cannotLoad(`the engine ${loaded} is loaded already, and a trainer holds one TensorFlow`);
+    throw cannotLoad(`the engine ${loaded.name} is loaded already, and a trainer holds one TensorFlow`);
   }
   if (isMainThread) prepareTensorFlow();
   else if (!isPrepared()) throw cannotLoad('the environment was not prepared before the thread began');
@@ -87,7 +90,8 @@ function load(
     const why = cause instanceof Error ? cause.message : String(cause);
     throw cannotLoad(`${setUp.addon} did not load (${why})`, cause);
   }
-  loaded = name;
+  loaded = { name, packageVersion: version };
+  return version;
 }
 
 /** The package looks for its addon where its install script would have put it; it is told where the addon is. */

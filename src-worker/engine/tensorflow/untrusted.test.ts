@@ -1,9 +1,10 @@
 import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { openEngine } from '../index';
+import { offeredEngines, openEngine } from '../index';
 import { engineFolder } from './set-up';
 
 let cache: string;
@@ -44,6 +45,39 @@ describe.skipIf(process.platform === 'win32')(
         });
       },
     );
+
+    // Catches: what somebody else could have written read before anybody asks who could.
+    test('is offered, and refused by the same sentence, where others can write its mark, whatever it says', async () => {
+      writeFileSync(join(folder, 'ready.json'), 'garbage');
+      chmodSync(join(folder, 'ready.json'), 0o666);
+      expect(offeredEngines()).toContain('tensorflow');
+      await expect(openEngine('tensorflow')).rejects.toThrow(`${join(folder, 'ready.json')} (owner`);
+    });
+
+    // Catches: a start that waits for ever, or that fills the memory.
+    test.each<[string, (mark: string) => unknown]>([
+      ['a pipe', (mark) => execFileSync('mkfifo', [mark])],
+      ['a folder', (mark) => mkdirSync(mark, 0o755)],
+      [
+        'a huge file',
+        (mark) => {
+          writeFileSync(mark, `"${'x'.repeat(100_000)}"`, { mode: 0o644 });
+        },
+      ],
+    ])('is not set up where its mark is %s', async (_, make) => {
+      const mark = join(folder, 'ready.json');
+      rmSync(mark);
+      make(mark);
+      expect(offeredEngines()).not.toContain('tensorflow');
+      await expect(openEngine('tensorflow')).rejects.toThrow('it is not set up; npm run engine');
+    });
+
+    // Catches: a start that waits for ever for a library.
+    test('is not set up where its addon is no file', async () => {
+      rmSync(join(folder, 'addon/a.node'));
+      mkdirSync(join(folder, 'addon/a.node'), 0o755);
+      await expect(openEngine('tensorflow')).rejects.toThrow('it is not set up; npm run engine');
+    });
 
     // Catches: a check that refuses everything.
     test('is loaded where nobody else can: here until the system says that it is no addon', async () => {
