@@ -112,7 +112,8 @@ async function live(ground: Ground, life: Life, tell: Tell): Promise<void> {
     }
     tell(`SIGSTOP and SIGCONT to the ${life.stopped}`, await stopForAWhile(family, life, page));
     await wait(life.afterMs);
-    tell(`${life.by} to the ${life.victim}`, await end(family, life));
+    const what = isOnlyForShell(life) ? 'SIGINT to all, as by Ctrl-C' : `${life.by} to the ${life.victim}`;
+    tell(what, await end(family, life));
     const trace = stackTrace(family);
     if (trace !== undefined) tell('words', `a stack trace was printed: ${trace}`);
   } finally {
@@ -176,10 +177,17 @@ async function stopForAWhile(
   return undefined;
 }
 
-async function end(family: Family, { victim, by }: Life): Promise<string | undefined> {
-  const member = family.find(ROLES[victim]);
-  if (member === undefined) return `there was no ${victim}.`;
-  signal(member.pid, by);
+/**
+ * npm hands SIGINT on to the shell that it starts a script by, and dash keeps it until the script has ended: sent to npm alone it
+ * reaches nobody. A terminal sends it to all.
+ */
+const isOnlyForShell = ({ victim, by }: Life): boolean => victim === 'npm' && by === 'SIGINT';
+
+async function end(family: Family, life: Life): Promise<string | undefined> {
+  const member = family.find(ROLES[life.victim]);
+  if (member === undefined) return `there was no ${life.victim}.`;
+  const hit = isOnlyForShell(life) ? family.members() : [member];
+  for (const { pid } of hit) signal(pid, life.by);
   const left = await family.left(FOREVER_MS);
   if (left.length > 0) return `left for ever: ${names(left)}.`;
   await waitFor(() => family.hasEnded, FOREVER_MS);

@@ -69,6 +69,20 @@ test('? opens the help, which names the keys', async ({ gradscope }) => {
   await expect(help).toBeHidden();
 });
 
+test("the theme is the system's until a person chooses one", async ({ gradscope }) => {
+  const { page } = gradscope;
+  const root = page.locator('html');
+  await page.emulateMedia({ colorScheme: 'light' });
+  await expect(root).toHaveAttribute('data-theme', 'light');
+  await page.emulateMedia({ colorScheme: 'dark' });
+  await expect(root).toHaveAttribute('data-theme', 'dark');
+  await page.keyboard.press('t');
+  await expect(root).toHaveAttribute('data-theme', 'light');
+  await page.emulateMedia({ colorScheme: 'light' });
+  await page.emulateMedia({ colorScheme: 'dark' });
+  await expect(root).toHaveAttribute('data-theme', 'light');
+});
+
 test('the theme is changed by key and kept', async ({ gradscope }) => {
   const ground = (): Promise<string> =>
     gradscope.page.evaluate(() => getComputedStyle(document.body).backgroundColor);

@@ -12,8 +12,8 @@ import { formatCount, formatNumber } from './numbers';
  *   layers of keras-double-softmax while its loss stands at 2.30.
  * - `2 dead`: filters (or units) that got no gradient in each of the last 32 pictures of different steps. With ReLU that is a
  *   filter which no example of those minibatches switched on.
- * - `healthy` needs evidence: 10 steps, a loss below that of guessing, and no filter that has fallen silent against
- *   its habit. Until then `not yet`.
+ * - `2 silent`: filters that are not dead yet, and got no gradient for longer than they are used to, or ever.
+ * - `healthy` needs evidence: 10 steps and a loss below that of guessing. Until then `not yet`.
  */
 export type Health =
   /** Before the first step. */
@@ -25,16 +25,22 @@ export type Health =
   /** `ratio` null: |W| is 0. */
   | { readonly kind: 'slow'; readonly ratio: number | null }
   | { readonly kind: 'dead'; readonly filters: readonly number[] }
+  | { readonly kind: 'silent'; readonly silence: Silence }
   | { readonly kind: 'notYet'; readonly because: Missing }
   | { readonly kind: 'healthy'; readonly ratio: number };
+
+/** Filters that got no gradient in the last `pictures` pictures of different steps, each of them at least. */
+export interface Silence {
+  readonly filters: readonly number[];
+  readonly pictures: number;
+}
 
 /** What is missing for a verdict. */
 export type Missing =
   /** Steps since `from`. */
   | { readonly what: 'steps'; readonly steps: number; readonly from: number }
   | { readonly what: 'ratio' }
-  | { readonly what: 'loss'; readonly loss: number; readonly guessing: number }
-  | { readonly what: 'filters'; readonly filters: readonly number[] };
+  | { readonly what: 'loss'; readonly loss: number; readonly guessing: number };
 
 export const EXPLODING_RATIO = 0.1;
 export const SLOW_RATIO = 1e-4;
@@ -56,8 +62,8 @@ export interface HealthInput {
   /** The step after which weights were last replaced by hand or by a file; 0: never. What came before says nothing of them. */
   readonly from: number;
   readonly deadFilters: readonly number[];
-  /** Silent against their habit, but not for long enough to be called dead. */
-  readonly doubtfulFilters: readonly number[];
+  /** Against their habit, but not for long enough to be called dead. */
+  readonly silence: Silence;
 }
 
 /** |dW| / |W|; null where there is no such number, as of 0 / 0. */
@@ -68,7 +74,7 @@ export function ratioOf(update: number | undefined, weight: number | undefined):
 }
 
 export function healthOf(input: HealthInput): Health {
-  const { nan, infinite, gradientNorms, updateNorms, deadFilters, from } = input;
+  const { nan, infinite, gradientNorms, updateNorms, deadFilters, silence, from } = input;
   if (nan + infinite > 0) return { kind: 'nonFinite', nan, infinite };
   if (updateNorms.length === 0) return { kind: 'unknown' };
   const silentSteps = zerosAtEnd(gradientNorms, from);
@@ -80,14 +86,14 @@ export function healthOf(input: HealthInput): Health {
   const stood = zerosAtEnd(updateNorms, from) >= EVIDENCE_STEPS;
   if (stood || (ratio !== null && ratio < SLOW_RATIO)) return { kind: 'slow', ratio };
   if (deadFilters.length > 0) return { kind: 'dead', filters: deadFilters };
+  if (silence.filters.length > 0) return { kind: 'silent', silence };
   if (ratio === null) return { kind: 'notYet', because: { what: 'ratio' } };
   const because = missing(input);
   return because === null ? { kind: 'healthy', ratio } : { kind: 'notYet', because };
 }
 
 /** What is still to be seen before a layer whose numbers are in order is called healthy. */
-function missing({ losses, classes, from, doubtfulFilters }: HealthInput): Missing | null {
-  if (doubtfulFilters.length > 0) return { what: 'filters', filters: doubtfulFilters };
+function missing({ losses, classes, from }: HealthInput): Missing | null {
   const last = lastOf(losses, from);
   // A trainer that gives no loss.
   if (last.length === 0) return null;
@@ -99,7 +105,7 @@ function missing({ losses, classes, from, doubtfulFilters }: HealthInput): Missi
 /** Beside the name of a layer. */
 const COUNT_WIDTH = 6;
 
-/** `healthy`, `2 dead`, `12 NaN`, `3 infinite`; empty for unknown. */
+/** `healthy`, `2 dead`, `1 silent`, `12 NaN`, `3 infinite`; empty for unknown. */
 export function healthLabel(health: Health): string {
   switch (health.kind) {
     case 'nonFinite':
@@ -108,6 +114,8 @@ export function healthLabel(health: Health): string {
         : `${formatCount(health.infinite, COUNT_WIDTH)} infinite`;
     case 'dead':
       return `${formatCount(health.filters.length, COUNT_WIDTH)} dead`;
+    case 'silent':
+      return `${formatCount(health.silence.filters.length, COUNT_WIDTH)} silent`;
     case 'unknown':
       return '';
     case 'noGradient':
@@ -147,6 +155,12 @@ export function healthSentence(health: Health): string {
         : `|dW|/|W| is ${formatNumber(health.ratio)}, median of ${String(RATIO_STEPS)} steps; slow is below ${formatNumber(SLOW_RATIO)}.`;
     case 'dead':
       return `${namesOf(health.filters)} got no gradient in the last ${String(DEAD_PICTURES)} pictures of different steps.`;
+    case 'silent': {
+      const { filters, pictures } = health.silence;
+      const when =
+        pictures === 1 ? 'the last picture' : `the last ${String(pictures)} pictures of different steps`;
+      return `${namesOf(filters)} got no gradient in ${when}; dead is after ${String(DEAD_PICTURES)}.`;
+    }
     case 'notYet':
       return `No verdict yet: ${missingWords(health.because)}.`;
     case 'healthy':
@@ -168,8 +182,6 @@ function missingWords(because: Missing): string {
       return '|dW|/|W| does not exist, as |W| was 0';
     case 'loss':
       return `the loss is ${formatNumber(because.loss)}, mean of ${String(RATIO_STEPS)} steps, and guessing gives ${formatNumber(because.guessing)}`;
-    case 'filters':
-      return `${namesOf(because.filters)} got no gradient lately, which is unusual`;
   }
 }
 
@@ -208,24 +220,27 @@ function medianRatio({ updateNorms, weightNorms, from }: HealthInput): number | 
   return ratios[Math.floor(ratios.length / 2)] ?? null;
 }
 
-/** A filter is doubtful when a silence as long as its present one would come by chance less often than this. */
-const DOUBT = 0.005;
+/** A layer is called silent when a silence as long as one of its filters' would come by chance less often than this. */
+const CHANCE = 0.001;
+/** Pictures over which a filter's habit fades to a third: one that is on less and less is not held to its beginnings. */
+const HABIT_PICTURES = 100;
 
 /**
  * Counts for each filter the pictures in a row, of different steps, in which it got no gradient, and how often it had none
- * before: a filter that is silent in every third minibatch is not doubted for two.
+ * before: a filter that is silent in every third minibatch is not called so for two.
  */
-export class DeadFilters {
-  private readonly silent: Int32Array;
-  /** Of the pictures before the present silence: all, and those without a gradient. */
-  private readonly seen: Int32Array;
-  private readonly seenSilent: Int32Array;
+export class FilterSilence {
+  /** Pictures in a row without a gradient. */
+  private readonly run: Int32Array;
+  /** Of the pictures before those, each weighed less the longer ago it was: all, and those without a gradient. */
+  private readonly seen: Float64Array;
+  private readonly seenSilent: Float64Array;
   private lastStep = -1;
 
   constructor(filters: number) {
-    this.silent = new Int32Array(filters);
-    this.seen = new Int32Array(filters);
-    this.seenSilent = new Int32Array(filters);
+    this.run = new Int32Array(filters);
+    this.seen = new Float64Array(filters);
+    this.seenSilent = new Float64Array(filters);
   }
 
   /** @param gradient the weight gradient of `step`, filter by filter */
@@ -234,17 +249,18 @@ export class DeadFilters {
     // A run that went back or began anew has another past.
     if (step < this.lastStep) this.forget();
     this.lastStep = step;
-    const size = gradient.length / this.silent.length;
+    const size = gradient.length / this.run.length;
     if (!someNonZero(gradient, 0, gradient.length)) return;
-    for (let filter = 0; filter < this.silent.length; filter += 1) {
-      const run = this.silent[filter] ?? 0;
+    for (let filter = 0; filter < this.run.length; filter += 1) {
+      const run = this.run[filter] ?? 0;
       if (!someNonZero(gradient, filter * size, (filter + 1) * size)) {
-        this.silent[filter] = run + 1;
+        this.run[filter] = run + 1;
         continue;
       }
-      this.silent[filter] = 0;
-      this.seen[filter] = (this.seen[filter] ?? 0) + run + 1;
-      this.seenSilent[filter] = (this.seenSilent[filter] ?? 0) + run;
+      this.run[filter] = 0;
+      const fade = Math.exp(-(run + 1) / HABIT_PICTURES);
+      this.seen[filter] = (this.seen[filter] ?? 0) * fade + run + 1;
+      this.seenSilent[filter] = (this.seenSilent[filter] ?? 0) * fade + run;
     }
   }
 
@@ -252,24 +268,27 @@ export class DeadFilters {
     return this.filtersWhere((run) => run >= DEAD_PICTURES);
   }
 
-  /** Those that are not dead yet, whose silence is longer than chance would have it. */
-  doubtful(): number[] {
-    return this.filtersWhere((run, filter) => {
+  /** Those that are not dead yet, whose silence is longer than chance would have it, or that never had a gradient. */
+  silent(): Silence {
+    const rare = CHANCE / this.run.length;
+    const filters = this.filtersWhere((run, filter) => {
       if (run === 0 || run >= DEAD_PICTURES) return false;
+      const seen = this.seen[filter] ?? 0;
       // Laplace's rule of succession.
-      const share = ((this.seenSilent[filter] ?? 0) + 1) / ((this.seen[filter] ?? 0) + 2);
-      return share ** run < DOUBT;
+      const share = ((this.seenSilent[filter] ?? 0) + 1) / (seen + 2);
+      return seen === 0 || share ** run < rare;
     });
+    return { filters, pictures: Math.min(...filters.map((filter) => this.run[filter] ?? 0), DEAD_PICTURES) };
   }
 
   private forget(): void {
-    this.silent.fill(0);
+    this.run.fill(0);
     this.seen.fill(0);
     this.seenSilent.fill(0);
   }
 
   private filtersWhere(holds: (run: number, filter: number) => boolean): number[] {
-    return Array.from(this.silent.keys()).filter((filter) => holds(this.silent[filter] ?? 0, filter));
+    return Array.from(this.run.keys()).filter((filter) => holds(this.run[filter] ?? 0, filter));
   }
 }
 

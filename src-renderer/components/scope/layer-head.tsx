@@ -85,7 +85,8 @@ function Pill({ row }: { row: LayerRow }): ReactElement {
     const { health, since } = model.health(row);
     setData(pill.current, 'health', health.kind);
     setText(label.current, healthLabel(health));
-    const title = `${healthSentence(health)} Seen so since step ${formatCount(since)}.`;
+    const sentence = healthSentence(health);
+    const title = sentence === '' ? '' : `${sentence} Seen so since step ${formatCount(since)}.`;
     if (pill.current !== null && pill.current.title !== title) pill.current.title = title;
   });
   return (

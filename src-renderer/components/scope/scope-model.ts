@@ -3,7 +3,7 @@ import { nonFinitePlace } from '../../../src-shared/text/non-finite';
 import { isBlank, type FrameSlot, type FrameView } from '../../frames/frame-store';
 import { WeightSnapshots } from '../../frames/weight-snapshots';
 import { colourTable, type ColourTable } from '../../scene/colour-table';
-import { DeadFilters, healthOf, type Health } from '../../scene/health';
+import { FilterSilence, healthOf, type Health } from '../../scene/health';
 import { kernelNumber, kernelShape, networkRows, type LayerRow } from '../../scene/network-rows';
 import { Scale, wholeOf } from '../../scene/scale';
 import { ScaleBook, type ScaledTensor } from '../../scene/scale-book';
@@ -48,7 +48,7 @@ export class ScopeModel {
   private readonly parts: Pick<PageParts, 'frames' | 'metrics' | 'loop'>;
   private readonly scales = new ScaleBook();
   private readonly mapScales = new Map<string, Scale>();
-  private readonly deadFilters = new Map<string, DeadFilters>();
+  private readonly silences = new Map<string, FilterSilence>();
   /** By layer: the last verdict, since which step, and of which rows of metrics. */
   private readonly verdicts = new Map<string, { kind: Health['kind']; since: number; revision: number }>();
   /** Earlier weights, for the orders by how far they have gone. */
@@ -94,7 +94,7 @@ export class ScopeModel {
         const kernelSize = reduced ? (slot.shape[1] ?? 1) : height * width;
         tensors.push({ name: weight.name, kind, values: slot.values, kernelSize });
         if (kind === 'gradient' && !reduced && slot.state.freshness === 'fresh') {
-          this.deadOf(layer.spec.name, weight.shape[0] ?? 1).see(slot.state.step, slot.values);
+          this.silenceOf(layer.spec.name, weight.shape[0] ?? 1).see(slot.state.step, slot.values);
         }
       }
     }
@@ -137,7 +137,7 @@ export class ScopeModel {
     const { metrics, frames } = this.parts;
     const view = frames.latest();
     const { name } = layer.spec;
-    const silence = this.deadFilters.get(name);
+    const silence = this.silences.get(name);
     const ofNumbers = healthOf({
       ...worst(KERNEL_KINDS.map((kind) => view?.slot(weight.name, kind)?.state)),
       gradientNorms: metrics.column(`gradientNorm:${name}`),
@@ -147,7 +147,7 @@ export class ScopeModel {
       classes: this.plan?.classes ?? 0,
       from: metrics.stepsOfOtherWeights,
       deadFilters: silence?.dead() ?? [],
-      doubtfulFilters: silence?.doubtful() ?? [],
+      silence: silence?.silent() ?? { filters: [], pictures: 0 },
     });
     const health = ofNumbers.kind === 'nonFinite' ? ofNumbers : (metIn(name) ?? ofNumbers);
     const { length, revision } = metrics;
@@ -160,7 +160,7 @@ export class ScopeModel {
 
   /** Filters that get no gradient (see scene/health.ts). */
   dead(layer: string): readonly number[] {
-    return this.deadFilters.get(layer)?.dead() ?? [];
+    return this.silences.get(layer)?.dead() ?? [];
   }
 
   get hover(): Hover | null {
@@ -186,20 +186,20 @@ export class ScopeModel {
       this.layers = plan === null ? [] : networkRows(plan).filter((row) => row.kind === 'layer');
       this.scales.clear();
       this.mapScales.clear();
-      this.deadFilters.clear();
+      this.silences.clear();
       this.verdicts.clear();
       this.snapshots.clear();
       this.seenKey = '';
     }
   }
 
-  private deadOf(layer: string, filters: number): DeadFilters {
-    let dead = this.deadFilters.get(layer);
-    if (dead === undefined) {
-      dead = new DeadFilters(filters);
-      this.deadFilters.set(layer, dead);
+  private silenceOf(layer: string, filters: number): FilterSilence {
+    let silence = this.silences.get(layer);
+    if (silence === undefined) {
+      silence = new FilterSilence(filters);
+      this.silences.set(layer, silence);
     }
-    return dead;
+    return silence;
   }
 
   private updateMapScales(view: FrameView, settle: boolean): void {
