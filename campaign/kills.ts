@@ -150,7 +150,7 @@ async function killTrainer(
   const goodbye = await page.goodbye(FOREVER_MS);
   if (
     goodbye?.['code'] !== 'worker-died' ||
-    goodbye['message'] !== `The trainer process was ended by ${by}.`
+    !String(goodbye['message']).startsWith(`The trainer process was ended by ${by}`)
   ) {
     return `the page was told ${JSON.stringify(goodbye)}.`;
   }

@@ -461,7 +461,8 @@ describe('the WebSocket', () => {
       expect(await client.next()).toEqual({
         type: 'goodbye',
         code: 'worker-died',
-        message: 'The trainer process was ended by SIGKILL.',
+        message:
+          'The trainer process was ended by SIGKILL, as the system does when the machine has no memory left.',
       });
       expect(await client.closed).toEqual({ number: 1011, reason: 'worker-died' });
     }

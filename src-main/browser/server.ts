@@ -41,7 +41,7 @@ const BROKEN_REQUESTS: Readonly<Record<string, number>> = {
   HPE_CHUNK_EXTENSIONS_OVERFLOW: 413,
   ERR_HTTP_REQUEST_TIMEOUT: 408,
 };
-const STRANGERS: StrangerLimits = { count: 64, milliseconds: 10_000 };
+const STRANGERS: StrangerLimits = { count: 64, toSpeakMs: 1_000, most: 512, milliseconds: 10_000 };
 /** For requests on connections that have shown the token, in milliseconds. */
 const REQUEST_LIMITS = { headersTimeout: 10_000, requestTimeout: 20_000, connectionsCheckingInterval: 2_000 };
 /** How long an answer may stand still because the other side takes nothing of it, in milliseconds. */

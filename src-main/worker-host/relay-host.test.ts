@@ -94,7 +94,8 @@ describe('RelayHost', () => {
     a.send({ type: 'kill', signal: 'SIGKILL' });
     expect(await first.messages.closed).toEqual({
       code: 'worker-died',
-      message: 'The trainer process was ended by SIGKILL.',
+      message:
+        'The trainer process was ended by SIGKILL, as the system does when the machine has no memory left.',
     });
     expect(spawned).toHaveLength(1);
     const next = await opened(host.connect());

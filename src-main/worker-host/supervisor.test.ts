@@ -91,6 +91,8 @@ describe('describeExit', () => {
   it('says what is known', () => {
     expect(describeExit({ code: 1, signal: null })).toBe('The trainer process ended with exit code 1.');
     expect(describeExit({ code: null, signal: 'SIGSEGV' })).toBe('The trainer process was ended by SIGSEGV.');
+    for (const signal of ['SIGTRAP', 'SIGABRT', 'SIGILL', 'SIGKILL'])
+      expect(describeExit({ code: null, signal })).toMatch(new RegExp(`was ended by ${signal}, .*memory`));
     expect(describeExit({ code: null, signal: null, error: 'spawn ENOENT' })).toBe(
       'The trainer process could not be started: spawn ENOENT.',
     );

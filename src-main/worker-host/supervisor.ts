@@ -109,9 +109,21 @@ export class Supervisor<P extends SupervisedProcess> {
   }
 }
 
+const OUT_OF_MEMORY = 'most likely because it got no more memory (ulimit -v, or a heap that is full)';
+/** How V8 ends a process that gets no memory, by platform and version, and how Linux ends one when the machine has none left. */
+const CAUSES: Readonly<Record<string, string>> = {
+  SIGTRAP: OUT_OF_MEMORY,
+  SIGABRT: OUT_OF_MEMORY,
+  SIGILL: OUT_OF_MEMORY,
+  SIGKILL: 'as the system does when the machine has no memory left',
+};
+
 /** One sentence for people that names what ended the trainer process. */
 export function describeExit(exit: ProcessExit): string {
   if (exit.error !== undefined) return `The trainer process could not be started: ${exit.error}.`;
-  if (exit.signal !== null) return `The trainer process was ended by ${exit.signal}.`;
+  if (exit.signal !== null) {
+    const why = CAUSES[exit.signal];
+    return `The trainer process was ended by ${exit.signal}${why === undefined ? '' : `, ${why}`}.`;
+  }
   return `The trainer process ended with exit code ${String(exit.code)}.`;
 }

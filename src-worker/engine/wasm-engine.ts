@@ -24,8 +24,24 @@ export async function openWasmEngine(): Promise<Engine> {
   });
 }
 
+/** What both binaries declare, in pages of 64 KiB. */
+const MEMORY = { initial: 256, maximum: 65_536 };
+
+/**
+ * tfjs's module prints on its own when it gets no memory, which nothing can tell it not to. What is made here goes when the module
+ * needs its place.
+ */
+function requireMemory(): void {
+  try {
+    new WebAssembly.Memory(MEMORY);
+  } catch (cause) {
+    throw cannotLoad('the system gives this process too few addresses for its memory (ulimit -v)', cause);
+  }
+}
+
 async function startBackend(binary: string): Promise<BackendWasm> {
   const folder = binaryFolder(binary);
+  requireMemory();
   let started: boolean;
   try {
     setWasmPaths(`${folder}/`);

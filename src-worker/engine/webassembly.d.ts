@@ -1,7 +1,8 @@
-/** What the engine uses of WebAssembly: neither TypeScript's ES libraries nor Node's types declare it. */
+/** What the engines use of WebAssembly: neither TypeScript's ES libraries nor Node's types declare it. */
 declare namespace WebAssembly {
   class Memory {
-    constructor(descriptor: { initial: number; maximum: number; shared: true });
+    /** `shared` left out: only to see whether there is room. */
+    constructor(descriptor: { initial: number; maximum: number; shared?: true });
     readonly buffer: SharedArrayBuffer;
     grow(pages: number): number;
   }
