@@ -23,11 +23,11 @@ export class Family {
   stderr = '';
   private stdout = '';
   private readonly mark: string;
-  private static count = 0;
+  private static readonly all: Family[] = [];
 
   constructor(command: string, args: readonly string[], env: NodeJS.ProcessEnv, cwd: string) {
-    Family.count += 1;
-    const value = `${String(process.pid)}-${String(Family.count)}`;
+    if (Family.all.length === 0) killAllOnSignal(Family.all);
+    const value = `${String(process.pid)}-${String(Family.all.push(this))}`;
     this.mark = `${VARIABLE}=${value}`;
     this.process = spawn(command, [...args], {
       cwd,
@@ -97,6 +97,16 @@ export class Family {
       const [, pid, parent, state = '', command = ''] = /^\s*(\d+)\s+(\d+)\s+(\S+)\s+(.*)$/.exec(line) ?? [];
       if (!`${command} `.includes(` ${this.mark} `) || state.startsWith('Z')) return [];
       return [{ pid: Number(pid), parent: Number(parent), command }];
+    });
+  }
+}
+
+/** A campaign that is broken off leaves nobody behind: npm, which watches no parent, would stay. */
+function killAllOnSignal(all: readonly Family[]): void {
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.once(name, () => {
+      for (const family of all) family.killAll();
+      process.kill(process.pid, name);
     });
   }
 }

@@ -2,11 +2,15 @@ import { expect, test } from './fixtures';
 import { axeFindings, crampedTargets, faintText } from './support/accessibility';
 import type { GradscopePage } from './support/gradscope-page';
 
-/** Fails with every place where axe finds something, text is faint, or a control is too small to be hit. */
+/**
+ * Fails with every place where axe finds something, text is faint, or a control is too small to be hit. In the light theme only with
+ * what depends on colours: names, roles and sizes are the same in both.
+ */
 async function inspect({ page }: GradscopePage, state: string): Promise<void> {
-  expect.soft(await axeFindings(page), `axe, ${state}`).toEqual([]);
+  const isLight = await page.evaluate(() => document.documentElement.dataset['theme'] === 'light');
+  expect.soft(await axeFindings(page, isLight ? 'colours' : 'all'), `axe, ${state}`).toEqual([]);
   expect.soft(await faintText(page), `faint text, ${state}`).toEqual([]);
-  expect.soft(await crampedTargets(page), `small targets, ${state}`).toEqual([]);
+  if (!isLight) expect.soft(await crampedTargets(page), `small targets, ${state}`).toEqual([]);
 }
 
 async function stepLayers(gradscope: GradscopePage, count: number): Promise<void> {

@@ -54,6 +54,7 @@ await runScript(async () => {
           '--config',
           '.dependency-cruiser.cjs',
           'src-shared',
+          'src-node',
           'src-worker',
           'src-main',
           'src-renderer',

@@ -7,29 +7,41 @@ const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
 /** The part of axe that is used here. */
 interface Axe {
   readonly configure: (spec: { rules: { id: string; enabled: boolean }[] }) => void;
-  readonly run: (document: Document) => Promise<{
+  readonly run: (
+    document: Document,
+    options: { runOnly?: readonly string[] },
+  ) => Promise<{
     violations: { id: string; impact: string; nodes: { target: unknown[]; failureSummary?: string }[] }[];
   }>;
 }
 
-/** What axe finds, one line a place: rule, how grave, where, why. Names that lack the visible text count too. */
-export async function axeFindings(page: Page): Promise<string[]> {
+/** The rules of axe that a theme can break. */
+const RULES_OF_COLOUR = ['color-contrast', 'link-in-text-block'];
+
+/**
+ * What axe finds, one line a place: rule, how grave, where, why. Names that lack the visible text count too.
+ * @param rules `colours`: only those that depend on the theme
+ */
+export async function axeFindings(page: Page, rules: 'all' | 'colours' = 'all'): Promise<string[]> {
   if (!(await page.evaluate(() => 'axe' in window))) await page.evaluate(AXE);
-  return page.evaluate(async () => {
-    const { axe } = window as unknown as { axe: Axe };
-    axe.configure({
-      rules: [
-        { id: 'label-content-name-mismatch', enabled: true },
-        { id: 'target-size', enabled: true },
-      ],
-    });
-    const { violations } = await axe.run(document);
-    return violations.flatMap(({ id, impact, nodes }) =>
-      nodes.map(({ target, failureSummary = '' }) =>
-        [id, impact, target.join(' '), failureSummary].join(' | '),
-      ),
-    );
-  });
+  return page.evaluate(
+    async (runOnly) => {
+      const { axe } = window as unknown as { axe: Axe };
+      axe.configure({
+        rules: [
+          { id: 'label-content-name-mismatch', enabled: true },
+          { id: 'target-size', enabled: true },
+        ],
+      });
+      const { violations } = await axe.run(document, runOnly === null ? {} : { runOnly });
+      return violations.flatMap(({ id, impact, nodes }) =>
+        nodes.map(({ target, failureSummary = '' }) =>
+          [id, impact, target.join(' '), failureSummary].join(' | '),
+        ),
+      );
+    },
+    rules === 'all' ? null : RULES_OF_COLOUR,
+  );
 }
 
 /**
