@@ -4,7 +4,7 @@ import { ensureChromium } from './lib/chromium.mjs';
 import { ensureInstalled } from './lib/install.mjs';
 import { inProject, quoted, Refusal, runScript } from './lib/project.mjs';
 
-const BENCHMARKS = ['main', 'watching', 'memory', 'leak', 'start-time', 'paper-table'];
+const BENCHMARKS = ['main', 'watching', 'memory', 'leak', 'start-time', 'paper-table', 'floods'];
 
 await runScript(async () => {
   const name = process.argv[2] ?? '';
