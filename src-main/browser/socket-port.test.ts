@@ -15,6 +15,13 @@ afterEach(() => {
   server.close();
 });
 
+/** Of that long a head and an empty payload. */
+function envelope(headBytes: number): Uint8Array {
+  const bytes = new Uint8Array(8 + headBytes);
+  new DataView(bytes.buffer).setUint32(4, headBytes, true);
+  return bytes;
+}
+
 async function connect(
   options: ClientOptions = {},
   pingEveryMs?: number,
@@ -42,6 +49,60 @@ describe('SocketPort', () => {
     const messages = inbox(port);
     client.send('{"type":"still here"}');
     expect(await messages.next()).toBe('{"type":"still here"}');
+  });
+
+  // Catches: a page on a slow line that is cut off while it takes a large answer, as its pong is behind that.
+  it('keeps a client that answers no ping as long as it takes what it is sent', async () => {
+    const { port, client } = await connect({ autoPong: false }, 20);
+    const bytes = new Uint8Array(64 * 1024);
+    port.onSent(() => {
+      setImmediate(() => {
+        port.send(bytes);
+      });
+    });
+    port.send(bytes);
+    for (let pings = 0; pings < 5; pings += 1) await once(client, 'ping');
+    expect(client.readyState).toBe(WebSocket.OPEN);
+  });
+
+  // Catches: pieces of a large message in another order, or lost.
+  it('sends a large message whole', async () => {
+    const { port, client } = await connect();
+    const bytes = new Uint8Array(3 * 1024 * 1024 + 5).map((_, i) => i % 251);
+    const heard = once(client, 'message');
+    port.send(bytes);
+    port.send({ type: 'next' });
+    expect(Buffer.compare(((await heard) as [Buffer])[0], bytes)).toBe(0);
+  });
+
+  // Catches: texts that hold the trainer for seconds.
+  it.each([
+    ['a text', 'x'.repeat(8 * 1024 * 1024 + 1), 'The JSON of a message may have 8388608 bytes'],
+    ['a head of an envelope', envelope(8 * 1024 * 1024 + 1), 'The JSON of a message may have 8388608 bytes'],
+  ])('refuses %s that is too long, unread', async (_what, raw, sentence) => {
+    const { port, client } = await connect();
+    const messages = inbox(port);
+    const goodbye = new Promise<string>((resolve) => {
+      client.once('message', (data: Buffer) => {
+        resolve(data.toString());
+      });
+    });
+    client.send('{"type":"hello"}');
+    client.send(raw);
+    expect(await messages.next()).toBe('{"type":"hello"}');
+    expect((await messages.closed).code).toBe('message-too-large');
+    expect(await goodbye).toContain(sentence);
+    await expect(messages.next()).rejects.toThrow('The port closed');
+  });
+
+  it('refuses a first message that is more than hello', async () => {
+    for (const raw of ['x'.repeat(64 * 1024 + 1), new Uint8Array(64 * 1024 + 1)]) {
+      const { port, client } = await connect();
+      const messages = inbox(port);
+      client.send(raw);
+      expect(await messages.closed).toMatchObject({ code: 'message-too-large' });
+      await expect(messages.next()).rejects.toThrow('The first message may have 65536 bytes');
+    }
   });
 
   // Catches: bytes that change after they were handed over, as the caller goes on using its buffer.

@@ -2,7 +2,9 @@ import { WebSocket } from 'ws';
 import type { ErrorCode } from '../../src-shared/protocol/errors';
 import { countedBytes } from '../../src-shared/protocol/host-messages';
 import { type Port, textOf, type WireMessage } from '../../src-shared/protocol/port';
-import { CLOSE_NUMBERS, MAX_MESSAGE_BYTES } from '../../src-shared/protocol/shell';
+import { MAX_MESSAGE_BYTES } from '../../src-shared/protocol/limits';
+import { CLOSE_NUMBERS } from '../../src-shared/protocol/shell';
+import { sizeFault } from '../../src-shared/protocol/size';
 import type { ClientPort } from '../worker-host/bridge';
 
 type Reason = Parameters<Parameters<Port['onClose']>[0]>[0];
@@ -10,6 +12,8 @@ type Reason = Parameters<Parameters<Port['onClose']>[0]>[0];
 const PING_EVERY_MS = 15_000;
 /** With so much unread before it, a client is not read itself: what it asks for would only add to that. */
 const MOST_UNREAD = 8 * 1024 * 1024;
+/** A longer message leaves in pieces of this size, so that one can see a slow client take it. */
+const PIECE_BYTES = 1024 * 1024;
 /** Told of at once when nothing is left to send, else in pieces of this size. */
 const SENT_TOLD_AT = 64 * 1024;
 
@@ -25,6 +29,9 @@ export class SocketPort implements ClientPort {
   private closeReceivers: ((reason: Reason) => void)[] = [];
   private sentReceiver: ((bytes: number) => void) | undefined;
   private sentUntold = 0;
+  private hasSpoken = false;
+  /** Something came from the client, or left for it, since it was asked for a sign of life. */
+  private showsLife = true;
   /** Why the socket is not read for now. */
   private readonly holds = new Set<'trainer' | 'unread'>();
 
@@ -52,18 +59,17 @@ export class SocketPort implements ClientPort {
     });
 
     // A tunnel that broke says nothing: without this, a page that is gone could hold stepping back for good.
-    let answered = true;
     socket.on('pong', () => {
-      answered = true;
+      this.showsLife = true;
     });
     const timer = setInterval(() => {
       // An answer to the ping cannot be heard while the trainer has enough of what came before it.
-      if (!answered && !this.holds.has('trainer')) {
+      if (!this.showsLife && !this.holds.has('trainer')) {
         this.reason ??= { code: 'connection-lost', message: 'The page no longer answers.' };
         socket.terminate();
         return;
       }
-      answered = false;
+      this.showsLife = false;
       socket.ping();
     }, pingEveryMs);
   }
@@ -84,13 +90,22 @@ export class SocketPort implements ClientPort {
     const sent = (): void => {
       this.left(size);
     };
-    if (message instanceof Uint8Array) {
-      this.socket.send(message.slice(), { binary: true }, sent);
-    } else {
+    if (message instanceof Uint8Array) this.sendPieces(message.slice(), sent);
+    else {
       if (typeof message !== 'string' && message['type'] === 'goodbye') this.saidGoodbye = true;
       this.socket.send(textOf(message), { binary: false }, sent);
     }
     if (this.socket.bufferedAmount > MOST_UNREAD) this.holdFor('unread', true);
+  }
+
+  private sendPieces(bytes: Uint8Array, sent: () => void): void {
+    let start = 0;
+    for (; bytes.length - start > PIECE_BYTES; start += PIECE_BYTES) {
+      this.socket.send(bytes.subarray(start, start + PIECE_BYTES), { binary: true, fin: false }, () => {
+        this.showsLife = true;
+      });
+    }
+    this.socket.send(bytes.subarray(start), { binary: true }, sent);
   }
 
   onSent(receiver: (bytes: number) => void): void {
@@ -145,6 +160,7 @@ export class SocketPort implements ClientPort {
 
   /** A message has left this process. */
   private left(bytes: number): void {
+    this.showsLife = true;
     this.sentUntold += bytes;
     const unread = this.socket.bufferedAmount;
     if (unread <= MOST_UNREAD / 2 && this.holds.has('unread')) this.holdFor('unread', false);
@@ -156,6 +172,13 @@ export class SocketPort implements ClientPort {
 
   private receive(data: Buffer, isBinary: boolean): void {
     if (this.reason !== undefined) return;
+    this.showsLife = true;
+    const fault = sizeFault(data, !isBinary, !this.hasSpoken);
+    this.hasSpoken = true;
+    if (fault !== undefined) {
+      this.close({ code: 'message-too-large', message: fault });
+      return;
+    }
     // The trainer reads it. Here nobody looks in: what is too deep or too wide for one is for the other to refuse.
     const message = isBinary
       ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength)

@@ -5,7 +5,7 @@ import { recipeNamed, RECIPES } from '../../src-shared/model/recipe';
 import { ENGINE_NAMES, engineChoiceSchema, modeSchema } from '../../src-shared/model/run-config';
 import type { EngineChoice, Mode, RunConfig } from '../../src-shared/model/run-config';
 import { GradscopeError } from '../../src-shared/protocol/errors';
-import { MAX_FILE_BYTES } from '../../src-shared/protocol/shell';
+import { MAX_FILE_BYTES } from '../../src-shared/protocol/limits';
 import { shownFile } from '../../src-shared/text/file-name';
 import { quoted } from '../../src-shared/text/shorten';
 import { reasonOf } from '../../src-node/file-error.mjs';

@@ -112,6 +112,28 @@ describe('RelayHost', () => {
     expect((await messages.closed).code).toBe('worker-died');
   });
 
+  // Catches: few messages of many megabytes each that fill the memory of the trainer.
+  it('says that it has enough, and that it may go on when few messages and few bytes are on their way', async () => {
+    const { host } = newHost();
+    const port = host.connect(true);
+    const { messages } = await opened(port);
+    const holds: boolean[] = [];
+    port.onHold((hold) => holds.push(hold));
+    const large = { type: 'echo', filling: 'x'.repeat(1024 * 1024) };
+    // Few messages all the time, too many bytes with the fourth.
+    for (let i = 0; i < 5; i += 1) port.send(large);
+    expect(holds).toEqual([true]);
+    const takes = async (count: number): Promise<void> => {
+      port.send({ type: 'takes', count });
+      port.send({ type: 'mark', count });
+      while (((await messages.next()) as { count?: number }).count !== count);
+    };
+    await takes(2);
+    expect(holds).toEqual([true]);
+    await takes(3);
+    expect(holds).toEqual([true, false]);
+  });
+
   // Catches: closing Gradscope shown to the page as a crash; a client let in while it closes.
   it('closes clients with `closed` when it stops, and lets nobody in afterwards', async () => {
     const { host, spawned } = newHost();

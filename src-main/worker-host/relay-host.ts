@@ -94,10 +94,10 @@ class Relay {
   }
 }
 
-/** Messages of one client that may be on their way to the trainer before its socket is not read any more, and when it is again. */
-const MOST_ON_THE_WAY = 64;
-const FEW_ON_THE_WAY = 16;
-const MOST_BYTES_ON_THE_WAY = 4 * 1024 * 1024;
+/** So much of one client may be on its way to the trainer before its socket is not read any more. */
+const MOST_ON_THE_WAY = { messages: 64, bytes: 4 * 1024 * 1024 };
+/** With no more of either on its way, it is read again. */
+const FEW_ON_THE_WAY = { messages: 16, bytes: 1024 * 1024 };
 
 /** A connection to the trainer that says when it has enough, and is told what has left for the client. */
 export interface TrainerPort extends Port {
@@ -139,7 +139,9 @@ class RelayPort implements TrainerPort {
 
   taken(count: number): void {
     for (const size of this.onTheWay.splice(0, count)) this.bytesOnTheWay -= size;
-    if (this.holding && this.onTheWay.length <= FEW_ON_THE_WAY) this.hold(false);
+    const isLittle =
+      this.onTheWay.length <= FEW_ON_THE_WAY.messages && this.bytesOnTheWay <= FEW_ON_THE_WAY.bytes;
+    if (isLittle && this.holding) this.hold(false);
   }
 
   private hold(hold: boolean): void {
@@ -156,7 +158,8 @@ class RelayPort implements TrainerPort {
     const size = countedBytes(data);
     this.onTheWay.push(size);
     this.bytesOnTheWay += size;
-    const isMuch = this.onTheWay.length >= MOST_ON_THE_WAY || this.bytesOnTheWay >= MOST_BYTES_ON_THE_WAY;
+    const isMuch =
+      this.onTheWay.length >= MOST_ON_THE_WAY.messages || this.bytesOnTheWay >= MOST_ON_THE_WAY.bytes;
     if (isMuch && !this.holding) this.hold(true);
   }
 

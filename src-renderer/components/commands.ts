@@ -1,7 +1,7 @@
 import { GradscopeError } from '../../src-shared/protocol/errors';
 import type { EngineChoice, Mode } from '../../src-shared/model/run-config';
 import type { Breakpoint } from '../../src-shared/protocol/messages';
-import { MAX_FILE_BYTES } from '../../src-shared/protocol/shell';
+import { MAX_FILE_BYTES } from '../../src-shared/protocol/limits';
 import type { FrameStore } from '../frames/frame-store';
 import { dismissNotice, notify, select, setDigit, setExample, setMeasuring } from '../state/actions';
 import type { RequestClient } from '../state/request-client';

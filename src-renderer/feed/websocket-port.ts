@@ -1,6 +1,7 @@
 import { GradscopeError } from '../../src-shared/protocol/errors';
 import { type Port, textOf, type WireMessage } from '../../src-shared/protocol/port';
-import { CLOSE_NUMBERS, MAX_MESSAGE_BYTES } from '../../src-shared/protocol/shell';
+import { MAX_MESSAGE_BYTES } from '../../src-shared/protocol/limits';
+import { CLOSE_NUMBERS } from '../../src-shared/protocol/shell';
 import { closeReason, Inbox, type CloseReason } from './closing';
 
 /**

@@ -2,12 +2,19 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { memoryPortPair } from '../../src-shared/testing/memory-port';
 import { SyntheticTrainer } from '../../src-shared/testing/synthetic-trainer';
 import { decodeTrainerMessage } from '../../src-shared/protocol/decode';
-import type { NonFinite, Ready, Status, WeightsReplaced } from '../../src-shared/protocol/messages';
+import type {
+  Evaluation,
+  NonFinite,
+  Ready,
+  Status,
+  WeightsReplaced,
+} from '../../src-shared/protocol/messages';
 import {
   addEvaluation,
   addNonFinite,
   addReplacement,
   beginRun,
+  latestTest,
   openDrawer,
   select,
   setDraft,
@@ -24,6 +31,18 @@ beforeEach(() => {
   appStore.setState(INITIAL_STATE, true);
 });
 
+const TEST: Evaluation = {
+  type: 'evaluation',
+  runId: 1,
+  step: 0,
+  epoch: null,
+  loss: 1,
+  accuracy: 0.5,
+  examples: 2,
+  runningLoss: null,
+  runningAccuracy: null,
+  imagesPerSecond: null,
+};
 const digit = { testIndex: 0, label: 8, assumedLabel: null, pixels: new Uint8Array(784) };
 
 /** What a trainer really says first. */
@@ -50,6 +69,18 @@ test('what was not finite is no news once the trainer says that the weights are 
   expect(appStore.getState().nonFinite).toEqual(met);
   setStatus({ ...status, nonFinite: null });
   expect(appStore.getState()).toMatchObject({ nonFinite: null, nonFinites: [met] });
+});
+
+// Catches: tests without an end in the page; an old test that is taken for one of the weights there are, once some are forgotten.
+test('the newest tests are kept, and which of them are of the weights there are', async () => {
+  beginRun(await aReady(), digit);
+  const test = (step: number): Evaluation => ({ ...TEST, step });
+  for (let step = 0; step < 4100; step += 1) addEvaluation(test(step));
+  expect(appStore.getState().evaluations).toHaveLength(4096);
+  addReplacement({ type: 'weightsReplaced', runId: 1, step: 4100, source: 'file', name: 'a' });
+  expect(latestTest(appStore.getState())).toBeNull();
+  addEvaluation(test(4100));
+  expect(latestTest(appStore.getState())?.step).toBe(4100);
 });
 
 test('a choice that is taken back is not pending any more', async () => {

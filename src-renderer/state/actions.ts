@@ -7,7 +7,7 @@ import type {
   TrainerMessage,
   WeightsReplaced,
 } from '../../src-shared/protocol/messages';
-import { MOST_NON_FINITES, MOST_REPLACEMENTS } from '../../src-shared/protocol/limits';
+import { MOST_EVALUATIONS, MOST_NON_FINITES, MOST_REPLACEMENTS } from '../../src-shared/protocol/limits';
 import { kernelShape } from '../scene/network-rows';
 import { panelAfter } from './panel';
 import { isSmallScreen } from './screen';
@@ -279,7 +279,11 @@ export const setStatus = (status: Status): void => {
 };
 
 export const addEvaluation = (evaluation: Evaluation): void => {
-  appStore.setState((state) => ({ evaluations: [...state.evaluations, evaluation] }));
+  appStore.setState(({ evaluations: before, pastEvaluations }) => {
+    const evaluations = [...before, evaluation].slice(-MOST_EVALUATIONS);
+    const forgotten = before.length + 1 - evaluations.length;
+    return { evaluations, pastEvaluations: Math.max(0, pastEvaluations - forgotten) };
+  });
   weightsMeasured();
 };
 

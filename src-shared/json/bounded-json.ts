@@ -3,11 +3,23 @@ export interface JsonLimits {
   readonly maxDepth: number;
   /** Arrays, objects, strings, numbers, booleans and nulls, all together; names of fields do not count. */
   readonly maxValues: number;
+  /** Objects, texts and names of fields, all together: they take several times as long to make as numbers. Absent: any number. */
+  readonly maxTexts?: number;
+  /** Arrays, which take longer than numbers too. Absent: any number. */
+  readonly maxLists?: number;
+  /** Of a text: its length. Of a value: strings and names of fields, all together. Absent: any number. */
+  readonly maxCharacters?: number;
 }
 
 /** The message completes a sentence of the caller: "expected ..., found ...", without a full stop. */
 export class JsonRefused extends Error {
   override readonly name = 'JsonRefused';
+}
+
+export class JsonTooLong extends JsonRefused {
+  constructor(maxCharacters: number) {
+    super(`expected at most ${String(maxCharacters)} characters, found more`);
+  }
 }
 
 const SPACE = 0x20;
@@ -25,6 +37,8 @@ const CLOSE_OBJECT = 0x7d;
  * @throws JsonRefused
  */
 export function parseBoundedJson(text: string, limits: JsonLimits): unknown {
+  const { maxCharacters = Infinity } = limits;
+  if (text.length > maxCharacters) throw new JsonTooLong(maxCharacters);
   checkText(text, limits);
   try {
     return JSON.parse(text) as unknown;
@@ -34,8 +48,13 @@ export function parseBoundedJson(text: string, limits: JsonLimits): unknown {
 }
 
 /** Text that is no JSON may pass: JSON.parse reads on from value to value as this does, and stops at the first fault. */
-function checkText(text: string, { maxDepth, maxValues }: JsonLimits): void {
+function checkText(
+  text: string,
+  { maxDepth, maxValues, maxTexts = Infinity, maxLists = Infinity }: JsonLimits,
+): void {
   let depth = 0;
+  let texts = 0;
+  let lists = 0;
   let values = 1;
   /** Just behind an opening bracket: what follows is a value, unless it is the closing one. */
   let opened = false;
@@ -47,6 +66,13 @@ function checkText(text: string, { maxDepth, maxValues }: JsonLimits): void {
     if (code === COMMA || (opened && !closes)) {
       values += 1;
       if (values > maxValues) throw tooMany(maxValues);
+    }
+    if (code === QUOTE || code === OPEN_OBJECT) {
+      texts += 1;
+      if (texts > maxTexts) throw tooManyTexts(maxTexts);
+    } else if (code === OPEN_ARRAY) {
+      lists += 1;
+      if (lists > maxLists) throw tooManyLists(maxLists);
     }
     opened = code === OPEN_ARRAY || code === OPEN_OBJECT;
     if (opened) {
@@ -68,6 +94,15 @@ function endOfString(text: string, start: number): number {
 
 const tooDeep = (maxDepth: number): JsonRefused =>
   new JsonRefused(`expected at most ${String(maxDepth)} arrays and objects inside one another, found more`);
+
+/** These two of checkBoundedValue as well. */
+export const tooManyTexts = (maxTexts: number): JsonRefused =>
+  new JsonRefused(
+    `expected at most ${String(maxTexts)} objects, texts and names of fields all together, found more`,
+  );
+
+export const tooManyLists = (maxLists: number): JsonRefused =>
+  new JsonRefused(`expected at most ${String(maxLists)} arrays, found more`);
 
 const tooMany = (maxValues: number): JsonRefused =>
   new JsonRefused(`expected at most ${String(maxValues)} values, found more`);

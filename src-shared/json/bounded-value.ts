@@ -1,5 +1,5 @@
 import type { JsonLimits } from './bounded-json';
-import { JsonRefused } from './bounded-json';
+import { JsonRefused, JsonTooLong, tooManyLists, tooManyTexts } from './bounded-json';
 
 interface Level {
   readonly values: readonly unknown[];
@@ -12,16 +12,34 @@ interface Level {
  * recursive looks at it. A field without a value (undefined) passes, as JSON leaves it out.
  * @throws JsonRefused
  */
-export function checkBoundedValue(value: unknown, { maxDepth, maxValues }: JsonLimits): void {
+export function checkBoundedValue(
+  value: unknown,
+  { maxDepth, maxValues, maxTexts = Infinity, maxLists = Infinity, maxCharacters = Infinity }: JsonLimits,
+): void {
   const levels: Level[] = [{ values: [value], next: 0 }];
   let seen = 0;
+  let texts = 0;
+  let lists = 0;
+  let characters = 0;
   for (let level = levels.at(-1); level !== undefined; level = levels.at(-1)) {
     if (level.next === level.values.length) {
       levels.pop();
       continue;
     }
-    const inside = valuesInside(level.values[level.next]);
+    const next = level.values[level.next];
+    const inside = valuesInside(next);
     level.next += 1;
+    if (Array.isArray(next)) lists += 1;
+    else if (typeof next === 'string') {
+      texts += 1;
+      characters += next.length;
+    } else if (inside !== null) {
+      texts += 1 + inside.length;
+      for (const name of Object.keys(next as object)) characters += name.length;
+    }
+    if (texts > maxTexts) throw tooManyTexts(maxTexts);
+    if (lists > maxLists) throw tooManyLists(maxLists);
+    if (characters > maxCharacters) throw new JsonTooLong(maxCharacters);
     seen += 1;
     // A list may say that it is longer than memory, with nothing in it.
     if (seen + (inside?.length ?? 0) > maxValues) {

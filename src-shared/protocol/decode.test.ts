@@ -1,7 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodePageMessage, decodeTrainerMessage } from './decode';
-import { slotStateSchema, type SlotState } from './messages';
+import { MOST_ORDER_VALUES, orderFault } from '../model/order';
+import { DEFAULT_RUN_CONFIG } from '../model/run-config';
+import { decodeFirstMessage, decodePageMessage, decodeTrainerMessage } from './decode';
+import { MAX_HELLO_BYTES, MAX_TEXT_BYTES } from './limits';
+import { REQUESTS, slotStateSchema, type SlotState } from './messages';
 
 const HEAD = {
   type: 'frame',
@@ -137,6 +140,78 @@ describe('whatever comes', () => {
     }
   });
 
+  // Catches: a text, or the head of an envelope, that holds everybody for seconds while it is read.
+  it.each([
+    ['a text', ' '.repeat(MAX_TEXT_BYTES + 1)],
+    ['the head of an envelope', envelopeOf(' '.repeat(MAX_TEXT_BYTES + 1))],
+  ])('is refused as %s that is longer than any message needs', (_what, raw) => {
+    const refusal = {
+      code: 'message-too-large',
+      message: 'The JSON of a message may have 8388608 bytes, but one had 8388609.',
+    };
+    expect(() => decodePageMessage(raw)).toThrow(expect.objectContaining(refusal));
+    expect(() => decodeTrainerMessage(raw)).toThrow(expect.objectContaining(refusal));
+  });
+
+  it('is refused as an object with as many characters', () => {
+    const long = 'x'.repeat(MAX_TEXT_BYTES + 1);
+    for (const params of [{ a: long }, { [long]: 1 }]) {
+      expect(() => decodePageMessage(request(params))).toThrow(
+        expect.objectContaining({ code: 'message-too-large' }),
+      );
+    }
+  });
+
+  // Catches: a text that takes many times as long to make as it takes to send.
+  it.each([
+    ['objects', Array(20_000).fill({})],
+    ['texts', Array(20_000).fill('')],
+    ['fields', Object.fromEntries(Array.from({ length: 20_000 }, (_, i) => [String(i), i]))],
+    ['arrays', Array(460_000).fill([])],
+  ])('is refused with more %s than any message needs', (_what, list) => {
+    for (const raw of [request({ list }), JSON.stringify(request({ list }))])
+      expect(() => decodePageMessage(raw)).toThrow(
+        /^A message: expected at most (20000 objects, texts and|460000 arrays)/,
+      );
+  });
+
+  // Catches: a limit below what the longest order needs.
+  it('is read when it is the longest order that a dataset of 1 GiB can have, in the longest form', () => {
+    const indices = Array<string>(MOST_ORDER_VALUES - 1).fill('1369000');
+    const batches = Array<string>(MOST_ORDER_VALUES / 2).fill('[1369000]');
+    for (const order of [`[[${indices.join(', ')}]]`, `[${batches.join(', ')}]`]) {
+      const config = JSON.stringify(DEFAULT_RUN_CONFIG).replace('"order":null', `"order":${order}`);
+      const params = `{"config":${config},"weightsFile":"${'x'.repeat(200)}"}`;
+      const { message } = decodePageMessage(
+        `{"type":"request","id":1,"method":"restart","params":${params}}`,
+      );
+      const asked = (message as Extract<typeof message, { type: 'request' }>).params;
+      expect(orderFault(REQUESTS.restart[0].parse(asked).config.order, 1_369_001)).toBeUndefined();
+    }
+  });
+
+  // Catches: whoever has not even said hello holding everybody.
+  it('has little room in the first message', () => {
+    const hello = JSON.stringify({ type: 'hello', protocol: 1 });
+    expect(decodeFirstMessage(hello.padEnd(MAX_HELLO_BYTES)).message.type).toBe('hello');
+    for (const raw of [hello.padEnd(MAX_HELLO_BYTES + 1), envelopeOf(hello.padEnd(MAX_HELLO_BYTES))])
+      expect(() => decodeFirstMessage(raw)).toThrow(expect.objectContaining({ code: 'message-too-large' }));
+    expect(() => decodeFirstMessage(request({ list: Array(1000).fill(1) }))).toThrow('at most 1000 values');
+  });
+
+  // Catches: a sentence that begins with nothing.
+  it('has no empty name of a file or a tensor', () => {
+    const restart = { config: DEFAULT_RUN_CONFIG, weightsFile: '' };
+    const fault = (parsed: { error?: { issues: { message: string }[] } | undefined }): unknown =>
+      parsed.error?.issues[0]?.message;
+    const ofFile = 'expected the name of a file, found an empty text';
+    expect(fault(REQUESTS.restart[0].safeParse(restart))).toBe(ofFile);
+    expect(fault(REQUESTS.loadWeights[0].safeParse({ fileName: '' }))).toBe(ofFile);
+    expect(fault(REQUESTS.setWeight[0].safeParse({ name: '', index: 0, value: 0 }))).toBe(
+      'expected a name, found an empty text',
+    );
+  });
+
   // Catches: a page that keeps a sentence of any length from a trainer of another make.
   it('says no more than anybody reads', () => {
     const goodbye = { type: 'goodbye', code: 'internal', message: 'x'.repeat(100_000) };
@@ -146,7 +221,7 @@ describe('whatever comes', () => {
 
   // Catches: lists of faults that are longer than the stack, or kept in memory one by one.
   it('stops at the first fault of a list', () => {
-    const wrong = Array(500_000).fill('x');
+    const wrong = Array(500_000).fill(1);
     for (const message of [
       { type: 'layout', layoutId: 1, slots: wrong },
       {

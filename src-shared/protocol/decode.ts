@@ -1,13 +1,13 @@
 import type { z } from 'zod';
-import { JsonRefused, parseBoundedJson } from '../json/bounded-json';
+import { type JsonLimits, JsonRefused, JsonTooLong, parseBoundedJson } from '../json/bounded-json';
 import { checkBoundedValue } from '../json/bounded-value';
 import { shorten } from '../text/shorten';
 import { decodeEnvelope, encodeEnvelope } from './envelope';
 import { GradscopeError } from './errors';
-import { MESSAGE_LIMITS } from './limits';
+import { HELLO_LIMITS, MESSAGE_LIMITS } from './limits';
 import { pageMessageSchema, trainerMessageSchema, type PageMessage, type TrainerMessage } from './messages';
 import type { WireMessage } from './port';
-import { MAX_MESSAGE_BYTES } from './shell';
+import { sizeFault } from './size';
 
 /** A message and its payload; `payload` is empty for messages that came as plain JSON. */
 export interface Received<M> {
@@ -19,11 +19,16 @@ export interface Received<M> {
  * @param raw text, an envelope, or what a message port has cloned
  * @throws GradscopeError `malformed-message` or `message-too-large`, saying what was wrong.
  */
-export const decodePageMessage = (raw: unknown): Received<PageMessage> => decode(pageMessageSchema, raw);
+export const decodePageMessage = (raw: unknown): Received<PageMessage> =>
+  decode(pageMessageSchema, raw, MESSAGE_LIMITS);
+
+/** As decodePageMessage, of the first message of a client: it needs little, and nobody knows yet who that is. */
+export const decodeFirstMessage = (raw: unknown): Received<PageMessage> =>
+  decode(pageMessageSchema, raw, HELLO_LIMITS);
 
 /** As decodePageMessage. */
 export const decodeTrainerMessage = (raw: unknown): Received<TrainerMessage> =>
-  decode(trainerMessageSchema, raw);
+  decode(trainerMessageSchema, raw, MESSAGE_LIMITS);
 
 /** A plain object without a payload, an envelope with one. */
 export const encodeMessage = (message: PageMessage | TrainerMessage, payload?: Uint8Array): WireMessage =>
@@ -32,8 +37,8 @@ export const encodeMessage = (message: PageMessage | TrainerMessage, payload?: U
 const NO_PAYLOAD = new Uint8Array(0);
 
 /** The one way in, whatever the transport: nothing looks into a message before its size, depth and width are known to be small. */
-function decode<M>(schema: z.ZodType<M>, raw: unknown): Received<M> {
-  const { head, payload } = headOf(raw);
+function decode<M>(schema: z.ZodType<M>, raw: unknown, limits: JsonLimits): Received<M> {
+  const { head, payload } = headOf(raw, limits);
   let parsed: ReturnType<typeof schema.safeParse>;
   try {
     parsed = schema.safeParse(head);
@@ -55,19 +60,19 @@ function decode<M>(schema: z.ZodType<M>, raw: unknown): Received<M> {
   return { message: parsed.data, payload };
 }
 
-function headOf(raw: unknown): { readonly head: unknown; readonly payload: Uint8Array } {
-  const size = raw instanceof Uint8Array || typeof raw === 'string' ? raw.length : 0;
-  if (size > MAX_MESSAGE_BYTES) {
-    const expected = `A message may have ${String(MAX_MESSAGE_BYTES)} bytes`;
-    throw new GradscopeError('message-too-large', `${expected}, but one had ${String(size)}.`);
+function headOf(raw: unknown, limits: JsonLimits): { readonly head: unknown; readonly payload: Uint8Array } {
+  if (raw instanceof Uint8Array || typeof raw === 'string') {
+    const fault = sizeFault(raw, false, limits === HELLO_LIMITS);
+    if (fault !== undefined) throw new GradscopeError('message-too-large', fault);
   }
   try {
-    if (typeof raw === 'string') return { head: parseBoundedJson(raw, MESSAGE_LIMITS), payload: NO_PAYLOAD };
-    if (raw instanceof Uint8Array) return decodeEnvelope(raw);
-    checkBoundedValue(raw, MESSAGE_LIMITS);
+    if (typeof raw === 'string') return { head: parseBoundedJson(raw, limits), payload: NO_PAYLOAD };
+    if (raw instanceof Uint8Array) return decodeEnvelope(raw, limits);
+    checkBoundedValue(raw, limits);
     return { head: raw, payload: NO_PAYLOAD };
   } catch (error) {
     if (!(error instanceof JsonRefused)) throw error;
-    throw new GradscopeError('malformed-message', `A message: ${error.message}.`);
+    const code = error instanceof JsonTooLong ? 'message-too-large' : 'malformed-message';
+    throw new GradscopeError(code, `A message: ${error.message}.`);
   }
 }

@@ -1,4 +1,4 @@
-import { parseBoundedJson } from '../json/bounded-json';
+import { type JsonLimits, parseBoundedJson } from '../json/bounded-json';
 import { GradscopeError } from './errors';
 import { MESSAGE_LIMITS } from './limits';
 
@@ -38,23 +38,29 @@ export function encodeEnvelope(head: Readonly<Record<string, unknown>>, payload:
   return bytes;
 }
 
+/** How long its head is by what it says itself; 0 of what is too short to say it. */
+export function headLengthOf(bytes: Uint8Array): number {
+  if (bytes.length < PREFIX_BYTES) return 0;
+  return new DataView(bytes.buffer, bytes.byteOffset, PREFIX_BYTES).getUint32(4, true);
+}
+
 /**
  * The payload is a view into `bytes` when the bytes start at a multiple of 8 in their buffer, else a copy.
  * @throws GradscopeError `malformed-message` when the bytes are not a whole envelope. @throws JsonRefused of its head
  */
-export function decodeEnvelope(bytes: Uint8Array): Envelope {
+export function decodeEnvelope(bytes: Uint8Array, limits: JsonLimits = MESSAGE_LIMITS): Envelope {
   if (bytes.length < PREFIX_BYTES) {
     throw malformed(`at least ${String(PREFIX_BYTES)} bytes`, `${String(bytes.length)} bytes`);
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const magic = view.getUint32(0, true);
   if (magic !== MAGIC) throw malformed('the magic number 0x31435347', `0x${magic.toString(16)}`);
-  const headLength = view.getUint32(4, true);
+  const headLength = headLengthOf(bytes);
   const start = payloadOffset(headLength);
   if (start > bytes.length) {
     throw malformed(`a head of ${String(headLength)} bytes`, `a message of ${String(bytes.length)} bytes`);
   }
-  const head = parseHead(bytes.subarray(PREFIX_BYTES, PREFIX_BYTES + headLength));
+  const head = parseHead(bytes.subarray(PREFIX_BYTES, PREFIX_BYTES + headLength), limits);
   if (typeof head !== 'object' || head === null || Array.isArray(head)) {
     throw malformed('a JSON object as head', Array.isArray(head) ? 'an array' : typeof head);
   }
@@ -64,14 +70,14 @@ export function decodeEnvelope(bytes: Uint8Array): Envelope {
   return { head: head as Record<string, unknown>, payload };
 }
 
-function parseHead(bytes: Uint8Array): unknown {
+function parseHead(bytes: Uint8Array, limits: JsonLimits): unknown {
   let text: string;
   try {
     text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
     throw malformed('a head in UTF-8', 'something else');
   }
-  return parseBoundedJson(text, MESSAGE_LIMITS);
+  return parseBoundedJson(text, limits);
 }
 
 const malformed = (expected: string, found: string): GradscopeError =>

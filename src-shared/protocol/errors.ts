@@ -5,6 +5,7 @@ export const ERROR_CODES = [
   'malformed-message',
   'message-too-large',
   'too-many-requests',
+  'too-many-clients',
   'wrong-protocol',
   'unknown-command',
   'not-now',

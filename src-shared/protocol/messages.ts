@@ -140,7 +140,10 @@ const visibilitySchema = z.strictObject({ type: z.literal('visibility'), visible
 const nothing = z.strictObject({});
 
 /** For sentences about the file: of a longer one the beginning is kept. */
-const fileNameSchema = z.string().transform((name) => shorten(name, 200));
+const fileNameSchema = z
+  .string()
+  .min(1, { error: 'expected the name of a file, found an empty text' })
+  .transform((name) => shorten(name, 200));
 
 /** Whoever wrote it, no more is shown than anybody reads. */
 const sentenceSchema = z.string().transform((text) => shorten(text, MOST_SENTENCE_CHARACTERS));

@@ -24,12 +24,6 @@ export const CLOSE_NUMBERS = {
   failed: 1011,
 } as const;
 
-/** Largest message either way, in bytes. */
-export const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
-
-/** Largest file that is sent within a message, in bytes: there is room for what else the message says. */
-export const MAX_FILE_BYTES = MAX_MESSAGE_BYTES - 64 * 1024;
-
 /** Desktop menu items that the page carries out. */
 export const MENU_COMMANDS = [
   'openWeights',

@@ -1,4 +1,4 @@
-import { decodePageMessage, encodeMessage } from '../../src-shared/protocol/decode';
+import { decodeFirstMessage, decodePageMessage, encodeMessage } from '../../src-shared/protocol/decode';
 import { type ErrorCode, GradscopeError } from '../../src-shared/protocol/errors';
 import {
   INITIAL_CREDITS,
@@ -10,6 +10,7 @@ import {
   type TrainerMessage,
   type WatchItem,
 } from '../../src-shared/protocol/messages';
+import { countedBytes } from '../../src-shared/protocol/host-messages';
 import type { Port } from '../../src-shared/protocol/port';
 import { MOST_SENTENCE_CHARACTERS, quoted, shorten } from '../../src-shared/text/shorten';
 import type { ClientId } from '../training/run-control';
@@ -27,6 +28,8 @@ export interface ClientRequest {
   readonly method: RequestName;
   readonly params: unknown;
   readonly payload: Uint8Array;
+  /** Size of the message it came in; of an object, which nobody has counted, a small one. */
+  readonly messageBytes: number;
 }
 
 /** What the hub does with what a client says. */
@@ -37,6 +40,8 @@ export interface ClientEvents {
   credit(client: Client, count: number): void;
   visibility(client: Client, visible: boolean): void;
   request(client: Client, request: ClientRequest): void;
+  /** Whether a request of the client with that id is unanswered. */
+  isUnanswered(client: Client, id: number): boolean;
   /** The transport holds little back again. */
   drained(): void;
   /** A frame could not be given to the transport. */
@@ -130,8 +135,9 @@ export class Client {
   private receive(raw: unknown): void {
     if (this.isGone) return;
     try {
-      const { message, payload } = decodePageMessage(raw);
-      this.handle(message, payload);
+      const decode = this.hasGreeted ? decodePageMessage : decodeFirstMessage;
+      const { message, payload } = decode(raw);
+      this.handle(message, payload, countedBytes(raw));
     } catch (error) {
       // Whatever one client's message brings about, the others and the run go on.
       const { code, message } = failureOf(error);
@@ -139,7 +145,7 @@ export class Client {
     }
   }
 
-  private handle(message: PageMessage, payload: Uint8Array): void {
+  private handle(message: PageMessage, payload: Uint8Array, messageBytes: number): void {
     if (message.type === 'hello') {
       this.hello(message.protocol);
       return;
@@ -165,7 +171,7 @@ export class Client {
         this.events.visibility(this, message.visible);
         break;
       case 'request':
-        this.request(message, payload);
+        this.request(message, payload, messageBytes);
         break;
     }
   }
@@ -183,7 +189,13 @@ export class Client {
   private request(
     { id, method, params }: Extract<PageMessage, { type: 'request' }>,
     payload: Uint8Array,
+    messageBytes: number,
   ): void {
+    // Whichever of the two a reply were about, the client would take it for the other's.
+    if (this.events.isUnanswered(this, id)) {
+      const sentence = `Request ${String(id)} is unanswered, so another needs another id.`;
+      throw new GradscopeError('malformed-message', sentence);
+    }
     if (!isRequestName(method)) {
       const known = REQUEST_NAMES.join(', ');
       this.refuse(
@@ -202,7 +214,7 @@ export class Client {
       this.refuse(id, refusalCode(method, path), sentence);
       return;
     }
-    this.events.request(this, { id, method, params: parsed.data, payload });
+    this.events.request(this, { id, method, params: parsed.data, payload, messageBytes });
   }
 }
 

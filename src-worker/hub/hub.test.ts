@@ -94,6 +94,26 @@ class Page {
   }
 }
 
+const asks = (id: number, method: string): WireMessage => ({ type: 'request', id, method, params: {} });
+
+const clientOf = (command: ThreadCommand): number => ('client' in command ? command.client : Number.NaN);
+
+const layoutOf = (length: number): Extract<TrainerMessage, { type: 'layout' }> => ({
+  type: 'layout',
+  layoutId: 1,
+  slots: [
+    {
+      name: 'conv1.weight',
+      kind: 'weight',
+      shape: [length],
+      sentShape: [length],
+      block: null,
+      offset: 0,
+      length,
+    },
+  ],
+});
+
 /** Everything that memory ports deliver with microtasks has arrived. */
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
@@ -298,6 +318,18 @@ describe('a client that does not keep to the protocol', () => {
       [hello, encodeEnvelope(hello, new Uint8Array(8)).slice(0, 12)],
     ],
     ['more bytes than allowed', 'message-too-large', [hello, new Uint8Array(64 * 1024 * 1024 + 1)]],
+    ['more text than allowed', 'message-too-large', [hello, ' '.repeat(8 * 1024 * 1024 + 1)]],
+    ['more than hello needs', 'message-too-large', [JSON.stringify(hello) + ' '.repeat(64 * 1024)]],
+    [
+      'one id twice, for a request that is known',
+      'malformed-message',
+      [hello, asks(3, 'saveWeights'), asks(3, 'play')],
+    ],
+    [
+      'one id twice, for a request that there is not',
+      'malformed-message',
+      [hello, asks(3, 'saveWeights'), asks(3, 'dance')],
+    ],
     [
       'one tensor twice',
       'malformed-message',
@@ -314,6 +346,49 @@ describe('a client that does not keep to the protocol', () => {
     ],
   ])('%s: is sent away with a code, and nobody else notices', async (_what, code, messages) => {
     expect(await goodbyeOf(...messages)).toBe(code);
+  });
+
+  // Catches: a second request under an id that was given up for good after its first reply.
+  it('may use the id of a request again that was answered', async () => {
+    const bench = new Bench();
+    bench.begin();
+    const page = await bench.page().hello();
+    for (const method of ['dance', 'dance', 'saveWeights']) await page.send(asks(3, method));
+    const [client] = bench.requests('saveWeights').map((command) => command.client);
+    bench.say({ type: 'reply', client: client ?? 0, id: 3, error: null, result: {}, payload: null });
+    await page.send(asks(3, 'play'));
+    expect(bench.requests('play')).toHaveLength(1);
+    expect(page.closed).toBeUndefined();
+  });
+
+  // Catches: memory for as many pages as somebody likes to open.
+  it('is sent away where 64 are served already, and let in when one of them has gone', async () => {
+    const bench = new Bench();
+    bench.begin();
+    const pages: Page[] = [];
+    for (let i = 0; i < 64; i += 1) pages.push(await bench.page().hello());
+    const late = await bench.page().hello();
+    expect(late.all('goodbye')[0]?.code).toBe('too-many-clients');
+    expect(pages.every(({ closed }) => closed === undefined)).toBe(true);
+    pages[0]?.port.close();
+    await settled();
+    expect((await bench.page().hello()).types).toEqual(['ready', 'status']);
+  });
+
+  // Catches: frames as large as somebody likes to watch.
+  it('is sent away when what it watches does not fit into a frame', async () => {
+    const bench = new Bench();
+    bench.begin();
+    const [large, small] = [await bench.page().hello(), await bench.page().hello()];
+    const [first = 0, second = 0] = bench.commands.filter(({ type }) => type === 'connect').map(clientOf);
+    bench.say({ type: 'layout', client: first, layout: layoutOf(4 * 1024 * 1024 + 1) });
+    bench.say({ type: 'layout', client: second, layout: layoutOf(4 * 1024 * 1024) });
+    await settled();
+    expect(large.all('goodbye')[0]).toMatchObject({
+      code: 'message-too-large',
+      message: 'A frame may have 4194304 values, but what is watched has 4194305.',
+    });
+    expect(small.all('layout')).toHaveLength(1);
   });
 
   it('never brings the hub down, whatever it sends', async () => {
@@ -593,6 +668,18 @@ describe('weights that were replaced', () => {
       'evaluation',
       'fc2.bias',
     ]);
+  });
+
+  // Catches: tests of a run without an end that are all kept, and sent to whoever comes.
+  it('are kept beside the newest tests', async () => {
+    const bench = new Bench();
+    bench.begin();
+    bench.say(replaced(0, 'value', 'conv1.weight'));
+    for (let step = 0; step < 5000; step += 1) bench.say(test(step));
+    const page = await bench.page().hello();
+    const tests = page.all('evaluation');
+    expect([tests.length, tests[0]?.step, tests.at(-1)?.step]).toEqual([4096, 904, 4999]);
+    expect(page.all('weightsReplaced')).toHaveLength(1);
   });
 
   // Catches: a history that grows with every value that somebody sets.

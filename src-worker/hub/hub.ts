@@ -7,9 +7,12 @@ import {
   type WatchItem,
 } from '../../src-shared/protocol/messages';
 import type { RunConfig } from '../../src-shared/model/run-config';
+import { MOST_CLIENTS, MOST_FRAME_VALUES } from '../../src-shared/protocol/limits';
 import type { Port } from '../../src-shared/protocol/port';
 import { shorten } from '../../src-shared/text/shorten';
+import { payloadLength } from '../probe/layout';
 import { giveBack } from '../probe/picture-pool';
+import { heldBytes, packed } from '../training/packed-order';
 import type { ClientId } from '../training/run-control';
 import {
   type Failure,
@@ -56,6 +59,11 @@ interface Run {
 const HEARTBEAT_MS = 1000;
 /** Half heartbeats for which the rates of a status hold. */
 const RATES_LAST_TICKS = 4;
+
+const TOO_MANY = {
+  many: `${String(MOST_UNANSWERED)} requests of this client are unanswered already.`,
+  bytes: 'The requests that wait hold as much memory as the trainer gives them already.',
+} as const;
 
 /** Ids of the hub's own requests. */
 const FIRST_RUN = 0;
@@ -119,6 +127,12 @@ export class Hub implements ClientEvents, ThreadEvents {
       client.close(this.cannotBegin.code, this.cannotBegin.message);
       return;
     }
+    const greeted = [...this.clients.values()].filter((other) => other.greeted).length;
+    if (greeted > MOST_CLIENTS) {
+      const sentence = `The trainer serves at most ${String(MOST_CLIENTS)} clients at once, and they are there already.`;
+      client.close('too-many-clients', sentence);
+      return;
+    }
     this.post({ type: 'connect', client: client.id });
     if (this.run !== undefined) this.welcome(client, this.run);
   }
@@ -140,7 +154,7 @@ export class Hub implements ClientEvents, ThreadEvents {
     this.turns.goOn();
   }
 
-  request(client: Client, { id, method, params, payload }: ClientRequest): void {
+  request(client: Client, { id, method, params, payload, messageBytes }: ClientRequest): void {
     if (this.thread === undefined) {
       if (method !== 'restart') {
         client.refuse(id, 'worker-died', 'The training thread has died; restart the run.');
@@ -148,20 +162,14 @@ export class Hub implements ClientEvents, ThreadEvents {
       }
       this.respawn();
     }
-    const refused = this.turns.request({
-      ...request(client.id, id, method, params),
-      payload: payload.slice(),
-    });
-    if (refused === 'many') {
-      const sentence = `${String(MOST_UNANSWERED)} requests of this client are unanswered already.`;
-      client.refuse(id, 'too-many-requests', sentence);
-    } else if (refused === 'id') {
-      client.refuse(
-        id,
-        'malformed-message',
-        `Request ${String(id)} is unanswered, so another needs another id.`,
-      );
-    }
+    const command = packed({ ...request(client.id, id, method, params), payload: payload.slice() });
+    const refused = this.turns.request(command, Math.max(messageBytes, heldBytes(command)));
+    if (refused === undefined) return;
+    client.refuse(id, 'too-many-requests', TOO_MANY[refused]);
+  }
+
+  isUnanswered(client: Client, id: number): boolean {
+    return this.turns.isUnanswered(client.id, id);
   }
 
   frameDropped(client: Client): void {
@@ -220,7 +228,7 @@ export class Hub implements ClientEvents, ThreadEvents {
         this.turns.taken(message.client, message.what);
         break;
       case 'layout':
-        this.clients.get(message.client)?.send(message.layout);
+        this.layout(message);
         break;
       case 'frame':
         this.frame(message);
@@ -288,6 +296,14 @@ export class Hub implements ClientEvents, ThreadEvents {
     for (const client of this.clients.values()) {
       if (client.welcomed) client.sendEncoded(encoded);
     }
+  }
+
+  private layout({ client, layout }: Extract<ThreadMessage, { type: 'layout' }>): void {
+    const values = payloadLength(layout.slots);
+    if (values > MOST_FRAME_VALUES) {
+      const sentence = `A frame may have ${String(MOST_FRAME_VALUES)} values, but what is watched has ${String(values)}.`;
+      this.clients.get(client)?.close('message-too-large', sentence);
+    } else this.clients.get(client)?.send(layout);
   }
 
   private frame({ client, head, payload }: Extract<ThreadMessage, { type: 'frame' }>): void {

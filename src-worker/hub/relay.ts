@@ -16,6 +16,7 @@ export interface HostChannel {
 /** Calls back with a port for every client that the host opens; all their messages come over the one channel. */
 export function listenToRelay(channel: HostChannel, onClient: (port: Port) => void): void {
   const clients = new Map<number, RelayPort>();
+  const rests: Rests = { count: 0 };
   channel.onMessage((raw) => {
     const message = relayToTrainerSchema.safeParse(raw).data;
     if (message === undefined) {
@@ -26,7 +27,9 @@ export function listenToRelay(channel: HostChannel, onClient: (port: Port) => vo
     const { client } = message;
     if (message.event === 'open') {
       if (clients.has(client)) return;
-      const port = new RelayPort(client, channel, message.counted === true, () => clients.delete(client));
+      const port = new RelayPort(client, channel, message.counted === true, rests, () =>
+        clients.delete(client),
+      );
       clients.set(client, port);
       onClient(port);
     } else if (message.event === 'message') clients.get(client)?.deliver(message.data);
@@ -39,6 +42,17 @@ export function listenToRelay(channel: HostChannel, onClient: (port: Port) => vo
 const A_FLOOD = 32;
 /** Between two pieces of a flood, ms: what reads and refuses them leaves most of a core to training. */
 const FLOOD_PAUSE_MS = 20;
+/** A client is read on after so many times the time that reading it has taken, and all clients that rest share that. */
+const REST_PER_READING = 4;
+/** But never longer, ms: what it says after that may be a person's. */
+const LONGEST_REST_MS = 1000;
+/** No shorter rest is worth a timer, ms. */
+const SHORTEST_REST_MS = 5;
+
+/** Clients that are not read on yet as reading them took long. */
+interface Rests {
+  count: number;
+}
 
 class RelayPort implements Port {
   private readonly client: number;
@@ -50,15 +64,19 @@ class RelayPort implements Port {
   private closed: Reason | undefined;
   private buffered = 0;
   private readonly counted: boolean;
+  private readonly rests: Rests;
   private drainReceiver: (() => void) | undefined;
   /** Messages read that the host was not told of. */
   private untold = 0;
   private lastTold = 0;
+  /** Reading them took so long, ms. */
+  private readingMs = 0;
 
-  constructor(client: number, channel: HostChannel, counted: boolean, onEnd: () => void) {
+  constructor(client: number, channel: HostChannel, counted: boolean, rests: Rests, onEnd: () => void) {
     this.client = client;
     this.channel = channel;
     this.counted = counted;
+    this.rests = rests;
     this.onEnd = onEnd;
   }
 
@@ -112,16 +130,31 @@ class RelayPort implements Port {
   }
 
   deliver(message: unknown): void {
+    const beganMs = performance.now();
     if (this.receiver === undefined) this.early.push(message);
     else this.receiver(message);
     if (!this.counted) return;
+    this.readingMs += performance.now() - beganMs;
     this.untold += 1;
-    if (this.untold > 1) return;
-    if (this.lastTold < A_FLOOD) setImmediate(this.tellTaken);
-    else setTimeout(this.tellTaken, FLOOD_PAUSE_MS);
+    if (this.untold === 1) setImmediate(this.rest);
   }
 
+  private readonly rest = (): void => {
+    const pauseMs = this.lastTold < A_FLOOD ? 0 : FLOOD_PAUSE_MS;
+    const readingRestMs = this.readingMs * REST_PER_READING * (1 + this.rests.count);
+    const restMs = Math.max(pauseMs, Math.min(readingRestMs, LONGEST_REST_MS));
+    if (restMs < SHORTEST_REST_MS) this.tellTaken();
+    else {
+      this.rests.count += 1;
+      setTimeout(() => {
+        this.rests.count -= 1;
+        this.tellTaken();
+      }, restMs);
+    }
+  };
+
   private readonly tellTaken = (): void => {
+    this.readingMs = 0;
     const count = this.untold;
     this.untold = 0;
     this.lastTold = count;

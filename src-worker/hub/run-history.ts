@@ -1,5 +1,5 @@
 import type { Evaluation, TrainerMessage, WeightsReplaced } from '../../src-shared/protocol/messages';
-import { MOST_NON_FINITES, MOST_REPLACEMENTS } from '../../src-shared/protocol/limits';
+import { MOST_EVALUATIONS, MOST_NON_FINITES, MOST_REPLACEMENTS } from '../../src-shared/protocol/limits';
 import { StepColumns, type StepRows } from '../../src-shared/tensor/step-columns';
 
 type Message<T extends TrainerMessage['type']> = Extract<TrainerMessage, { type: T }>;
@@ -36,6 +36,7 @@ export class RunHistory {
 
   evaluated(evaluation: Evaluation): void {
     this.said.push(evaluation);
+    this.keepNewest('evaluation', MOST_EVALUATIONS);
   }
 
   /** Of several changes one after the other the last is kept, and a file rather than what was set by hand after it. */
@@ -45,10 +46,12 @@ export class RunHistory {
     if (!follows) this.said.push(replaced);
     else if (replaced.source === 'file' || last.source === 'value')
       this.said[this.said.length - 1] = replaced;
-    const replacements = this.said.filter(({ type }) => type === 'weightsReplaced');
-    if (replacements.length > MOST_REPLACEMENTS) {
-      this.said = this.said.filter((event) => event !== replacements[0]);
-    }
+    this.keepNewest('weightsReplaced', MOST_REPLACEMENTS);
+  }
+
+  private keepNewest(type: (Evaluation | WeightsReplaced)['type'], most: number): void {
+    const all = this.said.filter((event) => event.type === type);
+    if (all.length > most) this.said = this.said.filter((event) => event !== all[0]);
   }
 
   /** The steps from `firstStep` (counted from 1) on. */

@@ -1,20 +1,28 @@
 import type { ClientId } from '../training/run-control';
-import type { ThreadCommand } from '../training/thread-messages';
+import { buffersOf } from '../training/packed-order';
+import type { RequestCommand, ThreadCommand } from '../training/thread-messages';
 import type { WatchItem } from '../../src-shared/protocol/messages';
+import { MAX_MESSAGE_BYTES } from '../../src-shared/protocol/limits';
 import { INITIAL_CREDITS } from '../../src-shared/protocol/messages';
 
 /** Requests of one client that may be unanswered: more than hands can type, few enough to mean no harm. */
 export const MOST_UNANSWERED = 256;
 /** Beyond those: what stops training is taken from a client whose other requests wait. */
 const SPARE_FOR_PAUSE = 8;
-/** Bytes of payload that the requests of one client may hold while they wait; a single one may have more. */
-const MOST_WAITING_BYTES = 64 * 1024 * 1024;
+/** Bytes that the requests of one client may hold while they wait. One message has no more. */
+const MOST_WAITING_BYTES = MAX_MESSAGE_BYTES;
+/** And those of all clients. */
+const MOST_WAITING_BYTES_OF_ALL = 3 * MAX_MESSAGE_BYTES;
 /** Requests of all clients that the thread has not taken up yet: a client waits for at most so many of others before its own. */
 export const MOST_POSTED = 4;
 /** What a client says besides requests that the thread has not taken up yet; of what comes after only the newest counts. */
 const MOST_TOLD = 16;
 
-type Request = Extract<ThreadCommand, { type: 'request' }>;
+interface Waiting {
+  readonly request: RequestCommand;
+  /** That it holds. */
+  readonly bytes: number;
+}
 
 /** The newest of what a client said besides requests, while the thread has enough of it. */
 interface Later {
@@ -24,7 +32,7 @@ interface Later {
 }
 
 class Line {
-  readonly waiting: Request[] = [];
+  readonly waiting: Waiting[] = [];
   waitingBytes = 0;
   readonly unanswered = new Set<number>();
   told = 0;
@@ -46,6 +54,8 @@ export class Turns {
   /** In the order in which they get their turn. */
   private readonly lines = new Map<ClientId, Line>();
   private posted = 0;
+  /** Bytes in all lines. */
+  private waitingBytes = 0;
 
   constructor(host: TurnsHost) {
     this.host = host;
@@ -53,17 +63,21 @@ export class Turns {
 
   /**
    * Takes a request for its turn.
-   * @returns why it is not taken: `many` wait already, or one with the same `id` does; undefined when it is
+   * @param request - its id is that of no request that is unanswered (isUnanswered)
+   * @param bytes - that it holds while it waits
+   * @returns why it is not taken: `many` are unanswered already, or those that wait have too many `bytes`; undefined when it is
    */
-  request(request: Request): 'many' | 'id' | undefined {
+  request(request: RequestCommand, bytes: number): 'many' | 'bytes' | undefined {
     const line = this.line(request.client);
     const most = MOST_UNANSWERED + (request.method === 'pause' ? SPARE_FOR_PAUSE : 0);
-    const bytes = line.waitingBytes + request.payload.length;
-    if (line.unanswered.size >= most || (bytes > MOST_WAITING_BYTES && line.waitingBytes > 0)) return 'many';
-    if (line.unanswered.has(request.id)) return 'id';
+    if (line.unanswered.size >= most) return 'many';
+    const lineBytes = line.waitingBytes + bytes;
+    const allBytes = this.waitingBytes + bytes;
+    if (lineBytes > MOST_WAITING_BYTES || allBytes > MOST_WAITING_BYTES_OF_ALL) return 'bytes';
     line.unanswered.add(request.id);
-    line.waiting.push(request);
-    line.waitingBytes = bytes;
+    line.waiting.push({ request, bytes });
+    line.waitingBytes = lineBytes;
+    this.waitingBytes = allBytes;
     this.goOn();
     return undefined;
   }
@@ -93,6 +107,10 @@ export class Turns {
     this.goOn();
   }
 
+  isUnanswered(client: ClientId, id: number): boolean {
+    return this.lines.get(client)?.unanswered.has(id) === true;
+  }
+
   answered(client: ClientId, id: number): void {
     this.lines.get(client)?.unanswered.delete(id);
   }
@@ -103,11 +121,12 @@ export class Turns {
       const next = this.next();
       if (next === undefined) return;
       this.posted += 1;
-      this.host.post(next, [next.payload.buffer]);
+      this.host.post(next, buffersOf(next));
     }
   }
 
   gone(client: ClientId): void {
+    this.waitingBytes -= this.lines.get(client)?.waitingBytes ?? 0;
     this.lines.delete(client);
   }
 
@@ -117,6 +136,7 @@ export class Turns {
       [...unanswered].map((id) => ({ client, id })),
     );
     this.lines.clear();
+    this.waitingBytes = 0;
     this.posted = 0;
     return all;
   }
@@ -129,16 +149,17 @@ export class Turns {
     return line;
   }
 
-  private next(): Request | undefined {
+  private next(): RequestCommand | undefined {
     for (const [client, line] of this.lines) {
       if (line.waiting.length === 0 || !this.host.takes(client)) continue;
-      const request = line.waiting.shift();
-      if (request === undefined) continue;
-      line.waitingBytes -= request.payload.length;
+      const next = line.waiting.shift();
+      if (next === undefined) continue;
+      line.waitingBytes -= next.bytes;
+      this.waitingBytes -= next.bytes;
       // Behind all others.
       this.lines.delete(client);
       this.lines.set(client, line);
-      return request;
+      return next.request;
     }
     return undefined;
   }

@@ -1,4 +1,5 @@
 import type { LayerPlan } from '../../src-shared/model/network';
+import { MOST_FRAME_VALUES } from '../../src-shared/protocol/limits';
 import {
   type FrameHead,
   INITIAL_CREDITS,
@@ -228,9 +229,11 @@ export class Publisher {
     if (this.source === undefined) return;
     this.layouts += 1;
     watcher.layoutId = this.layouts;
-    watcher.slots = planSlots(this.source.session.plan, watcher.items);
+    const slots = planSlots(this.source.session.plan, watcher.items);
+    // Whoever hears of a layout that is too large sends the client away; until then no picture is taken for it.
+    watcher.slots = payloadLength(slots) > MOST_FRAME_VALUES ? [] : slots;
     watcher.owed = watcher.slots.length > 0;
-    this.output.layout(client, { type: 'layout', layoutId: watcher.layoutId, slots: [...watcher.slots] });
+    this.output.layout(client, { type: 'layout', layoutId: watcher.layoutId, slots: [...slots] });
   }
 
   private take(

@@ -15,6 +15,7 @@ import { shorten } from '../../src-shared/text/shorten';
 import { type ErrorCode, GradscopeError } from '../../src-shared/protocol/errors';
 import { describeSystemError } from '../../src-shared/text/system-error';
 import type { SharedPayload } from '../probe/picture-pool';
+import type { PackedOrder } from './packed-order';
 import type { ClientId } from './run-control';
 
 /** What hub and training thread say to each other. Everything from pages was validated by the hub before it gets here. */
@@ -31,6 +32,8 @@ export interface RequestCommand {
   readonly params: unknown;
   /** Exactly sized and transferred. */
   readonly payload: Uint8Array<ArrayBuffer>;
+  /** Of a restart: the order that its params lack (packed-order.ts). */
+  readonly order?: PackedOrder;
 }
 
 export type ThreadCommand =

@@ -12,6 +12,7 @@ import { ImperativeLoop } from './imperative-loop';
 import type { TrainingLoop } from './loop';
 import type { Mailbox } from './mailbox';
 import { MetricsLane } from './metrics';
+import { unpacked } from './packed-order';
 import { ProofBook } from './proof';
 import { type Reply, type RequestContext, serveRequest } from './requests';
 import { createRun, disposeRun, type Run, type RunRequest } from './run';
@@ -375,7 +376,7 @@ export class Trainer implements GateHost<ThreadCommand>, RequestContext {
         publisher.setVisible(command.client, command.visible);
         break;
       case 'request':
-        serveRequest(this, command, this.replyTo(command));
+        serveRequest(this, unpacked(command), this.replyTo(command));
         break;
       case 'close':
         this.closing = true;

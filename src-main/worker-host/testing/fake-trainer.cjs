@@ -38,6 +38,8 @@ process.on('message', ({ client, event, data: raw }) => {
   if (event !== 'message') return;
   if (data instanceof Uint8Array) return say(client, data);
   switch (data.type) {
+    case 'takes':
+      return process.send({ client, event: 'taken', count: data.count });
     case 'exit':
       say(client, { type: 'last words' });
       process.exitCode = data.code;

@@ -134,6 +134,8 @@ function Chart({ lanes, height }: { lanes: readonly LaneName[]; height: number }
       metrics.length,
       step,
       evaluations.length,
+      // Of many only the newest are kept.
+      evaluations.at(-1)?.step ?? 0,
       weightsRevision,
       marks.length,
       stepsPerEpoch,
