@@ -5,8 +5,8 @@ import {
   addressOf,
   FOREVER_MS,
   Ground,
+  memberOf,
   names,
-  ROLES,
   rolesOf,
   stackTrace,
   WAYS,
@@ -112,7 +112,7 @@ async function live(ground: Ground, life: Life, tell: Tell): Promise<void> {
     }
     tell(`SIGSTOP and SIGCONT to the ${life.stopped}`, await stopForAWhile(family, life, page));
     await wait(life.afterMs);
-    const what = isOnlyForShell(life) ? 'SIGINT to all, as by Ctrl-C' : `${life.by} to the ${life.victim}`;
+    const what = isKeptByShell(life) ? 'SIGINT to all, as by Ctrl-C' : `${life.by} to the ${life.victim}`;
     tell(what, await end(family, life));
     const trace = stackTrace(family);
     if (trace !== undefined) tell('words', `a stack trace was printed: ${trace}`);
@@ -144,7 +144,7 @@ async function killTrainer(
   address: string,
   pages: Page[],
 ): Promise<Page | string> {
-  const before = family.find(ROLES.trainer);
+  const before = memberOf(family, 'trainer');
   if (before === undefined) return 'there was no trainer.';
   signal(before.pid, by);
   const goodbye = await page.goodbye(FOREVER_MS);
@@ -156,7 +156,7 @@ async function killTrainer(
   }
   const next = await training(address, pages);
   if (typeof next === 'string') return next;
-  const after = family.find(ROLES.trainer);
+  const after = memberOf(family, 'trainer');
   return after === undefined || after.pid === before.pid ? 'there is no new trainer.' : next;
 }
 
@@ -165,7 +165,7 @@ async function stopForAWhile(
   { stopped, stoppedForMs }: Life,
   page: Page,
 ): Promise<string | undefined> {
-  const member = family.find(ROLES[stopped]);
+  const member = memberOf(family, stopped);
   if (member === undefined) return `there was no ${stopped}.`;
   signal(member.pid, 'SIGSTOP');
   await wait(stoppedForMs);
@@ -178,15 +178,16 @@ async function stopForAWhile(
 }
 
 /**
- * npm hands SIGINT on to the shell that it starts a script by, and dash keeps it until the script has ended: sent to npm alone it
- * reaches nobody. A terminal sends it to all.
+ * npm hands SIGINT on to the shell that it starts a script by, and dash keeps it until the script has ended: sent to one of the two
+ * alone it reaches nobody. A terminal sends it to all.
  */
-const isOnlyForShell = ({ victim, by }: Life): boolean => victim === 'npm' && by === 'SIGINT';
+const isKeptByShell = ({ victim, by }: Life): boolean =>
+  (victim === 'npm' || victim === "npm's shell") && by === 'SIGINT';
 
 async function end(family: Family, life: Life): Promise<string | undefined> {
-  const member = family.find(ROLES[life.victim]);
+  const member = memberOf(family, life.victim);
   if (member === undefined) return `there was no ${life.victim}.`;
-  const hit = isOnlyForShell(life) ? family.members() : [member];
+  const hit = isKeptByShell(life) ? family.members() : [member];
   for (const { pid } of hit) signal(pid, life.by);
   const left = await family.left(FOREVER_MS);
   if (left.length > 0) return `left for ever: ${names(left)}.`;

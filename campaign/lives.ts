@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inProject, ROOT } from '../scripts/lib/project.mjs';
 import { smallMnist, type SmallMnist } from '../src-worker/testing/small-mnist';
-import { Family } from './family';
+import { Family, type Member } from './family';
 
 /** "For ever": a bound that only what never comes exceeds, on a machine that is busy with other things as well, ms. */
 export const FOREVER_MS = 180_000;
@@ -16,16 +16,21 @@ export type Way = (typeof WAYS)[number];
 /** What each process of a started shell is known by. */
 export const ROLES = {
   npm: /^(?:npm start|.*npm-cli\.js start)/,
-  script: /scripts\/start\.mjs --browser/,
+  "npm's shell": /^\S*sh -c node scripts\/start\.mjs/,
+  script: /^\S*node \S*scripts\/start\.mjs/,
   shell: /out\/main\/browser\.js/,
   trainer: /out\/main\/worker\.js/,
 } as const;
 export type Role = keyof typeof ROLES;
 
 export const rolesOf = (way: Way): Role[] => {
-  if (way === 'npm start') return ['npm', 'script', 'shell', 'trainer'];
+  if (way === 'npm start') return ['npm', "npm's shell", 'script', 'shell', 'trainer'];
   return way === 'node scripts/start.mjs' ? ['script', 'shell', 'trainer'] : ['shell', 'trainer'];
 };
+
+/** Who has the role. Where npm's shell gave its place to the script, as bash does, the script has both. */
+export const memberOf = (family: Family, role: Role): Member | undefined =>
+  family.find(ROLES[role]) ?? (role === "npm's shell" ? family.find(ROLES.script) : undefined);
 
 /** Folders and data of the lives of a campaign; everything in them is its own. */
 export class Ground {

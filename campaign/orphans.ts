@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { CampaignFigures, CampaignOptions } from './campaign';
 import { inTurns, signal } from './family';
-import { addressOf, FOREVER_MS, Ground, names, ROLES, rolesOf, WAYS, type Role, type Way } from './lives';
+import { addressOf, FOREVER_MS, Ground, memberOf, names, rolesOf, WAYS, type Role, type Way } from './lives';
 import { Random } from './random';
 
 /** Kills the parent of others with SIGKILL while it starts or just has started: nobody may be left behind. */
@@ -64,7 +64,7 @@ async function live(ground: Ground, { way, victim, after, milliseconds }: Life):
     }
     await wait(milliseconds);
     // The one that is not there yet has no children: then the one above it is meant, which is the first one.
-    const pid = family.find(ROLES[victim])?.pid ?? family.pid;
+    const pid = memberOf(family, victim)?.pid ?? family.pid;
     signal(pid, 'SIGKILL');
     const left = await family.left(FOREVER_MS);
     return left.length > 0 ? `left for ever: ${names(left)}.` : undefined;
