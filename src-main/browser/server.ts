@@ -97,7 +97,7 @@ export async function startBrowserServer(options: BrowserServerOptions): Promise
       connections.know(request.socket);
       sockets.handleUpgrade(request, socket, head, (webSocket) => {
         if (asked.token === null) access.keepPageKey(asked);
-        const port = new SocketPort(webSocket);
+        const port = new SocketPort(webSocket, request.socket);
         clients.add(port);
         port.onClose(() => clients.delete(port));
         options.onClient(port);

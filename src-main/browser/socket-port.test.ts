@@ -1,13 +1,20 @@
 import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { WebSocket, WebSocketServer, type ClientOptions } from 'ws';
+import { WebSocket, WebSocketServer, type ClientOptions, type ServerOptions } from 'ws';
 import { inbox } from '../worker-host/testing/inbox';
 import { SocketPort } from './socket-port';
 
 let server: WebSocketServer;
 beforeEach(async () => {
-  server = new WebSocketServer({ host: '127.0.0.1', port: 0 });
+  // As the shell's: ws knows closeTimeout, its types do not.
+  const options: ServerOptions & { closeTimeout: number } = {
+    host: '127.0.0.1',
+    port: 0,
+    closeTimeout: 1000,
+  };
+  server = new WebSocketServer(options);
   await once(server, 'listening');
 });
 afterEach(() => {
@@ -27,11 +34,11 @@ async function connect(
   pingEveryMs?: number,
 ): Promise<{ port: SocketPort; client: WebSocket }> {
   const client = new WebSocket(`ws://127.0.0.1:${String((server.address() as AddressInfo).port)}`, options);
-  const [[socket]] = (await Promise.all([once(server, 'connection'), once(client, 'open')])) as [
-    [WebSocket],
+  const [[socket, request]] = (await Promise.all([once(server, 'connection'), once(client, 'open')])) as [
+    [WebSocket, IncomingMessage],
     unknown,
   ];
-  return { port: new SocketPort(socket, pingEveryMs), client };
+  return { port: new SocketPort(socket, request.socket, pingEveryMs), client };
 }
 
 describe('SocketPort', () => {
@@ -103,6 +110,16 @@ describe('SocketPort', () => {
       expect(await messages.closed).toMatchObject({ code: 'message-too-large' });
       await expect(messages.next()).rejects.toThrow('The first message may have 65536 bytes');
     }
+  });
+
+  // Catches: a shell that reads 64 MiB of whoever has not said hello.
+  it('does not wait for the end of a first message that is too long', async () => {
+    const { port, client } = await connect();
+    const closed = inbox(port).closed;
+    client.send('x'.repeat(32 * 1024), { fin: false });
+    client.send('x'.repeat(40 * 1024), { fin: false });
+    expect(await once(client, 'close')).toEqual([1009, Buffer.from('message-too-large')]);
+    expect(await closed).toMatchObject({ code: 'message-too-large' });
   });
 
   // Catches: bytes that change after they were handed over, as the caller goes on using its buffer.

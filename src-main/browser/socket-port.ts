@@ -1,8 +1,9 @@
+import type { Socket } from 'node:net';
 import { WebSocket } from 'ws';
 import type { ErrorCode } from '../../src-shared/protocol/errors';
 import { countedBytes } from '../../src-shared/protocol/host-messages';
 import { type Port, textOf, type WireMessage } from '../../src-shared/protocol/port';
-import { MAX_MESSAGE_BYTES } from '../../src-shared/protocol/limits';
+import { MAX_HELLO_BYTES, MAX_MESSAGE_BYTES } from '../../src-shared/protocol/limits';
 import { CLOSE_NUMBERS } from '../../src-shared/protocol/shell';
 import { sizeFault } from '../../src-shared/protocol/size';
 import type { ClientPort } from '../worker-host/bridge';
@@ -14,6 +15,8 @@ const PING_EVERY_MS = 15_000;
 const MOST_UNREAD = 8 * 1024 * 1024;
 /** A longer message leaves in pieces of this size, so that one can see a slow client take it. */
 const PIECE_BYTES = 1024 * 1024;
+/** Bytes of a first message that is just small enough, with the head of its frame. */
+const MOST_BEFORE_FIRST = MAX_HELLO_BYTES + 1024;
 /** Told of at once when nothing is left to send, else in pieces of this size. */
 const SENT_TOLD_AT = 64 * 1024;
 
@@ -35,8 +38,10 @@ export class SocketPort implements ClientPort {
   /** Why the socket is not read for now. */
   private readonly holds = new Set<'trainer' | 'unread'>();
 
-  constructor(socket: WebSocket, pingEveryMs = PING_EVERY_MS) {
+  /** @param transport - what the socket reads from, if its first message shall not be waited for when that is too long */
+  constructor(socket: WebSocket, transport?: Socket, pingEveryMs = PING_EVERY_MS) {
     this.socket = socket;
+    if (transport !== undefined) this.watchFirst(transport);
     socket.on('message', (data: Buffer, isBinary) => {
       this.receive(data, isBinary);
     });
@@ -168,6 +173,21 @@ export class SocketPort implements ClientPort {
     const told = this.sentUntold;
     this.sentUntold = 0;
     this.sentReceiver?.(told);
+  }
+
+  /** Of those who have not even said hello, nobody makes this process read megabytes. */
+  private watchFirst(transport: Socket): void {
+    const before = transport.bytesRead;
+    const look = (): void => {
+      if (!this.hasSpoken && transport.bytesRead - before <= MOST_BEFORE_FIRST) return;
+      transport.off('data', look);
+      if (this.hasSpoken) return;
+      const message = `The first message may have ${String(MAX_HELLO_BYTES)} bytes and had more.`;
+      this.close({ code: 'message-too-large', message });
+      // It is cut off when it does not answer in time, which it may be too busy for.
+      this.socket.pause();
+    };
+    transport.on('data', look);
   }
 
   private receive(data: Buffer, isBinary: boolean): void {

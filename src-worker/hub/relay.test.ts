@@ -3,7 +3,13 @@ import type { RelayToHost } from '../../src-shared/protocol/host-messages';
 import { listenToRelay } from './relay';
 
 /** A host with some counted clients, whose messages each take so long to read, ms. */
-function hostOf(clients: number, readingMs: number): { say: (client: number) => void; taken: number[] } {
+function hostOf(
+  clients: number,
+  readingMs: number,
+): {
+  say: (client: number, data?: string) => void;
+  taken: number[];
+} {
   const taken: number[] = [];
   let receive: (message: unknown) => void = () => undefined;
   listenToRelay(
@@ -22,8 +28,8 @@ function hostOf(clients: number, readingMs: number): { say: (client: number) => 
   for (let client = 0; client < clients; client += 1) receive({ client, event: 'open', counted: true });
   return {
     taken,
-    say: (client) => {
-      receive({ client, event: 'message', data: '{}' });
+    say: (client, data = '{}') => {
+      receive({ client, event: 'message', data });
     },
   };
 }
@@ -63,6 +69,16 @@ describe('a client that is counted', () => {
     expect(taken).toEqual([0]);
     vi.advanceTimersByTime(400);
     expect(taken).toEqual([0, 1]);
+  });
+
+  // Catches: messages of many megabytes, one after the other, that leave others no room on the channel.
+  it('is read on after a millisecond for each 20,000 bytes', () => {
+    const { say, taken } = hostOf(1, 0);
+    say(0, 'x'.repeat(2_000_000));
+    vi.advanceTimersByTime(99);
+    expect(taken).toEqual([]);
+    vi.advanceTimersByTime(1);
+    expect(taken).toEqual([0]);
   });
 
   it('is heard again after a second at the latest', () => {

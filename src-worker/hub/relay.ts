@@ -41,9 +41,11 @@ export function listenToRelay(channel: HostChannel, onClient: (port: Port) => vo
 /** So many messages of one client at once are no hand's work. */
 const A_FLOOD = 32;
 /** Between two pieces of a flood, ms: what reads and refuses them leaves most of a core to training. */
-const FLOOD_PAUSE_MS = 20;
+const FLOOD_PAUSE_MS = 40;
 /** A client is read on after so many times the time that reading it has taken, and all clients that rest share that. */
 const REST_PER_READING = 4;
+/** Bytes for which it rests a ms at least: what is on its way holds up what others say, on the one channel that there is. */
+const BYTES_PER_REST_MS = 20_000;
 /** But never longer, ms: what it says after that may be a person's. */
 const LONGEST_REST_MS = 1000;
 /** No shorter rest is worth a timer, ms. */
@@ -71,6 +73,7 @@ class RelayPort implements Port {
   private lastTold = 0;
   /** Reading them took so long, ms. */
   private readingMs = 0;
+  private readBytes = 0;
 
   constructor(client: number, channel: HostChannel, counted: boolean, rests: Rests, onEnd: () => void) {
     this.client = client;
@@ -135,13 +138,15 @@ class RelayPort implements Port {
     else this.receiver(message);
     if (!this.counted) return;
     this.readingMs += performance.now() - beganMs;
+    this.readBytes += countedBytes(message);
     this.untold += 1;
     if (this.untold === 1) setImmediate(this.rest);
   }
 
   private readonly rest = (): void => {
     const pauseMs = this.lastTold < A_FLOOD ? 0 : FLOOD_PAUSE_MS;
-    const readingRestMs = this.readingMs * REST_PER_READING * (1 + this.rests.count);
+    const workMs = Math.max(this.readingMs * REST_PER_READING, this.readBytes / BYTES_PER_REST_MS);
+    const readingRestMs = workMs * (1 + this.rests.count);
     const restMs = Math.max(pauseMs, Math.min(readingRestMs, LONGEST_REST_MS));
     if (restMs < SHORTEST_REST_MS) this.tellTaken();
     else {
@@ -155,6 +160,7 @@ class RelayPort implements Port {
 
   private readonly tellTaken = (): void => {
     this.readingMs = 0;
+    this.readBytes = 0;
     const count = this.untold;
     this.untold = 0;
     this.lastTold = count;

@@ -13,7 +13,7 @@ const ERROR: WatchItem = { name: 'fc2', kind: 'digitError', maxValues: 10 };
 
 /** A run whose every value is the step it is of. */
 class Run implements SessionView {
-  readonly plan = plan;
+  plan = plan;
   readonly epoch = 1;
   readonly stepInEpoch = 0;
   readonly stepsPerEpoch = 938;
@@ -65,18 +65,21 @@ let digit: Digit;
 let publisher: Publisher;
 let frames: { client: number; head: FrameHead; payload: Float32Array }[];
 let layouts: Layout[];
+let msPerStep: number;
 
 beforeEach(() => {
   run = new Run();
   digit = new Digit(run);
   frames = [];
   layouts = [];
+  msPerStep = 20;
   publisher = new Publisher(
     {
       layout: (_client, layout) => layouts.push(layout),
       frame: (client, head, payload) => frames.push({ client, head, payload }),
     },
-    () => 1000 + run.step,
+    // Steps that take longer than a picture has to wait for the next.
+    () => 1000 + msPerStep * run.step,
   );
   publisher.connect(PAGE);
   publisher.setSource({
@@ -114,6 +117,37 @@ describe('credits', () => {
     expect(frames.map(({ head }) => [head.step, head.skipped])).toEqual([[6, 6]]);
   });
 
+  // Catches: a client that draws nothing, gives credit at once, and has a picture taken of every step.
+  it('takes no more pictures while training runs than anybody sees, and the last one when it stands', () => {
+    msPerStep = 3;
+    publisher.watch(PAGE, [WEIGHT]);
+    for (let step = 1; step <= 10; step += 1) {
+      publisher.credit(PAGE, 2);
+      train(1);
+    }
+    expect(frames.map(({ head }) => head.step)).toEqual([1, 5, 9]);
+    stand();
+    expect(frames.at(-1)?.head.step).toBe(10);
+  });
+
+  // Catches: frames that are larger than a message may be, or fill the memory before their client is sent away.
+  it('takes no picture of more than a frame holds', () => {
+    run.plan = planNetwork({
+      input: [1, 28, 28],
+      layers: [
+        { kind: 'flatten', name: 'flatten' },
+        { kind: 'dense', name: 'fc', units: 6000 },
+        { kind: 'dense', name: 'out', units: 10 },
+      ],
+      loss: 'softmaxCrossEntropy',
+    });
+    publisher.watch(PAGE, [{ name: 'fc.weight', kind: 'weight', maxValues: 1e9 }]);
+    publisher.credit(PAGE, 2);
+    train(1);
+    expect(layouts.at(-1)?.slots[0]?.length).toBe(28 * 28 * 6000);
+    expect(frames).toEqual([]);
+  });
+
   it('lets at most two pictures be under way to a page that never gives credits back', () => {
     publisher.watch(PAGE, [WEIGHT]);
     publisher.credit(PAGE, 2);
@@ -140,7 +174,7 @@ describe('credits', () => {
     publisher.changed();
     publisher.publish('stands');
     expect(frames.map(({ head }) => [head.step, head.appliedAtMs])).toEqual([
-      [1, 1001],
+      [1, 1020],
       [2, null],
       [3, null],
     ]);
@@ -202,7 +236,7 @@ describe('a frame', () => {
     publisher.credit(PAGE, 2);
     train(3);
     const { head, payload } = frames[1]!;
-    expect(head).toMatchObject({ runId: 7, layoutId: 1, step: 2, phase: 'step', appliedAtMs: 1002 });
+    expect(head).toMatchObject({ runId: 7, layoutId: 1, step: 2, phase: 'step', appliedAtMs: 1040 });
     expect(payload).toEqual(new Float32Array(500).fill(2));
     expect(payload.byteLength).toBe(2000);
     expect(head.slots[1]).toEqual({ freshness: 'fresh', step: 2, phase: 'step', nan: 0, infinite: 0 });

@@ -48,6 +48,9 @@ export interface PublisherOutput {
   frame(client: ClientId, head: FrameHead, payload: SharedPayload): void;
 }
 
+/** Between two pictures for one client while training runs, ms: more than anybody sees, so a client that draws none gets no more. */
+const LEAST_PICTURE_MS = 12;
+
 interface Watcher {
   items: readonly WatchItem[];
   slots: readonly Slot[];
@@ -61,6 +64,8 @@ interface Watcher {
   skipped: number;
   /** The picture that it has not been sent yet. */
   owed: boolean;
+  /** When its last one was taken. */
+  takenAtMs: number;
 }
 
 /**
@@ -95,6 +100,7 @@ export class Publisher {
       example: 0,
       skipped: 0,
       owed: false,
+      takenAtMs: -Infinity,
     });
   }
 
@@ -196,9 +202,16 @@ export class Publisher {
   publish(when: 'applied' | 'pause' | 'stands'): void {
     for (const [client, watcher] of this.watchers) {
       if (watcher.owed && watcher.credits > 0 && this.source !== undefined) {
+        if (when === 'applied' && this.isTooSoon(watcher)) continue;
         this.take(client, watcher, this.source, when);
       }
     }
+  }
+
+  /** A clock that was put back is no reason to wait. */
+  private isTooSoon({ takenAtMs }: Watcher): boolean {
+    const sinceMs = this.wallClock() - takenAtMs;
+    return sinceMs >= 0 && sinceMs < LEAST_PICTURE_MS;
   }
 
   /** Where training is, as far as pictures can tell. */
@@ -264,6 +277,7 @@ export class Publisher {
     watcher.inFlight += 1;
     watcher.skipped = 0;
     watcher.owed = false;
+    watcher.takenAtMs = this.wallClock();
     this.output.frame(client, head, payload);
   }
 }

@@ -15,12 +15,14 @@ export function packed(command: RequestCommand): RequestCommand {
   const params = command.params as RequestParams<'restart'>;
   const { order } = params.config;
   if (order === null) return command;
-  const lengths = Float64Array.from(order, ({ length }) => length);
-  const indices = new Float64Array(lengths.reduce((sum, length) => sum + length, 0));
-  let start = 0;
+  const lengths = new Float64Array(order.length);
+  let count = 0;
+  for (let batch = 0; batch < order.length; batch += 1) count += lengths[batch] = order[batch]!.length;
+  const indices = new Float64Array(count);
+  let next = 0;
+  // One by one: set() and from() take ten times as long for many small lists.
   for (const batch of order) {
-    indices.set(batch, start);
-    start += batch.length;
+    for (let i = 0; i < batch.length; i += 1, next += 1) indices[next] = batch[i]!;
   }
   const config = { ...params.config, order: null };
   return { ...command, params: { ...params, config }, order: { lengths, indices } };
@@ -34,7 +36,9 @@ export function unpacked(command: RequestCommand): RequestCommand {
   const batches: number[][] = [];
   let start = 0;
   for (const length of order.lengths) {
-    batches.push(Array.from(order.indices.subarray(start, start + length)));
+    const batch = new Array<number>(length);
+    for (let i = 0; i < length; i += 1) batch[i] = order.indices[start + i]!;
+    batches.push(batch);
     start += length;
   }
   return { ...rest, params: { ...params, config: { ...params.config, order: batches } } };

@@ -59,10 +59,17 @@ const TRAINING_PER_SERVING = 9;
 /** but of a long one no more than makes it this many ms, */
 const MOST_PAUSE_MS = 50;
 /** and never less than so many times. */
-const LEAST_TRAINING_PER_SERVING = 2;
+const LEAST_TRAINING_PER_SERVING = 3;
+
+/** Nor less than this many ms: what is done and said outside of this thread for the shortest request takes as long as that. */
+const LEAST_PAUSE_MS = 4;
 
 const pauseAfter = (servedMs: number): number =>
-  Math.max(LEAST_TRAINING_PER_SERVING * servedMs, Math.min(TRAINING_PER_SERVING * servedMs, MOST_PAUSE_MS));
+  Math.max(
+    LEAST_PAUSE_MS,
+    LEAST_TRAINING_PER_SERVING * servedMs,
+    Math.min(TRAINING_PER_SERVING * servedMs, MOST_PAUSE_MS),
+  );
 
 /** In place of an engine: all of them are measured. */
 const MEASURED_ANEW = Symbol('measured anew');
