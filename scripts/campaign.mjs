@@ -1,12 +1,4 @@
 // npm run campaign [-- --only NAME ...] [--short] [--seed N] [--json FILE]: tries many hostile things on the built programs.
-import { ensureBuilt } from './lib/build.mjs';
-import { ensureInstalled } from './lib/install.mjs';
-import { inProject, runScript } from './lib/project.mjs';
+import { begin } from '../src-node/begin.mjs';
 
-await runScript(async () => {
-  await ensureInstalled();
-  await ensureBuilt();
-  const { runnerImport } = await import('vite');
-  await runnerImport(inProject('campaign/main.ts'));
-  return Number(process.exitCode ?? 0);
-});
+void begin(() => import('./commands/campaign.mjs'));

@@ -23,6 +23,22 @@ test.each(['start', 'test'])('npm %s refuses an option that it does not know in 
   expect(stderr.trim().split('\n')).toHaveLength(1);
 });
 
+// Catches: a stack trace, as the modules of a program are opened before any of them could say what is wrong.
+test.skipIf(process.platform === 'win32').each(['start', 'test', 'engine'])(
+  'npm %s says that it may open too few files',
+  (script) => {
+    const args = [
+      '-c',
+      'ulimit -n 20; exec "$0" "$1" --bowser',
+      process.execPath,
+      inProject(`scripts/${script}.mjs`),
+    ];
+    const { status, stderr } = spawnSync('/bin/sh', args, { encoding: 'utf8' });
+    expect(status).toBe(1);
+    expect(stderr).toBe('Gradscope cannot be loaded: this process may not open more files (ulimit -n).\n');
+  },
+);
+
 test('a Node that is too old is named, with the one that is needed', () => {
   const older = "Object.defineProperty(process, 'versions', { value: { node: '18.20.4' } })";
   const { status, stderr } = spawnSync(

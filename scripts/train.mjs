@@ -1,12 +1,4 @@
 // npm run train: the headless shell. stdout is its alone, so that --json stays clean.
-import { ensureBuilt } from './lib/build.mjs';
-import { ensureInstalled } from './lib/install.mjs';
-import { runNode } from './lib/processes.mjs';
-import { inProject, runScript } from './lib/project.mjs';
+import { begin } from '../src-node/begin.mjs';
 
-await runScript(async () => {
-  await ensureInstalled();
-  await ensureBuilt();
-  const ended = await runNode([inProject('out/main/headless.js'), ...process.argv.slice(2)]);
-  return ended.code;
-});
+void begin(() => import('./commands/train.mjs'));

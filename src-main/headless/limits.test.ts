@@ -36,6 +36,16 @@ describe.skipIf(process.platform === 'win32')('on a machine that gives little', 
     expect(lines(stdout)).toHaveLength(61);
   });
 
+  // Catches: a stack trace, as the modules of a program are opened before any of them could say what is wrong.
+  // Node itself needs 18. A worker that does load waits for its host.
+  it.each(['headless', 'browser', 'worker'])('says of %s that it may open too few files', (program) => {
+    const command = 'ulimit -n 20; exec "$0" "$1"';
+    const args = ['-c', command, process.execPath, built.script(program)];
+    const { status, stdout, stderr } = spawnSync('/bin/sh', args, { encoding: 'utf8', timeout: 60_000 });
+    const said = 'Gradscope cannot be loaded: this process may not open more files (ulimit -n).\n';
+    expect([status, stdout, stderr]).toEqual([1, '', said]);
+  });
+
   // Catches: exit code 141 without a word, as if the reader had gone. A file that may not grow stands for a full disk.
   it('says that its output cannot be written', () => {
     const { code, stderr } = under("trap '' XFSZ; ulimit -f 1", '> full.jsonl');
