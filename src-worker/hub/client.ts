@@ -87,6 +87,11 @@ export class Client {
     return this.port.bufferedBytes <= MOST_BUFFERED_FOR_REQUESTS;
   }
 
+  /** Whether it has ever said hello. */
+  get saidHello(): boolean {
+    return this.hasGreeted;
+  }
+
   get greeted(): boolean {
     return this.hasGreeted && !this.isGone;
   }

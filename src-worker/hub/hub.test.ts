@@ -460,6 +460,15 @@ describe('a request', () => {
 });
 
 describe('a client that goes', () => {
+  // Catches: pages that came before the first run, and that the thread keeps for ever.
+  it('is forgotten by the thread when it went before there was a run', async () => {
+    const bench = new Bench();
+    const page = await bench.page().hello();
+    page.port.close();
+    await settled();
+    expect(bench.commands.filter(({ type }) => type === 'disconnect').map(clientOf)).toEqual([1]);
+  });
+
   it('is forgotten by the thread', async () => {
     const bench = new Bench();
     bench.begin();

@@ -179,7 +179,7 @@ export class Hub implements ClientEvents, ThreadEvents {
   gone(client: Client): void {
     this.clients.delete(client.id);
     this.turns.gone(client.id);
-    if (client.welcomed || client.greeted) this.post({ type: 'disconnect', client: client.id });
+    if (client.saidHello) this.post({ type: 'disconnect', client: client.id });
   }
 
   // ---------------------------------------------------------------- from the thread
