@@ -40,9 +40,7 @@ function readWish(args: readonly string[]): Wish | 'help' | { readonly wrong: st
       },
     });
   } catch (error) {
-    // Node's second sentence is of arguments that begin with a dash, which there are none of.
-    const [sentence = ''] = (error instanceof Error ? error.message : String(error)).split('. ');
-    return { wrong: `${sentence.replace(/\.$/, '')}.` };
+    return { wrong: wrongOption(error) };
   }
   const { values, positionals } = parsed;
   if (values.help) return 'help';
@@ -53,12 +51,23 @@ function readWish(args: readonly string[]): Wish | 'help' | { readonly wrong: st
     return { wrong: `There is no campaign ${quoted(unknown)}; there is ${known}.` };
   }
   if (!/^\d{1,9}$/.test(values.seed)) return { wrong: '--seed takes a whole number from 0 to 999999999.' };
+  if (values.json === '') return { wrong: '--json takes the path of a file.' };
   return {
     names: asked.length > 0 ? [...new Set(asked)] : Object.keys(CAMPAIGNS),
     size: values.short ? 'short' : 'full',
     seed: Number(values.seed),
     json: values.json,
   };
+}
+
+const OPTIONS = '--only, --short, --seed, --json and --help';
+
+/** Node's own sentences go on about arguments that begin with a dash, which there are none of, and do not say what is known. */
+function wrongOption(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  const [, name] = /^Unknown option '([^]*?)'\./.exec(message) ?? [];
+  if (name !== undefined) return `There is no option ${quoted(name)}; there is ${OPTIONS}.`;
+  return `${(message.split(/\. |\n/)[0] ?? '').replace(/\.$/, '')}; there is ${OPTIONS}.`;
 }
 
 async function runAll({ names, size, seed, json }: Wish): Promise<void> {

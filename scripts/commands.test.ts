@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
+import { ensureBuilt } from './lib/build.mjs';
 import { inProject } from './lib/project.mjs';
 
 const runScript = (
@@ -7,6 +8,9 @@ const runScript = (
   ...args: string[]
 ): { status: number | null; stdout: string; stderr: string } =>
   spawnSync(process.execPath, [inProject(`scripts/${script}.mjs`), ...args], { encoding: 'utf8' });
+
+// Campaigns say what they have built before they look at their options.
+beforeAll(ensureBuilt);
 
 test('npm start -- --help says all of it without installing or building anything', () => {
   const { status, stdout, stderr } = runScript('start', '--help');
@@ -20,6 +24,18 @@ test.each(['start', 'test'])('npm %s refuses an option that it does not know in 
   expect(status).toBe(2);
   expect(stdout).toBe('');
   expect(stderr).toContain('--bowser');
+  expect(stderr.trim().split('\n')).toHaveLength(1);
+});
+
+// Catches: Node's long sentence, or its stack trace.
+test.each([
+  [['--unknown'], 'There is no option "--unknown"; there is --only, --short, --seed, --json and --help.\n'],
+  [['--json', ''], '--json takes the path of a file.\n'],
+  [['--only', ''], 'There is no campaign ""; there is '],
+  [['--only'], "Option '--only <value>' argument missing; there is --only, "],
+])('npm run campaign refuses %j in one sentence', (args, sentence) => {
+  const { status, stdout, stderr } = runScript('campaign', ...args);
+  expect([status, stdout, stderr.startsWith(sentence)], stderr).toEqual([2, '', true]);
   expect(stderr.trim().split('\n')).toHaveLength(1);
 });
 

@@ -87,6 +87,15 @@ describe('a connection without the token', () => {
     expect(await heardUntilCut(await open(to, upgrade(to, '?token=wrong')))).toContain('HTTP/1.1 401');
   });
 
+  // Catches: a request that Node cuts off without a word.
+  it('is told so when it asks to connect elsewhere', async () => {
+    const to = await start(ROOMY);
+    const text = `CONNECT example.org:80 HTTP/1.1\r\nHost: 127.0.0.1:${String(to.port)}\r\n\r\n`;
+    const said = await heardUntilCut(await open(to, text));
+    expect(said).toContain('HTTP/1.1 401');
+    expect(said.toLowerCase()).toContain('content-security-policy');
+  });
+
   // Catches: a shell that cannot be ended while anybody on the machine holds a connection.
   it('does not keep the server from closing, not 300 of them', async () => {
     const to = await start(ROOMY);

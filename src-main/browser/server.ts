@@ -85,6 +85,12 @@ export async function startBrowserServer(options: BrowserServerOptions): Promise
     else
       endWithText(socket, BROKEN_REQUESTS[error.code ?? ''] ?? 400, 'This is no request that can be read.');
   });
+  // Without a listener Node cuts it off without a word.
+  server.on('connect', (request, socket) => {
+    const refused = refusal(asking(request, '', new URLSearchParams(), true), access);
+    if (refused !== undefined) endWithText(socket, refused.status, refused.message);
+    else endWithText(socket, 405, 'Gradscope answers GET and HEAD, not CONNECT.');
+  });
   server.on('upgrade', (request, socket, head) => {
     const { path, query } = target(request);
     const asked = asking(request, path, query, true);

@@ -121,6 +121,26 @@ describe('the options of npm run train', () => {
     expect(refusalOf(...args)).toEqual({ code: 2, sentence });
   });
 
+  // Catches: a sentence without a subject, such as " cannot be read".
+  it.each([
+    ['--recipe', 'There is no recipe called "'],
+    ['--mode', "Option '--mode <loop>' argument '' is invalid: it should be imperative or fit."],
+    ['--epochs', "Option '--epochs <n>' argument '' is invalid: it should be a whole number from 1 on."],
+    ['--steps', "Option '--steps <n>' argument '' is invalid: it should be a whole number from 1 on."],
+    [
+      '--seed',
+      "Option '--seed <n>' argument '' is invalid: it should be a whole number from 0 to 4294967295.",
+    ],
+    ['--engine', 'There is no engine called ""; there is'],
+    ['--init', "Option '--init <file>' argument '' is invalid: it should be the path of a file."],
+    ['--order', "Option '--order <file>' argument '' is invalid: it should be the path of a file."],
+    ['--save', "Option '--save <file>' argument '' is invalid: it should be the path of a file."],
+  ])('refuse %s with nothing as its value', (option, sentence) => {
+    const refusal = refusalOf(option, '');
+    expect(refusal.code).toBe(2);
+    expect(refusal.sentence.startsWith(sentence), refusal.sentence).toBe(true);
+  });
+
   // Catches: Number()'s ideas of a number: '', ' 1', '1e3', '0x10', 'Infinity'.
   it.each(['', ' 1', '1e3', '0x10', 'Infinity', '-1', '1.5', '99999999999999999999'])(
     'numbers do not look like %j',

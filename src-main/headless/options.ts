@@ -75,15 +75,17 @@ function parseArguments(args: readonly string[]): HeadlessArguments {
     .addOption(new Option('--steps <n>', 'minibatches to train').argParser(parsePositive).conflicts('epochs'))
     .option('--seed <n>', 'of initial weights, batch order and dropout, 0 to 4294967295', parseSeed, 1)
     .option('--engine <name>', `auto, ${ENGINE_NAMES.join(', ')}`, parseEngine, 'auto')
-    .option('--init <file>', 'safetensors to start from')
+    .option('--init <file>', 'safetensors to start from', parseFile)
     .option(
       '--order <file>',
       'minibatches: a JSON list of lists of training-image indices, one pass an epoch',
+      parseFile,
     )
     .option('--no-dropout', 'switches every dropout layer off')
     .option(
       '--save <file>',
       'writes the weights at the end, as safetensors, whole or not at all; - is stdout',
+      parseFile,
     )
     .option(
       '--json',
@@ -95,6 +97,11 @@ function parseArguments(args: readonly string[]): HeadlessArguments {
     .configureOutput({ writeErr: () => undefined })
     .parse(args, { from: 'user' })
     .opts();
+}
+
+function parseFile(text: string): string {
+  if (text === '') throw new InvalidArgumentError('It should be the path of a file.');
+  return text;
 }
 
 function parsePositive(text: string): number {

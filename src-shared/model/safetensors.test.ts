@@ -351,6 +351,23 @@ describe('weights of other types and names', () => {
   });
 });
 
+describe('a header with hundreds of thousands of faults', () => {
+  // Catches: a stack that overflows, or minutes spent on telling all of them.
+  it.each<[string, unknown]>([
+    ['wrong tensors', Object.fromEntries(Array.from({ length: 300_000 }, (_, i) => [`t${String(i)}`, 0]))],
+    ['wrong extents', { w: { dtype: 'F32', shape: Array(500_000).fill('x'), data_offsets: [0, 4] } }],
+    ['extents', { w: { dtype: 'F32', shape: Array(500_000).fill(1), data_offsets: [0, 4] } }],
+    ['offsets', { w: { dtype: 'F32', shape: [1], data_offsets: Array(500_000).fill(0) } }],
+  ])('is refused in one sentence for its %s', (_, header) => {
+    expect(() => readSafetensors(withHeader(header), plan.parameters, 'many')).toThrow(
+      expect.objectContaining({
+        code: 'bad-weights',
+        message: expect.stringMatching(/^many: .{1,290}$/) as unknown,
+      }),
+    );
+  });
+});
+
 describe('a file of another kind', () => {
   const text = (content: string): Uint8Array => new TextEncoder().encode(content);
 

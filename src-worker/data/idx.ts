@@ -94,6 +94,13 @@ function readIdx(
   }
   const extents = Array.from({ length: axes }, (_, axis) => view.getUint32(WORD_BYTES * (1 + axis)));
   const expectedBytes = headerBytes + extents.reduce((product, extent) => product * extent, 1);
+  if (expectedBytes > MOST_BYTES) {
+    throw refused(
+      file,
+      `at most ${MOST_BYTES} bytes`,
+      `a header that announces ${extents.join(' x ')} values${isGzip(stored) ? '' : ` in a file of ${stored.length} bytes`}`,
+    );
+  }
   const data = isGzip(stored) ? unpack(file, stored, expectedBytes) : stored;
   if (data.length !== expectedBytes) {
     const isLess = data.length < expectedBytes;
@@ -130,9 +137,6 @@ function unpackBeginning(path: string, packed: Uint8Array): Uint8Array {
 
 /** The header says how much comes out, so a small file that unpacks to more fills no memory: it gives one byte more. */
 function unpack(path: string, packed: Uint8Array, expectedBytes: number): Uint8Array {
-  if (expectedBytes > MOST_BYTES) {
-    throw refused(path, `at most ${MOST_BYTES} bytes`, `a header that announces ${expectedBytes}`);
-  }
   return inflate(path, packed, { maxOutputLength: expectedBytes });
 }
 

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
+import { listOf } from '../../src-shared/json/list-of';
 import { engineSpeedSchema } from '../../src-shared/model/engine-table';
 import { reasonOf } from '../../src-node/file-error.mjs';
 import { readRegularFile } from '../../src-node/read-file.mjs';
@@ -19,9 +20,7 @@ const fileSchema = z.strictObject({
   format: z.literal(FORMAT),
   /** What was measured where, in full: the name of the file is only a hash of it. */
   key: z.string(),
-  engines: z.array(
-    z.strictObject({ ...engineSpeedSchema.shape, versions: z.record(z.string(), z.string()) }),
-  ),
+  engines: listOf(z.strictObject({ ...engineSpeedSchema.shape, versions: z.record(z.string(), z.string()) })),
 });
 
 /** Where the measurements of this user are kept: in $GRADSCOPE_CACHE where that is set; null: there is no such place. */
