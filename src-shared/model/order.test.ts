@@ -93,6 +93,7 @@ describe('checkOrder', () => {
     ],
     [[['x'.repeat(1e6)]], 'found "xxx'],
     [[[[[[]]]]], 'found a list.'],
+    [[[0], Array(450_001).fill(1)], 'expected at most 450000 indices in a batch, found 450001 in batch 1.'],
     [[Array(900_000).fill(1)], 'expected at most 900000 indices and batches all together, found more.'],
   ])('names the first wrong ones, in one short sentence (%#)', (order, part) => {
     expect(() => {

@@ -45,6 +45,9 @@ export function listedOrder(batches: readonly (readonly number[])[], examples: n
  */
 export const MOST_ORDER_VALUES = 900_000;
 
+/** Most indices of one batch: `status` tells each with its label, and a message may have a million values. */
+export const MOST_BATCH_INDICES = 450_000;
+
 /** Wrong indices that a sentence names one by one. */
 const MOST_NAMED = 3;
 
@@ -80,6 +83,9 @@ export function orderFault(order: unknown, examples: number): string | undefined
     values += indices.length;
     if (values > MOST_ORDER_VALUES) {
       return `expected at most ${MOST_ORDER_VALUES} indices and batches all together, found more`;
+    }
+    if (indices.length > MOST_BATCH_INDICES) {
+      return `expected at most ${MOST_BATCH_INDICES} indices in a batch, found ${indices.length} in batch ${batch}`;
     }
     for (let position = 0; position < indices.length; position += 1) {
       const index = (indices as unknown[])[position];

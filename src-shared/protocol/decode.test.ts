@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { MOST_ORDER_VALUES, orderFault } from '../model/order';
+import { MOST_BATCH_INDICES, MOST_ORDER_VALUES, orderFault } from '../model/order';
 import { DEFAULT_RUN_CONFIG } from '../model/run-config';
 import { decodeFirstMessage, decodePageMessage, decodeTrainerMessage } from './decode';
 import { MAX_HELLO_BYTES, MAX_TEXT_BYTES } from './limits';
@@ -177,9 +177,9 @@ describe('whatever comes', () => {
 
   // Catches: a limit below what the longest order needs.
   it('is read when it is the longest order that a dataset of 1 GiB can have, in the longest form', () => {
-    const indices = Array<string>(MOST_ORDER_VALUES - 1).fill('1369000');
+    const indices = Array<string>(MOST_ORDER_VALUES / 2 - 1).fill('1369000');
     const batches = Array<string>(MOST_ORDER_VALUES / 2).fill('[1369000]');
-    for (const order of [`[[${indices.join(', ')}]]`, `[${batches.join(', ')}]`]) {
+    for (const order of [`[[${indices.join(', ')}], [${indices.join(', ')}]]`, `[${batches.join(', ')}]`]) {
       const config = JSON.stringify(DEFAULT_RUN_CONFIG).replace('"order":null', `"order":${order}`);
       const params = `{"config":${config},"weightsFile":"${'x'.repeat(200)}"}`;
       const { message } = decodePageMessage(
@@ -188,6 +188,16 @@ describe('whatever comes', () => {
       const asked = (message as Extract<typeof message, { type: 'request' }>).params;
       expect(orderFault(REQUESTS.restart[0].parse(asked).config.order, 1_369_001)).toBeUndefined();
     }
+  });
+
+  // Catches: a minibatch that the page refuses to hear of, again with every step.
+  it('tells a page of the largest minibatch that an order can have', () => {
+    const indices = Array<number>(MOST_BATCH_INDICES).fill(1_369_000);
+    const labels = Array<number>(MOST_BATCH_INDICES).fill(255);
+    expect(orderFault([indices], 1_369_001)).toBeUndefined();
+    const text = JSON.stringify({ type: 'status', runId: 1, minibatch: { indices, labels } });
+    // Its size is let through, and only what is left out here is missed.
+    expect(() => decodeTrainerMessage(text)).toThrow(/^Field/);
   });
 
   // Catches: whoever has not even said hello holding everybody.
