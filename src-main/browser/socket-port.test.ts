@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { WebSocket, WebSocketServer, type ClientOptions, type ServerOptions } from 'ws';
+import type { WireMessage } from '../../src-shared/protocol/port';
 import { inbox } from '../worker-host/testing/inbox';
 import { SocketPort } from './socket-port';
 
@@ -58,18 +59,50 @@ describe('SocketPort', () => {
     expect(await messages.next()).toBe('{"type":"still here"}');
   });
 
-  // Catches: a page on a slow line that is cut off while it takes a large answer, as its pong is behind that.
-  it('keeps a client that answers no ping as long as it takes what it is sent', async () => {
-    const { port, client } = await connect({ autoPong: false }, 20);
-    const bytes = new Uint8Array(64 * 1024);
-    port.onSent(() => {
-      setImmediate(() => {
-        port.send(bytes);
-      });
+  describe('with a client that answers no ping', () => {
+    beforeEach(() => {
+      vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
     });
-    port.send(bytes);
-    for (let pings = 0; pings < 5; pings += 1) await once(client, 'ping');
-    expect(client.readyState).toBe(WebSocket.OPEN);
+    afterEach(() => {
+      vi.useRealTimers();
+    });
+    const lost = { code: 'connection-lost', message: 'The page no longer answers.' };
+    /** Resolves when it has been given to the system. */
+    const sent = (port: SocketPort, message: WireMessage): Promise<unknown> =>
+      new Promise((resolve) => {
+        port.onSent(resolve);
+        port.send(message);
+      });
+
+    // Catches: a broken tunnel that is not noticed, as the system goes on taking the status of each second for it.
+    it('gives it up whatever little it is sent', async () => {
+      const { port } = await connect({ autoPong: false }, 1000);
+      const { closed } = inbox(port);
+      for (let ping = 0; ping < 2; ping += 1) {
+        await sent(port, { type: 'status' });
+        vi.advanceTimersByTime(1000);
+      }
+      expect(await closed).toEqual(lost);
+    });
+
+    // Catches: a page on a slow line that is cut off while it takes a large answer, as its pong is behind that.
+    it('waits for it as much longer as it is sent much', async () => {
+      const { port, client } = await connect({ autoPong: false }, 1000);
+      const { closed } = inbox(port);
+      let pings = 0;
+      const fourPings = new Promise<void>((resolve) => {
+        client.on('ping', () => {
+          pings += 1;
+          if (pings === 4) resolve();
+        });
+      });
+      await sent(port, new Uint8Array(3 * 1024 * 1024));
+      vi.advanceTimersByTime(4000);
+      await fourPings;
+      vi.advanceTimersByTime(1000);
+      expect(await closed).toEqual(lost);
+      expect(pings).toBe(4);
+    });
   });
 
   // Catches: pieces of a large message in another order, or lost.

@@ -10,10 +10,11 @@ import type { ClientPort } from '../worker-host/bridge';
 
 type Reason = Parameters<Parameters<Port['onClose']>[0]>[0];
 
+/** A client that says nothing in this time is given up; for each piece that it is sent it has as long again. */
 const PING_EVERY_MS = 15_000;
 /** With so much unread before it, a client is not read itself: what it asks for would only add to that. */
 const MOST_UNREAD = 8 * 1024 * 1024;
-/** A longer message leaves in pieces of this size, so that one can see a slow client take it. */
+/** A longer message leaves in pieces of this size. */
 const PIECE_BYTES = 1024 * 1024;
 /** Bytes of a first message that is just small enough, with the head of its frame. */
 const MOST_BEFORE_FIRST = MAX_HELLO_BYTES + 1024;
@@ -33,8 +34,10 @@ export class SocketPort implements ClientPort {
   private sentReceiver: ((bytes: number) => void) | undefined;
   private sentUntold = 0;
   private hasSpoken = false;
-  /** Something came from the client, or left for it, since it was asked for a sign of life. */
-  private showsLife = true;
+  /** Since something came from the client: how often it was asked for a sign of life, */
+  private pings = 0;
+  /** and the bytes that left for it. Its answer to a ping comes behind them, and the system takes megabytes at once, whoever is there. */
+  private bytesAhead = 0;
   /** Why the socket is not read for now. */
   private readonly holds = new Set<'trainer' | 'unread'>();
 
@@ -65,16 +68,16 @@ export class SocketPort implements ClientPort {
 
     // A tunnel that broke says nothing: without this, a page that is gone could hold stepping back for good.
     socket.on('pong', () => {
-      this.showsLife = true;
+      this.heard();
     });
     const timer = setInterval(() => {
       // An answer to the ping cannot be heard while the trainer has enough of what came before it.
-      if (!this.showsLife && !this.holds.has('trainer')) {
+      if (this.pings > this.bytesAhead / PIECE_BYTES && !this.holds.has('trainer')) {
         this.reason ??= { code: 'connection-lost', message: 'The page no longer answers.' };
         socket.terminate();
         return;
       }
-      this.showsLife = false;
+      this.pings += 1;
       socket.ping();
     }, pingEveryMs);
   }
@@ -91,26 +94,35 @@ export class SocketPort implements ClientPort {
       this.socket.terminate();
       return;
     }
-    const size = countedBytes(message);
-    const sent = (): void => {
-      this.left(size);
-    };
-    if (message instanceof Uint8Array) this.sendPieces(message.slice(), sent);
+    if (message instanceof Uint8Array) this.sendPieces(message.slice());
     else {
       if (typeof message !== 'string' && message['type'] === 'goodbye') this.saidGoodbye = true;
-      this.socket.send(textOf(message), { binary: false }, sent);
+      const text = textOf(message);
+      this.socket.send(text, { binary: false }, () => {
+        this.bytesAhead += text.length;
+        this.left(countedBytes(message));
+      });
     }
     if (this.socket.bufferedAmount > MOST_UNREAD) this.holdFor('unread', true);
   }
 
-  private sendPieces(bytes: Uint8Array, sent: () => void): void {
+  private sendPieces(bytes: Uint8Array): void {
     let start = 0;
     for (; bytes.length - start > PIECE_BYTES; start += PIECE_BYTES) {
       this.socket.send(bytes.subarray(start, start + PIECE_BYTES), { binary: true, fin: false }, () => {
-        this.showsLife = true;
+        this.bytesAhead += PIECE_BYTES;
       });
     }
-    this.socket.send(bytes.subarray(start), { binary: true }, sent);
+    const last = bytes.subarray(start);
+    this.socket.send(last, { binary: true }, () => {
+      this.bytesAhead += last.length;
+      this.left(bytes.length);
+    });
+  }
+
+  private heard(): void {
+    this.pings = 0;
+    this.bytesAhead = 0;
   }
 
   onSent(receiver: (bytes: number) => void): void {
@@ -165,7 +177,6 @@ export class SocketPort implements ClientPort {
 
   /** A message has left this process. */
   private left(bytes: number): void {
-    this.showsLife = true;
     this.sentUntold += bytes;
     const unread = this.socket.bufferedAmount;
     if (unread <= MOST_UNREAD / 2 && this.holds.has('unread')) this.holdFor('unread', false);
@@ -192,7 +203,7 @@ export class SocketPort implements ClientPort {
 
   private receive(data: Buffer, isBinary: boolean): void {
     if (this.reason !== undefined) return;
-    this.showsLife = true;
+    this.heard();
     const fault = sizeFault(data, !isBinary, !this.hasSpoken);
     this.hasSpoken = true;
     if (fault !== undefined) {
