@@ -59,8 +59,8 @@ export async function runScript(main) {
 function refusalOf(error) {
   if (!(error instanceof Error)) return null;
   // Of Node's parseArgs, whose second sentence is of arguments that begin with a dash.
-  const { code } = /** @type {NodeJS.ErrnoException} */ (error);
-  if (code?.startsWith('ERR_PARSE_ARGS_') === true)
+  const { code } = /** @type {{ code?: unknown }} */ (error);
+  if (typeof code === 'string' && code.startsWith('ERR_PARSE_ARGS_'))
     return { message: `${(error.message.split(/\. |\n/)[0] ?? '').replace(/\.$/, '')}.`, exitCode: 2 };
   if (error.name === 'FileError') return { message: error.message, exitCode: 2 };
   if (error.name === 'Refusal') {

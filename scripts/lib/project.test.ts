@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -40,4 +41,20 @@ test('what the system refuses becomes a sentence that names the file', () => {
 test('a fault of ours keeps its stack', () => {
   expect(systemRefusal(new TypeError('x is not a function'))).toBeNull();
   expect(systemRefusal('EACCES')).toBeNull();
+});
+
+// Catches: an error whose code is a number, as of a program that failed or of a wait that was given up, hidden behind a fault of ours.
+test.each([
+  `new DOMException('It took too long.', 'TimeoutError')`,
+  `Object.assign(new Error('It took too long.'), { code: 1 })`,
+])('a script that fails with %s says so', (error) => {
+  const program = `
+      const { runScript } = await import(${JSON.stringify(new URL('./project.mjs', import.meta.url).href)});
+      await runScript(() => Promise.reject(${error}));`;
+  const { status, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', program], {
+    encoding: 'utf8',
+  });
+  expect(status).toBe(1);
+  expect(stderr).toContain('It took too long.');
+  expect(stderr).not.toContain('TypeError');
 });

@@ -16,7 +16,7 @@ import { writeWhole } from '../../src-node/write-file.mjs';
 import { cacheFolder } from './cache.mjs';
 import { alone } from './lock.mjs';
 import { inProject, Refusal, say } from './project.mjs';
-import { readJsonIfThere } from './read-text.mjs';
+import { readJsonIfThere, readText } from './read-text.mjs';
 import { ADDON, compileAddon, downloadAddon, requireCompiler, tryAddon } from './tensorflow-addon.mjs';
 import { fetchWheel, fillFolder, findPython, requirementsOf, unpackWheel } from './wheels.mjs';
 
@@ -282,7 +282,8 @@ function isReady(file, packageVersion) {
 }
 
 function versionOfPackage() {
-  const content = readJsonIfThere(inProject('node_modules/@tensorflow/tfjs-node-gpu/package.json'));
+  /** @type {unknown} */
+  const content = JSON.parse(readText(inProject('node_modules/@tensorflow/tfjs-node-gpu/package.json')));
   return /** @type {{ version: string }} */ (content).version;
 }
 
