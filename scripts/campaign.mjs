@@ -1,4 +1,4 @@
 // npm run campaign [-- --only NAME ...] [--short] [--seed N] [--json FILE]: tries many hostile things on the built programs.
 import { begin } from '../src-node/begin.mjs';
 
-void begin(() => import('./commands/campaign.mjs'));
+await begin(() => import('./commands/campaign.mjs'));

@@ -1,4 +1,7 @@
 import { spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { ensureBuilt } from './lib/build.mjs';
 import { inProject } from './lib/project.mjs';
@@ -52,6 +55,23 @@ test.skipIf(process.platform === 'win32').each(['start', 'test', 'engine'])(
     const { status, stderr } = spawnSync('/bin/sh', args, { encoding: 'utf8' });
     expect(status).toBe(1);
     expect(stderr).toBe('Gradscope cannot be loaded: this process may not open more files (ulimit -n).\n');
+  },
+);
+
+// Catches: tests that were broken off, or a run that never ended, taken for a success.
+test.each(['start', 'test', 'train', 'bench', 'engine', 'campaign'])(
+  'npm %s that waits for what never comes is no success',
+  (script) => {
+    const folder = mkdtempSync(join(tmpdir(), 'gradscope-commands-'));
+    try {
+      for (const path of [`scripts/${script}.mjs`, 'src-node/begin.mjs'])
+        cpSync(inProject(path), join(folder, path));
+      mkdirSync(join(folder, 'scripts/commands'));
+      writeFileSync(join(folder, `scripts/commands/${script}.mjs`), 'await new Promise(() => undefined);');
+      expect(spawnSync(process.execPath, [join(folder, `scripts/${script}.mjs`)]).status).toBe(13);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   },
 );
 

@@ -1,4 +1,4 @@
 // npm run train: the headless shell. stdout is its alone, so that --json stays clean.
 import { begin } from '../src-node/begin.mjs';
 
-void begin(() => import('./commands/train.mjs'));
+await begin(() => import('./commands/train.mjs'));

@@ -1,6 +1,7 @@
 /**
  * Loads a program and runs it. Its modules are opened many at once, before any of them could say what is wrong where a process may
- * open few files; this one imports nothing, so it is there wherever the entry itself is.
+ * open few files; this one imports nothing, so it is there wherever the entry itself is. An entry awaits it: else Node takes a program
+ * that waits for what never comes for one that has done its work, and ends it with exit code 0.
  * @param {() => Promise<unknown>} program imports it
  */
 export async function begin(program) {

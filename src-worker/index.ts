@@ -1,7 +1,7 @@
 import { begin } from '../src-node/begin.mjs';
 
 /** Entry of the trainer process. */
-void begin(async () => {
+await begin(async () => {
   const { main } = await import('./main');
   main(import.meta.url);
 });

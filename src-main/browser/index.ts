@@ -1,6 +1,6 @@
 import { begin } from '../../src-node/begin.mjs';
 
-void begin(async () => {
+await begin(async () => {
   const { main } = await import('./main');
   await main(import.meta.url);
 });
