@@ -48,7 +48,7 @@ export interface PublisherOutput {
   frame(client: ClientId, head: FrameHead, payload: SharedPayload): void;
 }
 
-/** Between two pictures for one client while training runs, ms: more than anybody sees, so a client that draws none gets no more. */
+/** Between two pictures for one client, ms, while training runs without a pause: one that draws none and gives credit at once gets no more. */
 const LEAST_PICTURE_MS = 12;
 
 interface Watcher {
