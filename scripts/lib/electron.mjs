@@ -11,10 +11,10 @@ const FETCH_LIMIT_SECONDS = 90;
  * a limit of time.)
  */
 export function electronBinary() {
-  const given = process.env['ELECTRON_OVERRIDE_DIST_PATH'];
+  const { ELECTRON_OVERRIDE_DIST_PATH: given = '' } = process.env;
   const path = readTextIfThere(inProject('node_modules/electron/path.txt'));
   if (path === null) return null;
-  const binary = join(given ?? inProject('node_modules/electron/dist'), path);
+  const binary = join(given === '' ? inProject('node_modules/electron/dist') : given, path);
   return existsSync(binary) ? binary : null;
 }
 

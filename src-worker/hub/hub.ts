@@ -62,7 +62,7 @@ const RATES_LAST_TICKS = 4;
 
 const TOO_MANY = {
   many: `${String(MOST_UNANSWERED)} requests of this client are unanswered already.`,
-  bytes: 'The requests that wait hold as much memory as the trainer gives them already.',
+  bytes: 'The requests that wait would hold more memory than the trainer gives them.',
 } as const;
 
 /** Ids of the hub's own requests. */
