@@ -11,5 +11,7 @@ export default defineConfig({
     // Some tests train for real, on whatever machine this is.
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    // One fewer, as is usual, would leave half of a small machine idle.
+    maxWorkers: '100%',
   },
 });

@@ -68,9 +68,11 @@ async function heardUntilCut(socket: Socket): Promise<string> {
   socket.on('data', (chunk: Buffer) => (heard += chunk.toString()));
   let writing: NodeJS.Timeout | undefined;
   // The server has gone altogether, not only said its last, when it takes nothing any more.
-  socket.once('end', () => {
+  const write = (): void => {
     writing = setInterval(() => socket.write('x'), 20);
-  });
+  };
+  if (socket.readableEnded) write();
+  else socket.once('end', write);
   if (!socket.closed) await new Promise((resolve) => socket.once('close', resolve));
   clearInterval(writing);
   return heard;
