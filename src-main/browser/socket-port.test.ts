@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { WebSocket, WebSocketServer, type ClientOptions, type ServerOptions } from 'ws';
 import type { WireMessage } from '../../src-shared/protocol/port';
@@ -33,13 +33,14 @@ function envelope(headBytes: number): Uint8Array {
 async function connect(
   options: ClientOptions = {},
   pingEveryMs?: number,
-): Promise<{ port: SocketPort; client: WebSocket }> {
+): Promise<{ port: SocketPort; client: WebSocket; transport: Socket }> {
   const client = new WebSocket(`ws://127.0.0.1:${String((server.address() as AddressInfo).port)}`, options);
   const [[socket, request]] = (await Promise.all([once(server, 'connection'), once(client, 'open')])) as [
     [WebSocket, IncomingMessage],
     unknown,
   ];
-  return { port: new SocketPort(socket, request.socket, pingEveryMs), client };
+  const transport = request.socket;
+  return { port: new SocketPort(socket, transport, pingEveryMs), client, transport };
 }
 
 describe('SocketPort', () => {
@@ -102,6 +103,52 @@ describe('SocketPort', () => {
       vi.advanceTimersByTime(1000);
       expect(await closed).toEqual(lost);
       expect(pings).toBe(4);
+    });
+
+    // Catches: a page on a slow line that is cut off while it sends a file of weights, as its pong is behind that.
+    it('keeps it as long as a message of it is on its way', async () => {
+      const { port, client, transport } = await connect({ autoPong: false }, 1000);
+      const { closed } = inbox(port);
+      for (let ping = 0; ping < 4; ping += 1) {
+        const pinged = once(client, 'ping');
+        vi.advanceTimersByTime(1000);
+        await pinged;
+        const read = once(transport, 'data');
+        client.send('x'.repeat(100), { fin: false });
+        await read;
+      }
+      expect(client.readyState).toBe(WebSocket.OPEN);
+      vi.advanceTimersByTime(2000);
+      expect(await closed).toEqual(lost);
+    });
+
+    // Catches: a page that is cut off for not saying what nobody would have read.
+    it('keeps it while the trainer has enough of what came from it, and has it asked anew then', async () => {
+      const { port, client } = await connect({ autoPong: false }, 1000);
+      const messages = inbox(port);
+      vi.advanceTimersByTime(1000);
+      port.hold(true);
+      client.send('{"type":"held"}');
+      vi.advanceTimersByTime(5000);
+      port.hold(false);
+      vi.advanceTimersByTime(1000);
+      expect(await messages.next()).toBe('{"type":"held"}');
+      vi.advanceTimersByTime(3000);
+      expect(await messages.closed).toEqual(lost);
+    });
+
+    // Catches: patience for what has arrived long ago.
+    it('gives it up when what it was sent has arrived and nothing comes any more', async () => {
+      const { port, client, transport } = await connect({ autoPong: false }, 1000);
+      const { closed } = inbox(port);
+      await sent(port, new Uint8Array(3 * 1024 * 1024));
+      const pinged = once(client, 'ping') as Promise<[Buffer]>;
+      vi.advanceTimersByTime(1000);
+      const read = once(transport, 'data');
+      client.pong((await pinged)[0]);
+      await read;
+      vi.advanceTimersByTime(2000);
+      expect(await closed).toEqual(lost);
     });
   });
 

@@ -10,7 +10,7 @@ import type { ClientPort } from '../worker-host/bridge';
 
 type Reason = Parameters<Parameters<Port['onClose']>[0]>[0];
 
-/** A client that says nothing in this time is given up; for each piece that it is sent it has as long again. */
+/** A client of which nothing comes in this time is given up; for each piece that it is sent it has as long again. */
 const PING_EVERY_MS = 15_000;
 /** With so much unread before it, a client is not read itself: what it asks for would only add to that. */
 const MOST_UNREAD = 8 * 1024 * 1024;
@@ -34,17 +34,19 @@ export class SocketPort implements ClientPort {
   private sentReceiver: ((bytes: number) => void) | undefined;
   private sentUntold = 0;
   private hasSpoken = false;
-  /** Since something came from the client: how often it was asked for a sign of life, */
+  /** How often the client was asked for a sign of life since something came from it. */
   private pings = 0;
-  /** and the bytes that left for it. Its answer to a ping comes behind them, and the system takes megabytes at once, whoever is there. */
-  private bytesAhead = 0;
+  /** The system takes megabytes at once, whoever is there; a ping comes behind them, and says how many. */
+  private bytesLeft = 0;
+  /** So many of them have arrived, as its answer says. */
+  private bytesArrived = 0;
   /** Why the socket is not read for now. */
   private readonly holds = new Set<'trainer' | 'unread'>();
 
-  /** @param transport - what the socket reads from, if its first message shall not be waited for when that is too long */
-  constructor(socket: WebSocket, transport?: Socket, pingEveryMs = PING_EVERY_MS) {
+  /** @param transport - what the socket reads from */
+  constructor(socket: WebSocket, transport: Socket, pingEveryMs = PING_EVERY_MS) {
     this.socket = socket;
-    if (transport !== undefined) this.watchFirst(transport);
+    this.watchFirst(transport);
     socket.on('message', (data: Buffer, isBinary) => {
       this.receive(data, isBinary);
     });
@@ -67,18 +69,23 @@ export class SocketPort implements ClientPort {
     });
 
     // A tunnel that broke says nothing: without this, a page that is gone could hold stepping back for good.
-    socket.on('pong', () => {
-      this.heard();
+    socket.on('pong', (data: Buffer) => {
+      const arrived = Number(data.toString());
+      if (arrived > this.bytesArrived && arrived <= this.bytesLeft) this.bytesArrived = arrived;
     });
+    let readBefore = transport.bytesRead;
     const timer = setInterval(() => {
-      // An answer to the ping cannot be heard while the trainer has enough of what came before it.
-      if (this.pings > this.bytesAhead / PIECE_BYTES && !this.holds.has('trainer')) {
+      // A large message comes for a while before it is there, and no answer to a ping within it. And nothing comes while the trainer
+      // has enough of what came before.
+      if (transport.bytesRead > readBefore || this.holds.has('trainer')) this.pings = 0;
+      readBefore = transport.bytesRead;
+      if (this.pings > (this.bytesLeft - this.bytesArrived) / PIECE_BYTES) {
         this.reason ??= { code: 'connection-lost', message: 'The page no longer answers.' };
         socket.terminate();
         return;
       }
       this.pings += 1;
-      socket.ping();
+      socket.ping(String(this.bytesLeft));
     }, pingEveryMs);
   }
 
@@ -99,7 +106,7 @@ export class SocketPort implements ClientPort {
       if (typeof message !== 'string' && message['type'] === 'goodbye') this.saidGoodbye = true;
       const text = textOf(message);
       this.socket.send(text, { binary: false }, () => {
-        this.bytesAhead += text.length;
+        this.bytesLeft += text.length;
         this.left(countedBytes(message));
       });
     }
@@ -110,19 +117,14 @@ export class SocketPort implements ClientPort {
     let start = 0;
     for (; bytes.length - start > PIECE_BYTES; start += PIECE_BYTES) {
       this.socket.send(bytes.subarray(start, start + PIECE_BYTES), { binary: true, fin: false }, () => {
-        this.bytesAhead += PIECE_BYTES;
+        this.bytesLeft += PIECE_BYTES;
       });
     }
     const last = bytes.subarray(start);
     this.socket.send(last, { binary: true }, () => {
-      this.bytesAhead += last.length;
+      this.bytesLeft += last.length;
       this.left(bytes.length);
     });
-  }
-
-  private heard(): void {
-    this.pings = 0;
-    this.bytesAhead = 0;
   }
 
   onSent(receiver: (bytes: number) => void): void {
@@ -130,6 +132,8 @@ export class SocketPort implements ClientPort {
   }
 
   hold(hold: boolean): void {
+    // What came meanwhile is read from now on.
+    this.pings = 0;
     this.holdFor('trainer', hold);
   }
 
@@ -203,7 +207,6 @@ export class SocketPort implements ClientPort {
 
   private receive(data: Buffer, isBinary: boolean): void {
     if (this.reason !== undefined) return;
-    this.heard();
     const fault = sizeFault(data, !isBinary, !this.hasSpoken);
     this.hasSpoken = true;
     if (fault !== undefined) {
