@@ -1,14 +1,6 @@
 import type { RequestParams } from '../../src-shared/protocol/messages';
 import type { RequestCommand } from './thread-messages';
 
-/** The order of a restart in two arrays: a copy of hundreds of thousands of small lists holds both threads for a fifth of a second. */
-export interface PackedOrder {
-  /** Indices in each batch. */
-  readonly lengths: Float64Array<ArrayBuffer>;
-  /** Of all batches, one after the other. */
-  readonly indices: Float64Array<ArrayBuffer>;
-}
-
 /** A restart with its order packed; any other request as it is. */
 export function packed(command: RequestCommand): RequestCommand {
   if (command.method !== 'restart') return command;

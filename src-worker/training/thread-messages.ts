@@ -15,13 +15,20 @@ import { shorten } from '../../src-shared/text/shorten';
 import { type ErrorCode, GradscopeError } from '../../src-shared/protocol/errors';
 import { describeSystemError } from '../../src-shared/text/system-error';
 import type { SharedPayload } from '../probe/picture-pool';
-import type { PackedOrder } from './packed-order';
 import type { ClientId } from './run-control';
 
 /** What hub and training thread say to each other. Everything from pages was validated by the hub before it gets here. */
 
 /** The hub itself, among the clients: it asks for the first run. */
 export const HUB: ClientId = -1;
+
+/** The order of a restart in two arrays: a copy of hundreds of thousands of small lists holds both threads for a fifth of a second. */
+export interface PackedOrder {
+  /** Indices in each batch. */
+  readonly lengths: Float64Array<ArrayBuffer>;
+  /** Of all batches, one after the other. */
+  readonly indices: Float64Array<ArrayBuffer>;
+}
 
 /** A validated request; `params` fit its method (REQUESTS). */
 export interface RequestCommand {
