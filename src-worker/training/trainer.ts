@@ -63,6 +63,8 @@ const LEAST_TRAINING_PER_SERVING = 3;
 
 /** Nor less than this many ms: what is done and said outside of this thread for the shortest request takes as long as that. */
 const LEAST_PAUSE_MS = 4;
+/** Bytes of an answer for which it gets a ms: other threads and processes carry them, on the same processors. */
+const ANSWER_BYTES_PER_MS = 10_000;
 
 const pauseAfter = (servedMs: number): number =>
   Math.max(
@@ -333,6 +335,10 @@ export class Trainer implements GateHost<ThreadCommand>, RequestContext {
     return this.parts.now() >= this.nextServedAtMs;
   }
 
+  private serveNotBefore(atMs: number): void {
+    this.nextServedAtMs = Math.max(this.nextServedAtMs, atMs);
+  }
+
   serve(command: ThreadCommand): void {
     const isTimed = !this.control.standing && (command.type === 'request' || command.type === 'watch');
     if (isTimed) {
@@ -340,7 +346,7 @@ export class Trainer implements GateHost<ThreadCommand>, RequestContext {
       const beganAtMs = now();
       this.serveNow(command);
       const endedAtMs = now();
-      this.nextServedAtMs = endedAtMs + pauseAfter(endedAtMs - beganAtMs);
+      this.serveNotBefore(endedAtMs + pauseAfter(endedAtMs - beganAtMs));
     } else this.serveNow(command);
     switch (command.type) {
       case 'request':
@@ -572,6 +578,8 @@ export class Trainer implements GateHost<ThreadCommand>, RequestContext {
       const { result = {}, payload = null } = 'code' in answered ? {} : answered;
       const transfer = payload === null ? [] : [payload.buffer];
       this.metrics.flush();
+      const carryingMs = Math.min((payload?.length ?? 0) / ANSWER_BYTES_PER_MS, MOST_PAUSE_MS);
+      this.serveNotBefore(this.parts.now() + carryingMs);
       this.parts.send({ type: 'reply', client, id, error, result, payload }, transfer);
     };
   }
