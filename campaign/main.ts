@@ -67,6 +67,9 @@ function wrongOption(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   const [, name] = /^Unknown option '([^]*?)'\./.exec(message) ?? [];
   if (name !== undefined) return `There is no option ${quoted(name)}; there is ${OPTIONS}.`;
+  const [, option, wantsValue] = /^Option '(?:-\w, )?(--\w+)( <value>)?' /.exec(message) ?? [];
+  if (option !== undefined)
+    return `${option} ${wantsValue === undefined ? 'takes no value' : 'needs a value'}.`;
   return `${(message.split(/\. |\n/)[0] ?? '').replace(/\.$/, '')}; there is ${OPTIONS}.`;
 }
 

@@ -35,7 +35,8 @@ test.each([
   [['--unknown'], 'There is no option "--unknown"; there is --only, --short, --seed, --json and --help.\n'],
   [['--json', ''], '--json takes the path of a file.\n'],
   [['--only', ''], 'There is no campaign ""; there is '],
-  [['--only'], "Option '--only <value>' argument missing; there is --only, "],
+  [['--only'], '--only needs a value.\n'],
+  [['--short=3'], '--short takes no value.\n'],
 ])('npm run campaign refuses %j in one sentence', (args, sentence) => {
   const { status, stdout, stderr } = runScript('campaign', ...args);
   expect([status, stdout, stderr.startsWith(sentence)], stderr).toEqual([2, '', true]);
