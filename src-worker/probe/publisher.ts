@@ -48,8 +48,11 @@ export interface PublisherOutput {
   frame(client: ClientId, head: FrameHead, payload: SharedPayload): void;
 }
 
-/** Between two pictures for one client, ms, while training runs without a pause: one that draws none and gives credit at once gets no more. */
-const LEAST_PICTURE_MS = 12;
+/**
+ * Between two pictures for one client, ms, while training runs without a pause: one that draws none and gives credit at once gets no
+ * more. Screens show 60 pictures a second, some 120.
+ */
+const LEAST_PICTURE_MS = 8;
 
 interface Watcher {
   items: readonly WatchItem[];
